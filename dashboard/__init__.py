@@ -1,0 +1,1 @@
+"""Screens: the server, its routes, the map component and the pages."""

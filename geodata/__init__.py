@@ -1,0 +1,1 @@
+"""Facts: files, coordinates, grids, incidents, ownership, risk and the store."""

@@ -1,0 +1,118 @@
+"""What can go wrong: faults of rows and files, and the one tree of errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from geodata.words import Lang, say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """
+    One thing that is wrong with a row, a feature or a file: what, where, what to do.
+
+    `key` names two sentences, `fault.<key>.cause` and `fault.<key>.remedy`, which are filled from
+    `values`. Never put a cell's own text into `values`: it may be personal. `value_kind` says what
+    the cell looked like instead ("empty", "text of 11 digits", "date").
+    """
+
+    key: str
+    row: int | None = None  # 1 is the first data row or feature
+    field: str | None = None
+    value_kind: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def cause(self, lang: Lang = "zh") -> str:
+        """Say what is wrong."""
+        return say(f"fault.{self.key}.cause", lang, **self.values)
+
+    def remedy(self, lang: Lang = "zh") -> str:
+        """Say what a person can do about it."""
+        return say(f"fault.{self.key}.remedy", lang, **self.values)
+
+    def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
+        """Return the form that `--json` prints (contracts.md 2)."""
+        return {
+            "row": self.row,
+            "field": self.field,
+            "value_kind": self.value_kind,
+            "key": self.key,
+            "cause": self.cause(lang),
+            "remedy": self.remedy(lang),
+        }
+
+    def sentence(self, lang: Lang = "zh") -> str:
+        """Return cause, place and remedy as one line."""
+        place = ", ".join(
+            say(f"report.at_{name}", lang, at=value)
+            for name, value in (("row", self.row), ("field", self.field))
+            if value is not None
+        )
+        where = f" ({place})" if place else ""
+        return f"{self.cause(lang)}{where} {self.remedy(lang)}"
+
+
+class GetuError(Exception):
+    """The root of every error a user can cause; carries all its faults at once."""
+
+    exit_code = 1
+
+    def __init__(self, faults: Fault | list[Fault], *, file: str | None = None) -> None:
+        self.faults = [faults] if isinstance(faults, Fault) else list(faults)
+        self.file = file
+        super().__init__(self.sentence("en"))
+
+    def sentence(self, lang: Lang = "zh") -> str:
+        """Return every fault, one a line, led by the file's name."""
+        lead = f"{self.file}: " if self.file else ""
+        return "\n".join(lead + fault.sentence(lang) for fault in self.faults)
+
+
+class BadFile(GetuError):
+    """Nothing of the file was loaded."""
+
+
+class BadGrid(GetuError):
+    """The grids contradict themselves or one another."""
+
+
+class BadSetting(GetuError):
+    """A setting or an argument is unknown or impossible."""
+
+    exit_code = 2
+
+
+class NotFound(GetuError):
+    """What was asked for does not exist, or not for this account."""
+
+
+class NotAllowed(GetuError):
+    """The account may not do this."""
+
+
+class Busy(GetuError):
+    """Another process holds what is needed; try again."""
+
+
+class StoreFull(GetuError):
+    """The disk has no room; nothing was written."""
+
+
+# One table from error to HTTP status; a class missing here inherits its parent's row.
+HTTP_STATUS: dict[type[GetuError], int] = {
+    GetuError: 400,
+    BadFile: 422,
+    BadGrid: 422,
+    BadSetting: 422,
+    NotFound: 404,
+    NotAllowed: 403,
+    Busy: 503,
+    StoreFull: 507,
+}
+
+
+def http_status(error: GetuError) -> int:
+    """Return the HTTP status of an error by its class."""
+    return next(HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS)
