@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 from geodata.words import Lang, say
@@ -22,7 +23,7 @@ class Fault:
     row: int | None = None  # 1 is the first data row or feature
     field: str | None = None
     value_kind: str | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def cause(self, lang: Lang = "zh") -> str:
         """Say what is wrong."""

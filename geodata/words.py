@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
@@ -36,7 +36,7 @@ def has_words(key: str) -> bool:
 def parse_lang(text: str | None, default: Lang = "zh") -> Lang:
     """Return the language that a locale or header such as `en_GB.UTF-8` asks for."""
     start = (text or "").lower()[:2]
-    return cast(Lang, start) if start in LANGS else default
+    return start if start in LANGS else default
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,0 +1,144 @@
+"""A city: its folder, settings, store and the drawing in force."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import pyproj
+
+from geodata.errors import BadSetting, Busy, Fault, NotFound
+from geodata.grids import GridSystem
+from geodata.settings import SETTINGS_FILE, Settings, load_settings, write_settings
+from geodata.store.database import STORE_FILE, Database
+from geodata.store.drawings import IN_FORCE, load_drawings, read_grids
+from geodata.store.event_log import clear_broken_batches
+
+LOCK_FILE = "serving.lock"
+BASE_FOLDER = "base"
+
+
+class City:
+    """
+    One city folder: `city.toml`, `getu.sqlite`, base map files.
+
+    Made by `create_city`, opened by `open_city`; holds no data itself.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings: Settings = load_settings(folder)
+        self.database = Database(folder / STORE_FILE)
+
+    @property
+    def base_folder(self) -> Path:
+        """Return where the base map's files are."""
+        return self.folder / BASE_FOLDER
+
+    @property
+    def crs_text(self) -> str:
+        """Return the city's metric coordinate system, empty before the first grids."""
+        return self.database.meta("crs") or self.settings.crs
+
+    @cached_property
+    def _crs_by_text(self) -> dict[str, pyproj.CRS]:
+        return {}
+
+    @property
+    def crs(self) -> pyproj.CRS:
+        """
+        Return the metric coordinate system of every stored coordinate.
+
+        Raises NotFound before the first grids or `init --crs` fixed it.
+        """
+        text = self.crs_text
+        if not text:
+            raise NotFound(Fault(key="city_without_crs"), file=str(self.folder))
+        if text not in self._crs_by_text:
+            self._crs_by_text[text] = pyproj.CRS.from_user_input(text)
+        return self._crs_by_text[text]
+
+    def fix_crs(self, text: str) -> None:
+        """Fix the city's coordinate system for good; only the first call may choose."""
+        if not self.database.meta("crs"):
+            self.database.set_meta("crs", text)
+
+    def grids_in_force(self, at: int, *, system: str | None = None) -> GridSystem | None:
+        """Return the drawing in force at a moment (UTC s), or None when there is none."""
+        with self.database.read() as connection:
+            rows = [
+                row
+                for row in load_drawings(connection)
+                if row["state"] == IN_FORCE
+                and (system is None or row["system"] == system)
+                and (row["valid_from"] is None or row["valid_from"] <= at)
+                and (row["valid_to"] is None or at < row["valid_to"])
+            ]
+            if not rows:
+                return None
+            row = rows[-1]
+            grids = read_grids(connection, row["drawing"], crs=self.crs_text)
+        return GridSystem(
+            system=row["system"],
+            drawing=row["drawing"],
+            valid_from=row["valid_from"],
+            valid_to=row["valid_to"],
+            grids=grids,
+        )
+
+
+def create_city(folder: Path, values: dict[str, object]) -> City:
+    """
+    Make an empty city folder and its store.
+
+    Raises BadSetting when the folder already holds a city, or a value is impossible.
+    """
+    if (folder / SETTINGS_FILE).exists() or (folder / STORE_FILE).exists():
+        raise BadSetting(Fault(key="city_exists"), file=str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_settings(folder, values)
+    city = City(folder)
+    city.database.create()
+    if city.settings.crs:
+        city.fix_crs(city.settings.crs)
+    return city
+
+
+def open_city(folder: Path) -> City:
+    """
+    Open a city folder, bring its store to the newest step and clear what a killed load left.
+
+    Raises NotFound when there is no city in it.
+    """
+    if not (folder / STORE_FILE).exists():
+        raise NotFound(Fault(key="city_missing"), file=str(folder))
+    city = City(folder)
+    city.database.create()
+    return city
+
+
+@contextlib.contextmanager
+def serving(city: City) -> Iterator[None]:
+    """
+    Hold the folder's serving lock: one server a city.
+
+    Raises Busy when another server has it. The lock falls with the process, even on kill -9.
+    """
+    with (city.folder / LOCK_FILE).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Busy(
+                Fault(key="city_served", values={"process": file.read().strip() or "?"}),
+                file=str(city.folder),
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        clear_broken_batches(city.database)
+        yield

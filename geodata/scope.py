@@ -1,0 +1,34 @@
+"""Scope: which grids and which permissions an account has; a required argument of every read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """
+    What a read may return.
+
+    `grids` holds the uids of every grid in the account's subtrees, or None for the whole city.
+    There is no default scope on purpose: who reads must say for whom.
+    """
+
+    account: str
+    grids: frozenset[int] | None
+    permissions: frozenset[str]
+
+    @classmethod
+    def whole_city(cls, account: str, permissions: Iterable[str] = ("read",)) -> Scope:
+        """Return the scope of an account that may see every grid."""
+        return cls(account=account, grids=None, permissions=frozenset(permissions))
+
+    @property
+    def everything(self) -> bool:
+        """Tell whether no grid is hidden."""
+        return self.grids is None
+
+    def allows(self, uid: int) -> bool:
+        """Tell whether the grid with this uid may be seen."""
+        return self.grids is None or uid in self.grids

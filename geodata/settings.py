@@ -1,0 +1,155 @@
+"""The settings of one city: every limit named, documented and with a default."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from geodata.errors import BadSetting, Fault
+
+SETTINGS_FILE = "city.toml"
+
+
+def _setting(default: Any, doc: str, *, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"doc": doc, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    One city's settings, read from `city.toml`.
+
+    People write the file; the program only reads it. Secrets never stand here. Lengths are metres,
+    areas square metres, times seconds unless a name says otherwise.
+    """
+
+    name_zh: str = _setting("未命名城市", "The city's name on Chinese screens.")
+    name_en: str = _setting("Unnamed city", "The city's name on English screens.")
+    timezone: str = _setting("Asia/Shanghai", "IANA zone of naive times and of days on screen.")
+    crs: str = _setting(
+        "", "The metric coordinate system, e.g. EPSG:4549; empty: chosen at the first load grids."
+    )
+    lang: str = _setting("zh", "The interface's first language, zh or en.")
+    base_path: str = _setting("", "Address prefix behind a proxy, e.g. /getu; empty for none.")
+    near_m: float = _setting(
+        20.0, "A point outside every grid goes to the nearest one within this.", low=0, high=10_000
+    )
+    near_line_m: float = _setting(
+        15.0, "A point this close to its grid's edge is flagged near the line.", low=0, high=10_000
+    )
+    gap_m2: float = _setting(1.0, "A gap or overlap above this area is a fault.", low=0)
+    hairline_m: float = _setting(
+        0.05, "A gap or overlap narrower than this is repaired, not reported.", low=0, high=10
+    )
+    sliver_m: float = _setting(
+        0.5, "A polygon below this area ÷ half perimeter is a sliver.", low=0, high=100
+    )
+    suppress_below: int = _setting(
+        3, "Counts below this print as <n outside one's own grids.", low=0, high=1000
+    )
+    heat_sigma_px: float = _setting(
+        12.0, "Width of the heat map's blur, in pixels at 1080 lines.", low=1, high=64
+    )
+    risk_days: int = _setting(28, "The risk figure expects incidents in this many days.", low=1)
+    risk_half_life_weeks: float = _setting(
+        26.0, "An incident this old counts half in the risk figure.", low=1
+    )
+    exposure: str = _setting(
+        "auto",
+        "Denominator of rates: households, population, area, or auto (the first that is known).",
+    )
+    working_hours: str = _setting("09:00-17:00", "Hours that count on a working day.")
+    stale_after_s: int = _setting(
+        900, "A screen says its data are old when nothing came for this long.", low=10
+    )
+    upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
+    child_memory_mb: int = _setting(
+        1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128
+    )
+    child_seconds: int = _setting(60, "Time of that child process.", low=1)
+    tile_cache_mb: int = _setting(64, "Memory for tiles already drawn, in megabytes.", low=1)
+    server_threads: int = _setting(8, "Requests answered at the same time.", low=1, high=64)
+    ownership_threads: int = _setting(2, "Threads that assign incidents to grids.", low=1, high=64)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the city's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def load_settings(folder: Path) -> Settings:
+    """
+    Read `city.toml` of a city folder; without the file every setting has its default.
+
+    Raises BadSetting naming every unknown key (with the nearest known one) and impossible value.
+    """
+    path = folder / SETTINGS_FILE
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return Settings()
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(
+            Fault(key="settings_syntax", values={"detail": str(error)}), file=SETTINGS_FILE
+        ) from error
+    return parse_settings(table)
+
+
+def parse_settings(table: dict[str, Any]) -> Settings:
+    """Return checked settings, or raise BadSetting with every fault at once."""
+    known = {item.name: item for item in fields(Settings)}
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = near[0] if near else ", ".join(sorted(known))
+            faults.append(Fault(key="settings_unknown", field=name, values={"near": hint}))
+            continue
+        fault = _check_value(known[name], value)
+        if fault:
+            faults.append(fault)
+        else:
+            values[name] = value
+    if faults:
+        raise BadSetting(faults, file=SETTINGS_FILE)
+    return Settings(**values)
+
+
+def _check_value(item: Field[Any], value: Any) -> Fault | None:
+    expected = type(item.default)
+    kinds = (int, float) if expected is float else (expected,)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return Fault(key="settings_type", field=item.name, values={"expected": expected.__name__})
+    low, high = item.metadata["low"], item.metadata["high"]
+    if (low is not None and value < low) or (high is not None and value > high):
+        limits = f"{'' if low is None else low} … {'' if high is None else high}"
+        return Fault(key="settings_range", field=item.name, values={"limits": limits})
+    if item.name == "timezone":
+        try:
+            ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError):
+            return Fault(key="settings_timezone", field=item.name)
+    text = str(value)
+    if item.name == "base_path" and text and (not text.startswith("/") or text.endswith("/")):
+        return Fault(key="settings_base_path", field=item.name)
+    return None
+
+
+def write_settings(folder: Path, values: dict[str, Any]) -> None:
+    """Write a new `city.toml` that names every setting with its meaning; never overwrites."""
+    parse_settings(values)
+    lines = ["# Settings of this city. Delete a line to fall back to its default.", ""]
+    for item in fields(Settings):
+        value = values.get(item.name, item.default)
+        mark = "" if item.name in values else "# "
+        shown = f'"{value}"' if isinstance(value, str) else value
+        lines += [f"# {item.metadata['doc']}", f"{mark}{item.name} = {shown}", ""]
+    with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as file:
+        file.write("\n".join(lines))

@@ -1,0 +1,1 @@
+"""The one door to SQLite: events, drawings, reference records, derived incidents, revisions."""

@@ -1,0 +1,94 @@
+"""Drawings of the grids: complete, dated, never edited once in force."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import geopandas
+import numpy as np
+import orjson
+import pandas as pd
+import shapely
+
+from geodata.store.database import Database, raise_revision
+
+GRID_COLUMNS = (
+    "uid", "code", "name", "level", "parent", "kind", "body", "households", "population",
+)  # fmt: skip
+IN_FORCE, DRAFT = "in_force", "draft"
+
+
+def save_drawing(
+    database: Database,
+    grids: geopandas.GeoDataFrame,
+    *,
+    system: str,
+    state: str,
+    valid_from: int | None,
+    note: dict[str, Any],
+    drawing: int | None = None,
+) -> int:
+    """
+    Save a complete drawing in one transaction; return its number.
+
+    `grids` has the contract's columns, coordinates in metres that are whole millimetres.
+    With `drawing` that drawing's grids are replaced: only for adding a level to the first one.
+    """
+    extra = [name for name in grids.columns if name not in (*GRID_COLUMNS, "geometry")]
+    wkb = shapely.to_wkb(grids.geometry.values)
+    rows = [
+        (*(_plain(row[name]) for name in GRID_COLUMNS), wkb[i],
+         orjson.dumps({name: _plain(row[name]) for name in extra}).decode())
+        for i, row in enumerate(grids.drop(columns="geometry").to_dict("records"))
+    ]  # fmt: skip
+    with database.transaction() as connection:
+        if drawing is None:
+            cursor = connection.execute(
+                "INSERT INTO drawing (system, valid_from, state, note) VALUES (?, ?, ?, ?)",
+                (system, valid_from, state, orjson.dumps(note).decode()),
+            )
+            drawing = int(cursor.lastrowid or 0)
+        else:
+            connection.execute("DELETE FROM grid WHERE drawing = ?", (drawing,))
+            connection.execute(
+                "UPDATE drawing SET note = ? WHERE drawing = ?",
+                (orjson.dumps(note).decode(), drawing),
+            )
+        connection.executemany(
+            "INSERT INTO grid (drawing, uid, code, name, level, parent, kind, body, households,"
+            " population, geometry, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(drawing, *row) for row in rows],
+        )
+        raise_revision(connection)
+    return drawing
+
+
+def load_drawings(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Return every drawing without its grids, oldest first."""
+    names = ("drawing", "system", "valid_from", "valid_to", "state", "note")
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM drawing ORDER BY drawing")  # noqa: S608
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def read_grids(connection: sqlite3.Connection, drawing: int, *, crs: str) -> geopandas.GeoDataFrame:
+    """Return one drawing's grids with the contract's columns, ordered by uid."""
+    rows = connection.execute(
+        "SELECT uid, code, name, level, parent, kind, body, households, population, geometry"
+        " FROM grid WHERE drawing = ? ORDER BY uid",
+        (drawing,),
+    ).fetchall()
+    frame = pd.DataFrame(rows, columns=[*GRID_COLUMNS, "geometry"])
+    frame["geometry"] = shapely.from_wkb(frame["geometry"].to_numpy(object))
+    frame = frame.astype({"uid": np.int64, "parent": np.int64})
+    for name in ("households", "population"):
+        frame[name] = pd.to_numeric(frame[name]).astype(float)
+    return geopandas.GeoDataFrame(frame, geometry="geometry", crs=crs)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or pd.isna(value):
+        return None
+    return value

@@ -1,0 +1,69 @@
+"""The derived table of incidents: written from a fold, read as columns."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.store.database import insert_rows
+
+INCIDENT_COLUMNS = (
+    "inc", "x", "y", "kind", "body", "stage", "open", "reported_at", "registered_at",
+    "dispatched_at", "handled_at", "closed_at", "evaluated_at", "due_at", "clock_from", "suspended_since", "source",
+    "returned", "reopened", "flags", "owner", "rule", "distance_mm", "near_line", "rev",
+)  # fmt: skip
+
+
+def write_incidents(connection: sqlite3.Connection, columns: dict[str, NDArray[Any]]) -> None:
+    """
+    Replace the whole derived table inside the caller's transaction; NaN places become NULL.
+
+    The caller sets the batch visible and raises the revision in the same transaction, so that a
+    reader sees the fold of before or of after, never a mixture.
+    """
+    table = [_as_sql(columns[name]) for name in INCIDENT_COLUMNS]
+    connection.execute("DELETE FROM incident")
+    insert_rows(
+        connection,
+        f"INSERT INTO incident ({', '.join(INCIDENT_COLUMNS)})",
+        list(zip(*table, strict=True)),
+    )
+
+
+def read_incident_columns(connection: sqlite3.Connection) -> dict[str, NDArray[Any]]:
+    """Return every derived incident as columns: int64, places float64 with NaN for none."""
+    rows = connection.execute(
+        f"SELECT {', '.join(INCIDENT_COLUMNS)} FROM incident ORDER BY inc"  # noqa: S608
+    ).fetchall()
+    columns: list[Any] = [*zip(*rows, strict=True)] if rows else [()] * len(INCIDENT_COLUMNS)
+    kinds = {name: np.float64 if name in ("x", "y") else np.int64 for name in INCIDENT_COLUMNS}
+    return {
+        name: np.array(values, kinds[name])
+        for name, values in zip(INCIDENT_COLUMNS, columns, strict=True)
+    }
+
+
+def read_sources(connection: sqlite3.Connection) -> NDArray[np.int64]:
+    """Return (incident, source term) pairs, ascending, shape (n, 2)."""
+    rows = connection.execute("SELECT inc, source FROM incident_key ORDER BY inc").fetchall()
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def read_incident(connection: sqlite3.Connection, inc: int) -> dict[str, Any] | None:
+    """Return one incident with its source and own id, or None."""
+    row = connection.execute(
+        "SELECT t.text, k.ext_id FROM incident_key k JOIN term t ON t.term = k.source"
+        " WHERE k.inc = ?",
+        (inc,),
+    ).fetchone()
+    return None if row is None else {"source": row[0], "incident_id": row[1]}
+
+
+def _as_sql(values: NDArray[Any]) -> list[Any]:
+    if values.dtype.kind == "f":
+        return [None if math.isnan(value) else int(value) for value in values.tolist()]
+    return [int(value) for value in values.tolist()]

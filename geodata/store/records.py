@@ -1,0 +1,83 @@
+"""Reference records: kinds, bodies, cameras, places and the like, each dated."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from geodata.store.database import Database, insert_rows
+from geodata.store.event_log import IN, ROWS_A_TRANSACTION
+
+ALWAYS = -(2**62)  # valid_from of a record that reaches back without end
+
+
+def save_records(
+    database: Database,
+    sort: str,
+    frame: pd.DataFrame,
+    *,
+    key: str,
+    batch: int,
+    valid_from: int = ALWAYS,
+) -> int:
+    """
+    Save records of one sort in small transactions; return how many.
+
+    `frame` may hold x_mm, y_mm (whole millimetres, NaN for none); every other column is kept as
+    JSON. A record with the same key and date is replaced.
+    """
+    plain = [name for name in frame.columns if name not in ("x_mm", "y_mm")]
+    nowhere = pd.Series(np.nan, index=frame.index)
+    xs, ys = (frame.get(name, nowhere).to_numpy(float) for name in ("x_mm", "y_mm"))
+    rows = []
+    for record, x, y in zip(frame[plain].to_dict("records"), xs, ys, strict=True):
+        data = {name: value for name, value in record.items() if not pd.isna(value) and value != ""}
+        text = orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        place = [None if np.isnan(value) else int(value) for value in (x, y)]
+        rows.append((sort, str(record[key]), valid_from, batch, *place, text))
+    rows.sort(key=lambda row: str(row[1]))
+    for start in range(0, len(rows), ROWS_A_TRANSACTION):
+        with database.transaction() as connection:
+            insert_rows(
+                connection,
+                "INSERT OR REPLACE INTO record (sort, id, valid_from, batch, x, y, data)",
+                rows[start : start + ROWS_A_TRANSACTION],
+            )
+    return len(rows)
+
+
+def read_records(connection: sqlite3.Connection, sort: str, *, at: int) -> pd.DataFrame:
+    """
+    Return the records of one sort in force at a moment, one row an id.
+
+    Columns: id, x_mm, y_mm (NaN for none) and whatever the records carry.
+    """
+    rows = connection.execute(
+        "SELECT id, x, y, data, max(valid_from) FROM record"
+        " WHERE sort = ? AND valid_from <= ?"
+        " AND batch NOT IN (SELECT batch FROM batch WHERE state <> ?) GROUP BY id ORDER BY id",
+        (sort, at, IN),
+    ).fetchall()
+    frame = pd.DataFrame([_row(row) for row in rows])
+    if frame.empty:
+        return pd.DataFrame({"id": pd.Series(dtype=str), "x_mm": [], "y_mm": []})
+    return frame
+
+
+def count_records(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many ids of each sort there are."""
+    rows = connection.execute(
+        "SELECT sort, count(DISTINCT id) FROM record"
+        " WHERE batch NOT IN (SELECT batch FROM batch WHERE state <> ?) GROUP BY sort",
+        (IN,),
+    )
+    return dict(rows.fetchall())
+
+
+def _row(row: tuple[Any, ...]) -> dict[str, Any]:
+    x, y = (float("nan") if value is None else float(value) for value in row[1:3])
+    return {**orjson.loads(row[3]), "id": row[0], "x_mm": x, "y_mm": y}

@@ -1,0 +1,59 @@
+"""The tables of the store, as numbered steps that only go forward."""
+
+from __future__ import annotations
+
+# Each step is applied once, in order, inside one transaction. Never edit a step that was released.
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('revision', '1');
+
+    -- Texts that repeat (sources, kinds, bodies) are interned: five times smaller events.
+    CREATE TABLE term (term INTEGER PRIMARY KEY, sort TEXT NOT NULL, text TEXT NOT NULL,
+      UNIQUE (sort, text));
+    CREATE TABLE batch (batch INTEGER PRIMARY KEY, what TEXT NOT NULL, file TEXT NOT NULL,
+      file_hash BLOB, at INTEGER NOT NULL, state INTEGER NOT NULL, rows INTEGER NOT NULL DEFAULT 0,
+      report TEXT NOT NULL DEFAULT '{}');
+    CREATE TABLE incident_key (inc INTEGER PRIMARY KEY, source INTEGER NOT NULL,
+      ext_id TEXT NOT NULL, UNIQUE (source, ext_id));
+
+    -- The truth. Key columns first and in key order: SQLite 3.40 reports false NULLs otherwise.
+    CREATE TABLE event (
+      inc INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash INTEGER NOT NULL,
+      stage INTEGER NOT NULL, received INTEGER NOT NULL, batch INTEGER NOT NULL,
+      version INTEGER NOT NULL, due INTEGER, body INTEGER, reason TEXT,
+      PRIMARY KEY (inc, seq, at, hash)) WITHOUT ROWID;
+    CREATE INDEX event_batch ON event (batch) WHERE batch > 0;
+    -- The same event in a second batch: without this, withdrawing the first would lose it.
+    CREATE TABLE event_copy (batch INTEGER NOT NULL, inc INTEGER NOT NULL, seq INTEGER NOT NULL,
+      at INTEGER NOT NULL, hash INTEGER NOT NULL,
+      PRIMARY KEY (batch, inc, seq, at, hash)) WITHOUT ROWID;
+    CREATE TABLE payload (inc INTEGER NOT NULL, hash INTEGER NOT NULL,
+      x INTEGER, y INTEGER, kind INTEGER, attributes TEXT,
+      PRIMARY KEY (inc, hash)) WITHOUT ROWID;
+
+    -- Derived from the events; `app.py rebuild` makes it anew.
+    CREATE TABLE incident (inc INTEGER PRIMARY KEY, x INTEGER, y INTEGER, kind INTEGER,
+      body INTEGER, stage INTEGER NOT NULL, open INTEGER NOT NULL,
+      reported_at INTEGER NOT NULL, registered_at INTEGER NOT NULL, dispatched_at INTEGER NOT NULL,
+      handled_at INTEGER NOT NULL, closed_at INTEGER NOT NULL, evaluated_at INTEGER NOT NULL,
+      due_at INTEGER NOT NULL, clock_from INTEGER NOT NULL,
+      suspended_since INTEGER NOT NULL, source INTEGER NOT NULL, returned INTEGER NOT NULL,
+      reopened INTEGER NOT NULL, flags INTEGER NOT NULL, owner INTEGER NOT NULL,
+      rule INTEGER NOT NULL, distance_mm INTEGER NOT NULL, near_line INTEGER NOT NULL,
+      rev INTEGER NOT NULL);
+    CREATE INDEX incident_rev ON incident (rev) WHERE rev > 1;
+
+    CREATE TABLE drawing (drawing INTEGER PRIMARY KEY, system TEXT NOT NULL,
+      valid_from INTEGER, valid_to INTEGER, state TEXT NOT NULL, note TEXT NOT NULL DEFAULT '{}');
+    CREATE TABLE grid (drawing INTEGER NOT NULL, uid INTEGER NOT NULL, code TEXT NOT NULL,
+      name TEXT NOT NULL, level TEXT NOT NULL, parent INTEGER NOT NULL, kind TEXT NOT NULL,
+      body TEXT NOT NULL, households REAL, population REAL, geometry BLOB NOT NULL,
+      attributes TEXT NOT NULL, PRIMARY KEY (drawing, uid)) WITHOUT ROWID;
+
+    -- Every reference table: kinds, bodies, cameras, places, components, counts, calendar, ...
+    CREATE TABLE record (sort TEXT NOT NULL, id TEXT NOT NULL, valid_from INTEGER NOT NULL,
+      batch INTEGER NOT NULL, x INTEGER, y INTEGER, data TEXT NOT NULL,
+      PRIMARY KEY (sort, id, valid_from)) WITHOUT ROWID;
+    """,
+)
