@@ -1,0 +1,58 @@
+// Where the map looks.
+import { findBounds } from "./points.js";
+import { wantsCalm } from "./support.js";
+
+const MARGIN_PX = 24;
+const GLIDE_MS = 200;
+const CLOSEST_FIT = 17;
+
+export class Camera {
+  constructor(map, { bounds, software, find }) {
+    this.map = map;
+    this.bounds = bounds;
+    this.find = find;
+    this.still = software;
+  }
+
+  /** Go to {center, zoom}, {bounds} or {uid}; returns whether the view says where. */
+  go(view) {
+    if (!view) return;
+    const bounds = view.bounds || this.boundsOf(view.uid);
+    if (bounds) {
+      this.map.fitBounds(bounds, { padding: MARGIN_PX, maxZoom: CLOSEST_FIT, ...this.pace() });
+    } else if (view.center) {
+      const zoom = view.zoom === undefined ? this.map.getZoom() : view.zoom;
+      this.map.easeTo({ center: view.center, zoom, ...this.pace() });
+    }
+  }
+
+  reset() {
+    if (this.bounds) this.go({ bounds: this.bounds });
+  }
+
+  zoom(step) {
+    this.map.zoomTo(this.map.getZoom() + step, this.pace());
+  }
+
+  boundsOf(uid) {
+    const feature = uid === undefined || uid === null ? null : this.find(uid);
+    return feature && findBounds(feature);
+  }
+
+  /** Move within a blink, or at once where motion is unwanted or every frame is dear. */
+  pace() {
+    return this.still || wantsCalm() ? { duration: 0 } : { duration: GLIDE_MS };
+  }
+
+  /** Return what the page may keep of the view. */
+  read() {
+    const { lng, lat } = this.map.getCenter();
+    const bounds = this.map.getBounds();
+    const round = (value) => Math.round(value * 1e6) / 1e6;
+    return {
+      center: [round(lng), round(lat)],
+      zoom: Math.round(this.map.getZoom() * 1000) / 1000,
+      bounds: [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(round),
+    };
+  }
+}
