@@ -104,6 +104,13 @@ class Step:
     run: Callable[[Progress], str]  # returns a note for the step's line
     mark: Callable[[], str]
     product: Path | None = None
+    fetch_mb: int = 0  # about how much a first run fetches
+
+    def title(self) -> str:
+        """Say what the step brings, and how much it fetches."""
+        title = say(f"setup.step_{self.name}", LANG)
+        size = say("setup.fetch", LANG, mb=self.fetch_mb) if self.fetch_mb else ""
+        return title + size
 
     def is_done(self, done: dict[str, str]) -> bool:
         """Tell whether nothing has to be done."""
@@ -147,7 +154,8 @@ def run_program(
 def explain_failure(text: str, *, step: str) -> GetuError:
     """Return the error that a failed program's output points to, its last lines included."""
     key = next((key for symptom, key in SYMPTOMS.items() if symptom in text), "setup_step_failed")
-    tail = "\n".join("    " + line for line in text.splitlines()[-LOG_TAIL_LINES:])
+    lines = [line for line in text.splitlines() if not line.startswith("Ignoring ")]
+    tail = "\n".join("    " + line for line in lines[-LOG_TAIL_LINES:])
     log = (STATE / f"{step}.log").relative_to(ROOT)
     values = {"step": say(f"setup.step_{step}", LANG), "log": log, "tail": tail}
     return GetuError(Fault(key=key, values=values))
@@ -257,8 +265,9 @@ def list_steps(*, tests: bool) -> list[Step]:
     sources = [path for path in sources if MAP / "built" not in path.parents]
     fonts = [ROOT / "scripts" / "fonts.py", ROOT / "geodata" / "fonts.py", *words]
 
-    def packages(name: str, lock: str) -> Step:
+    def packages(name: str, lock: str, *, fetch_mb: int) -> Step:
         return Step(
+            fetch_mb=fetch_mb,
             name=name,
             run=lambda progress: install(lock, progress, step=name),
             mark=lambda: hash_files([ROOT / lock]),
@@ -266,12 +275,13 @@ def list_steps(*, tests: bool) -> list[Step]:
 
     steps = [
         Step(name="venv", run=make_venv, mark=mark_python, product=VENV_PYTHON),
-        packages("packages", "requirements.lock"),
+        packages("packages", "requirements.lock", fetch_mb=270),
         Step(
             name="map_parts",
             run=fetch_map_parts,
             mark=lambda: hash_files(parts),
             product=ROOT / "node_modules",
+            fetch_mb=20,
         ),
         Step(
             name="map",
@@ -291,7 +301,9 @@ def list_steps(*, tests: bool) -> list[Step]:
             mark=mark_kernels,
         ),
     ]
-    return [*steps, packages("test_packages", "requirements-test.lock")] if tests else steps
+    if tests:
+        steps += [packages("test_packages", "requirements-test.lock", fetch_mb=85)]
+    return steps
 
 
 # --- all of it ------------------------------------------------------------------------------------
@@ -320,8 +332,7 @@ def set_up(*, tests: bool) -> None:
             continue
         if step.name == "venv":
             done = {}
-        title = say(f"setup.step_{step.name}", LANG)
-        progress = Progress(f"[{number}/{len(steps)}] {title}")
+        progress = Progress(f"[{number}/{len(steps)}] {step.title()}")
         try:
             progress.end(step.run(progress))
         except GetuError:
