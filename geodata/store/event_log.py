@@ -214,3 +214,13 @@ def read_payloads(connection: sqlite3.Connection) -> dict[str, NDArray[Any]]:
         "y": np.array(columns[3], np.float64),
         "kind": np.array(columns[4], np.int64),
     }
+
+
+def read_as_of(connection: sqlite3.Connection) -> int:
+    """Return when the newest visible data came in (UTC s), 0 for an empty store."""
+    row = connection.execute(
+        "SELECT max(ifnull((SELECT max(at) FROM batch WHERE state = ?), 0),"
+        " ifnull((SELECT max(received) FROM event WHERE batch = ?), 0))",
+        (IN, LIVE_BATCH),
+    ).fetchone()
+    return int(row[0])

@@ -1,0 +1,100 @@
+"""The guard: every route and callback declares the permission it needs, or nothing starts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from dash import Dash
+from flask import Flask, g, request
+
+from geodata.errors import Fault, GetuError, NotAllowed
+from geodata.scope import Scope
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+PERMISSION = "__getu_permission__"
+OPEN = "open"  # anyone who reaches the server: the page's own shell, styles and scripts
+
+# Dash's own routes: what they carry is guarded at the callback, or is the page's shell.
+_DASH_ENDPOINTS = ("_dash-", "_reload-hash", "_favicon", "static", "_alive")
+
+
+class UnguardedError(RuntimeError):
+    """A route or callback declares no permission: a defect, found at start-up."""
+
+
+def guarded(need: str) -> Callable[[Handler], Handler]:
+    """
+    Declare the permission a route or callback needs; refuse accounts without it.
+
+    The handler finds the account's scope in `current_scope()`.
+    """
+
+    def wrap(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def checked(*args: Any, **named: Any) -> Any:
+            if need != OPEN and need not in current_scope().permissions:
+                raise NotAllowed(Fault(key="not_allowed", values={"need": need}))
+            return handler(*args, **named)
+
+        setattr(checked, PERMISSION, need)
+        return checked  # type: ignore[return-value]
+
+    return wrap
+
+
+def current_scope() -> Scope:
+    """Return the scope of the account behind this request; without one nothing is allowed."""
+    scope: Scope | None = g.get("scope")
+    return scope or Scope(account="", grids=frozenset(), permissions=frozenset())
+
+
+def install_guard(server: Flask, *, account_of: Callable[[Any], Scope | None]) -> None:
+    """Give every request the scope of its account before anything else runs."""
+
+    @server.before_request
+    def _identify() -> None:
+        g.scope = account_of(request)
+
+
+def check_guards(app: Dash) -> None:
+    """
+    Refuse to start while a route or a callback declares no permission.
+
+    Raises UnguardedError naming each one.
+    """
+    server: Flask = app.server
+    routes = [
+        rule.rule
+        for rule in server.url_map.iter_rules()
+        if not hasattr(server.view_functions[rule.endpoint], PERMISSION)
+        and not _of_dash(app, rule.endpoint)
+    ]
+    callbacks = [
+        name
+        for name, entry in app.callback_map.items()
+        if "callback" in entry and _permission_of(entry["callback"]) is None
+    ]
+    if routes or callbacks:
+        raise UnguardedError(f"no permission declared: {', '.join([*routes, *callbacks])}")
+
+
+def is_fault(error: Exception) -> bool:
+    """Tell whether an error is one a user can cause and mend."""
+    return isinstance(error, GetuError)
+
+
+def _permission_of(handler: Any) -> str | None:
+    while handler is not None:
+        permission: str | None = getattr(handler, PERMISSION, None)
+        if permission:
+            return permission
+        handler = getattr(handler, "__wrapped__", None)
+    return None
+
+
+def _of_dash(app: Dash, endpoint: str) -> bool:
+    prefix = app.config.routes_pathname_prefix
+    name = endpoint.removeprefix(prefix)
+    return name.startswith(_DASH_ENDPOINTS) or name in ("", "/", "<path:path>") or name == prefix

@@ -1,0 +1,217 @@
+"""The map page: the city's grids with their incidents, filters, legend and the card of a grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from dashboard.gridmap import GridMap
+from dashboard.guard import current_scope, guarded
+from dashboard.parts import bar, grid_card, layer_panel, overview
+from dashboard.routes import Pictures
+from dashboard.view import View, parse_address, parse_view
+from geodata.facts import Facts
+from geodata.words import load_words, parse_lang
+from layers.layer import Picture
+from layers.registry import LAYERS
+
+ASSETS = Path(__file__).parent / "assets"
+POLL_MS = 10_000
+_MAP_WORDS = "map."
+
+
+def add_page(app: Dash, pictures: Pictures) -> None:
+    """Give the application the map page and its callbacks."""
+    city = pictures.keeper.city
+    start = View(lang=parse_lang(city.settings.lang))
+
+    def layout() -> html.Div:
+        return _layout(start, base_path=city.settings.base_path)
+
+    app.layout = layout
+    _add_browser_callbacks(app)
+
+    @app.callback(
+        Output("view", "data"),
+        Output("days", "value"),
+        Output("state", "value"),
+        Output("category", "value"),
+        Output("shown", "value"),
+        Input("address", "search"),
+    )
+    @guarded("map.read")
+    def read_address(search: Any) -> tuple[Any, ...]:
+        view = parse_address(search if isinstance(search, str) else "", start=start)
+        known = {layer.id for layer in _allowed()}
+        default = [layer.id for layer in _allowed() if layer.visible]
+        shown = default if view.shown is None else [item for item in view.shown if item in known]
+        plain = {"lang": view.lang, "theme": view.theme, "grid": view.grid}
+        return plain, view.days, view.state, view.category, shown
+
+    @app.callback(
+        Output("map", "layers"),
+        Output("map", "words"),
+        Output("map", "bounds"),
+        Output("bar-words", "children"),
+        Output("days", "options"),
+        Output("state", "options"),
+        Output("category", "options"),
+        Output("category", "placeholder"),
+        Output("shown", "options"),
+        Output("layer-title", "children"),
+        Input("lang", "data"),
+        Input("revision", "data"),
+        prevent_initial_call=True,
+    )
+    @guarded("map.read")
+    def describe(lang: Any, _revision: Any) -> tuple[Any, ...]:
+        facts = pictures.facts()
+        view = parse_view({"lang": lang}, start=start)
+        version = f"{facts.grids.drawing}-{facts.revision}"
+        return (
+            [layer.descriptor(view.lang, facts, version=version) for layer in _allowed()],
+            {
+                key.removeprefix(_MAP_WORDS): text
+                for key, text in load_words(view.lang).items()
+                if key.startswith(_MAP_WORDS)
+            },
+            list(facts.bounds),
+            bar.title(city.settings, view.lang),
+            bar.period_options(view.lang),
+            bar.state_options(view.lang),
+            bar.category_options(facts, view.lang),
+            bar.category_hint(view.lang),
+            layer_panel.options(_allowed(), view.lang),
+            layer_panel.title(view.lang),
+        )
+
+    @app.callback(
+        Output("map", "values"),
+        Output("map", "filter"),
+        Output("map", "revision"),
+        Output("as-of", "children"),
+        Output("legend", "children"),
+        Output("overview", "children"),
+        Input("lang", "data"),
+        Input("days", "value"),
+        Input("state", "value"),
+        Input("category", "value"),
+        Input("shown", "value"),
+        Input("theme", "data"),
+        Input("revision", "data"),
+        prevent_initial_call=True,
+    )
+    @guarded("map.read")
+    def measure(*raw: Any) -> tuple[Any, ...]:
+        names = ("lang", "days", "state", "category", "shown", "theme")
+        view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
+        facts, now = pictures.facts(), pictures.now()
+        picture = Picture(
+            facts=facts,
+            scope=current_scope(),
+            now=now,
+            filter=view.filter(facts, now),
+            lang=view.lang,
+            theme=view.theme,
+        )
+        drawn = [layer for layer in _allowed() if view.shown is None or layer.id in view.shown]
+        values = {
+            layer.id: layer.read_values(picture).as_json()
+            for layer in _allowed()
+            if layer.read_values
+        }
+        return (
+            values,
+            view.query(facts, now),
+            facts.revision,
+            bar.as_of(facts, picture, view),
+            layer_panel.legends(drawn, picture),
+            overview.draw(facts, picture, view),
+        )
+
+    @app.callback(
+        Output("card", "children"),
+        Input("grid", "data"),
+        Input("lang", "data"),
+        Input("days", "value"),
+        Input("state", "value"),
+        Input("category", "value"),
+        Input("revision", "data"),
+        prevent_initial_call=True,
+    )
+    @guarded("map.read")
+    def show_card(*raw: Any) -> Any:
+        names = ("grid", "lang", "days", "state", "category")
+        view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
+        if view.grid is None:
+            return None
+        facts, now = pictures.facts(), pictures.now()
+        return grid_card.draw(facts, view, scope=current_scope(), now=now)
+
+    @app.callback(
+        Output("revision", "data"),
+        Input("pulse", "n_intervals"),
+        State("revision", "data"),
+    )
+    @guarded("map.read")
+    def follow(_n: Any, seen: Any) -> Any:
+        revision = pictures.keeper.city.database.revision()
+        return no_update if revision == seen else revision
+
+
+def _allowed() -> list[Any]:
+    permissions = current_scope().permissions
+    return [layer for layer in LAYERS if layer.needs in permissions]
+
+
+def _layout(start: View, *, base_path: str) -> html.Div:
+    """Return the page without a word or a figure: the callbacks fill both in."""
+    return html.Div(
+        id="page",
+        children=[
+            dcc.Location(id="address", refresh=False),
+            *(dcc.Store(id=name) for name in ("view", "lang", "theme", "grid", "revision")),
+            dcc.Interval(id="pulse", interval=POLL_MS),
+            bar.draw(start),
+            html.Main(
+                id="stage",
+                children=[
+                    html.Div(
+                        id="map-box",
+                        children=[
+                            GridMap(id="map", basePath=base_path, theme=start.theme, lang=start.lang),
+                            layer_panel.draw(),
+                        ],
+                    ),
+                    html.Aside(
+                        id="side",
+                        children=[html.Div(id="card"), html.Div(id="overview")],
+                    ),
+                ],
+            ),
+        ],
+    )
+
+
+def _add_browser_callbacks(app: Dash) -> None:
+    """Wire what the browser does without the server: switches, theme, selection, address."""
+
+    def browser(name: str, *wires: Any) -> None:
+        app.clientside_callback(
+            ClientsideFunction("getu", name), *wires, prevent_initial_call=True
+        )
+
+    browser("take_lang", Output("lang", "data"), Output("map", "lang"),
+            Input("lang-switch", "n_clicks"), Input("view", "data"), State("lang", "data"))  # fmt: skip
+    browser("take_theme", Output("theme", "data"), Output("map", "theme"),
+            Input("theme-switch", "n_clicks"), Input("view", "data"), State("theme", "data"))  # fmt: skip
+    browser("take_shown", Output("map", "shown"), Input("shown", "value"))
+    browser("take_grid", Output("grid", "data"), Output("map", "selected"),
+            Input("map", "clicked"), Input("view", "data"), Input({"pick": ALL}, "n_clicks"),
+            State("grid", "data"))  # fmt: skip
+    browser("write_address", Output("page", "className"), Input("lang", "data"),
+            Input("theme", "data"), Input("grid", "data"), Input("shown", "value"),
+            Input("days", "value"), Input("state", "value"), Input("category", "value"),
+            Input("map", "viewport"))  # fmt: skip

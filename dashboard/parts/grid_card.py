@@ -1,0 +1,187 @@
+"""The card of a grid: what it is, who is responsible, its incidents, and why they are its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import html
+
+from dashboard.parts import numbers
+from dashboard.parts.overview import key_figures, six_steps
+from dashboard.view import View
+from geodata.clock import RED
+from geodata.facts import Facts
+from geodata.figures import Figures, count_figures
+from geodata.scope import Scope
+from geodata.words import Lang, has_words, say
+
+OLDEST_SHOWN = 5
+CLOSE = -1  # the pick that lets go of the grid
+
+
+def draw(facts: Facts, view: View, *, scope: Scope, now: int) -> html.Div:
+    """Return the card of the view's grid, or a sentence where there is none to show."""
+    lang = view.lang
+    uid = view.grid
+    finest = facts.grids.finest()
+    rows = np.flatnonzero(finest["uid"].to_numpy() == uid)
+    if uid is None or not len(rows) or not scope.allows(uid):
+        return html.Div([_close(lang), html.P(say("card.missing", lang))], className="card")
+    row = int(rows[0])
+    grid = finest.iloc[row]
+    mask = facts.select(view.filter(facts, now), now) & (facts.snapshot.owner == row)
+    figures = count_figures(facts.snapshot, mask, states=facts.states(now))
+    return html.Div(
+        className="card",
+        children=[
+            _close(lang),
+            html.Div(_path(facts, uid), className="path quiet small"),
+            html.H2(str(grid["name"])),
+            html.Div(
+                [
+                    html.Span(_kind(str(grid["kind"]), lang), className=f"badge {grid['kind']}"),
+                    html.Code(str(grid["code"])),
+                ],
+                className="badges",
+            ),
+            _facts(facts, grid, lang),
+            key_figures(figures, lang),
+            six_steps(figures, lang),
+            _rules(figures, lang),
+            _risk(facts, row, lang),
+            _oldest(facts, mask, lang, now),
+        ],
+    )
+
+
+def _close(lang: Lang) -> html.Button:
+    return html.Button(
+        "×", id={"pick": CLOSE}, className="tool close", title=say("card.close", lang)
+    )
+
+
+def _path(facts: Facts, uid: int) -> str:
+    return " › ".join(str(name) for name in facts.grids.path(uid)[:-1])
+
+
+def _kind(kind: str, lang: Lang) -> str:
+    return say(f"grid_kind.{kind}", lang) if has_words(f"grid_kind.{kind}") else kind
+
+
+def _facts(facts: Facts, grid: Any, lang: Lang) -> html.Dl:
+    area_m2 = float(grid.geometry.area)
+    pairs = [
+        ("card.post", facts.body_name(str(grid["body"]), lang) or say("card.unknown", lang)),
+        ("card.area", say("card.hectares", lang, n=numbers.decimal(area_m2 / 10_000))),
+    ]
+    pairs += [
+        (f"card.{name}", numbers.count(int(grid[name])))
+        for name in ("households", "population")
+        if np.isfinite(grid[name])
+    ]
+    inside = {
+        name: int((table["owner"].to_numpy() == facts_row(facts, int(grid["uid"]))).sum())
+        for name, table in (("cameras", facts.cameras), ("places", facts.places))
+        if len(table)
+    }
+    pairs += [(f"card.{name}", numbers.count(value)) for name, value in inside.items()]
+    return html.Dl(
+        className="pairs",
+        children=[item for key, text in pairs for item in (html.Dt(say(key, lang)), html.Dd(text))],
+    )
+
+
+def facts_row(facts: Facts, uid: int) -> int:
+    """Return the row of a finest grid by its uid."""
+    return int(np.flatnonzero(facts.grids.finest()["uid"].to_numpy() == uid)[0])
+
+
+def _rules(figures: Figures, lang: Lang) -> html.Div:
+    return html.Div(
+        className="rules",
+        children=[
+            html.H3(say("card.why", lang)),
+            *(
+                html.Div(
+                    [
+                        html.Span(say(f"rule.{name}", lang), title=say(f"rule_why.{name}", lang)),
+                        html.Span(numbers.count(value), className="n"),
+                    ],
+                    className="rule",
+                )
+                for name, value in figures.rules.items()
+            ),
+            html.P(
+                say("card.near_line", lang, n=numbers.count(figures.near_line)),
+                className="quiet small",
+            ),
+        ],
+    )
+
+
+def _risk(facts: Facts, row: int, lang: Lang) -> html.Div:
+    risk = facts.risk
+    if risk is None:
+        return html.Div()
+    terms = (
+        ("own", risk.own[row]),
+        ("borrowed", risk.borrowed[row]),
+        ("value", risk.value[row]),
+    )
+    return html.Div(
+        className="risk",
+        children=[
+            html.H3(say("card.risk", lang, days=risk.days)),
+            html.Dl(
+                className="pairs",
+                children=[
+                    item
+                    for name, value in terms
+                    for item in (
+                        html.Dt(say(f"risk.{name}", lang), title=say(f"risk_why.{name}", lang)),
+                        html.Dd(numbers.decimal(value, 2)),
+                    )
+                ],
+            ),
+            html.P(
+                say(
+                    "card.risk_band",
+                    lang,
+                    low=numbers.decimal(risk.low[row], 1),
+                    high=numbers.decimal(risk.high[row], 1),
+                    n=numbers.count(int(risk.n[row])),
+                ),
+                className="quiet small",
+            ),
+            *([html.P(say("card.thin", lang), className="thin small")] if risk.thin[row] else []),
+        ],
+    )
+
+
+def _oldest(facts: Facts, mask: Any, lang: Lang, now: int) -> html.Div:
+    snapshot = facts.snapshot
+    late = np.flatnonzero(mask & snapshot.open & (facts.states(now) == RED))
+    if not len(late):
+        return html.Div(html.P(say("card.none_late", lang), className="quiet small"))
+    names = facts.kind_names(lang)
+    order = late[np.argsort(snapshot.due_at[late], kind="stable")]
+    return html.Div(
+        className="late",
+        children=[
+            html.H3(
+                say("card.oldest", lang, n=min(len(order), OLDEST_SHOWN), of=len(order)),
+            ),
+            *(
+                html.Div(
+                    [
+                        html.Span("■", className="red"),
+                        html.Span(names.get(int(snapshot.kind[row]), "–"), className="name"),
+                        html.Span(numbers.span(now - int(snapshot.due_at[row]), lang), className="n"),
+                    ],
+                    className="late-row",
+                )
+                for row in order[:OLDEST_SHOWN].tolist()
+            ),
+        ],
+    )

@@ -1,0 +1,95 @@
+"""The layer switches and the legend that lie on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.parts import numbers
+from geodata.words import Lang, say
+from layers.layer import Layer, Picture, Theme
+
+_MIDDLE_ZOOM = 13  # whose figure stands at a heat ramp's end when the map has not said its own
+
+
+def draw() -> html.Div:
+    """Return the two boxes, still empty."""
+    return html.Div(
+        id="panels",
+        children=[
+            html.Details(
+                id="layer-box",
+                open=True,
+                children=[
+                    html.Summary(id="layer-title"),
+                    dcc.Checklist(id="shown", className="switches", value=[]),
+                ],
+            ),
+            html.Div(id="legend"),
+        ],
+    )
+
+
+def title(lang: Lang) -> str:
+    """Return the heading of the switches."""
+    return say("page.layers", lang)
+
+
+def options(layers: Sequence[Layer], lang: Lang) -> list[dict[str, str]]:
+    """Return one switch a layer."""
+    return [{"value": layer.id, "label": say(layer.title, lang)} for layer in layers]
+
+
+def legends(layers: Sequence[Layer], picture: Picture) -> list[Any]:
+    """Return the legends of the layers that have anything to explain."""
+    blocks = []
+    for layer in layers:
+        plain = layer.describe_legend(picture)
+        if plain["entries"]:
+            blocks.append(_legend(plain, picture.lang, picture.theme))
+    return blocks
+
+
+def _legend(plain: dict[str, Any], lang: Lang, theme: Theme) -> html.Div:
+    heading = [html.Strong(plain["title"])]
+    if plain["unit"]:
+        heading.append(html.Span(plain["unit"], className="quiet"))
+    rows = [_entry(entry, theme, plain["full"]) for entry in plain["entries"]]
+    foot = [text for text in (plain["denominator"], *plain["notes"]) if text]
+    if plain["of"] is not None:
+        foot.insert(
+            0,
+            say(
+                "page.n_of_n",
+                lang,
+                n=numbers.count(plain["shown"] or 0),
+                of=numbers.count(plain["of"]),
+            ),
+        )
+    return html.Div(
+        className="legend",
+        children=[
+            html.Div(heading, className="legend-head"),
+            html.Div(rows, className="legend-rows"),
+            *([html.Div(" · ".join(foot), className="quiet small")] if foot else []),
+        ],
+    )
+
+
+def _entry(entry: dict[str, Any], theme: Theme, full: dict[str, float]) -> html.Div:
+    color = entry["color"][theme] if entry["color"] else "transparent"
+    if isinstance(color, (list, tuple)):
+        ends = numbers.decimal(full.get(str(_MIDDLE_ZOOM), 0)) if full else ""
+        return html.Div(
+            className="legend-row ramp",
+            children=[
+                html.Span("0"),
+                html.I(style={"background": f"linear-gradient(90deg, {', '.join(color)})"}),
+                html.Span(ends or entry["label"]),
+            ],
+        )
+    mark = html.I(className=f"swatch {entry['shape']}", style={"--swatch": color})
+    n = [] if entry["n"] is None else [html.Span(numbers.count(entry["n"]), className="n")]
+    return html.Div([mark, html.Span(entry["label"]), *n], className="legend-row")

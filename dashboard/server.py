@@ -1,0 +1,156 @@
+"""The server: Flask and Dash made from a city, with its routes, headers and error pages."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+
+import flask
+from dash import Dash
+from flask import Flask, Response
+from flask_compress import Compress
+
+from dashboard import map_page
+from dashboard.guard import check_guards, install_guard
+from dashboard.routes import Pictures, add_routes, answer_fault
+from geodata.city import City
+from geodata.errors import BadSetting, Fault, GetuError
+from geodata.facts import FactsKeeper
+from geodata.scope import Scope
+from geodata.words import say
+from layers.tile_cache import TileCache
+
+MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
+SLOW_CLIENT_S = 30  # a client that sends half a request is let go after this
+_LOCAL_PERMISSIONS = ("map.read",)
+
+# Measured on Dash 4: its own scripts are allowed by hash, its components style inline.
+_POLICY = {
+    "default-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "worker-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "frame-ancestors": "'self'",
+    "form-action": "'self'",
+}
+
+
+def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -> Dash:
+    """
+    Return the Dash application of one city, every route and callback guarded.
+
+    Raises UnguardedError when one declares no permission.
+    """
+    settings = city.settings
+    base = settings.base_path
+    server = Flask("getu", static_folder=None)
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    server.config["COMPRESS_MIMETYPES"] = [
+        "text/html", "text/css", "application/json", "application/javascript", "text/javascript",
+    ]  # fmt: skip
+    Compress(server)
+    app = Dash(
+        "getu",
+        server=server,
+        requests_pathname_prefix=f"{base}/",
+        routes_pathname_prefix=f"{base}/",
+        assets_folder=str(map_page.ASSETS),
+        title=say("product.name", "zh"),
+        update_title="",
+        index_string=_index(city),
+    )
+    pictures = Pictures(
+        keeper=FactsKeeper(city), cache=TileCache(settings.tile_cache_mb * 1_000_000), now=now
+    )
+    install_guard(server, account_of=_local_account)
+    map_page.add_page(app, pictures)
+    add_routes(server, pictures, base_path=base)
+    server.register_error_handler(GetuError, answer_fault)
+    app.server.after_request(_headers_for(app))
+    check_guards(app)
+    return app
+
+
+def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
+    """
+    Answer requests until the process ends.
+
+    Waitress, because it reads a whole request before it gives a thread to it: slow clients stop
+    nobody. Raises BadSetting for a host other machines can reach while no account exists.
+    """
+    from waitress import serve as run  # noqa: PLC0415 - only the server needs it
+
+    check_host(host)
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+    run(
+        app.server,
+        host=host,
+        port=port,
+        threads=threads,
+        channel_timeout=SLOW_CLIENT_S,
+        max_request_body_size=MAX_BODY_BYTES,
+        ident=None,
+    )
+
+
+def check_host(host: str) -> None:
+    """Refuse a host that other machines can reach: there are no accounts yet."""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise BadSetting(Fault(key="host_not_local", values={"host": host}))
+
+
+def _local_account(request: flask.Request) -> Scope | None:
+    """Return the account of this machine's own user: who reaches the loopback may see it all."""
+    try:
+        local = ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return None
+    return Scope.whole_city("local", _LOCAL_PERMISSIONS) if local else None
+
+
+def _headers_for(app: Dash) -> Callable[[Response], Response]:
+    kept: dict[str, str] = {}
+
+    def add_headers(response: Response) -> Response:
+        if not kept:
+            scripts = " ".join(["'self'", *(f"'{item.strip(chr(39))}'" for item in app.csp_hashes())])
+            policy = {**_POLICY, "script-src": scripts}
+            kept["csp"] = "; ".join(f"{name} {value}" for name, value in policy.items())
+        response.headers["Content-Security-Policy"] = kept["csp"]
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    return add_headers
+
+
+def _index(city: City) -> str:
+    """Return the page's frame: dark until told otherwise, its renderer named for old browsers."""
+    name = city.settings.name_zh
+    for sign, safe in (("&", "&amp;"), ("<", "&lt;"), ("{", "&#123;"), ("}", "&#125;")):
+        name = name.replace(sign, safe)
+    return f"""<!DOCTYPE html>
+<html lang="zh" data-theme="dark" data-map="loading">
+<head>
+{{%metas%}}
+<meta name="renderer" content="webkit">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="theme-color" content="#0b1220">
+<title>{name} · 格图 Getu</title>
+{{%favicon%}}
+{{%css%}}
+</head>
+<body>
+<div id="boot" role="status">{say("page.loading", "zh")} · {say("page.loading", "en")}</div>
+{{%app_entry%}}
+<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
+</body>
+</html>"""

@@ -1,0 +1,121 @@
+"""The view: what a screen shows, as plain data that is also its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from urllib.parse import parse_qs, urlencode
+from zoneinfo import ZoneInfo
+
+from geodata.facts import Facts
+from geodata.snapshot import Filter, State
+from geodata.words import LANGS, Lang
+from layers.layer import THEMES, Theme
+
+PERIODS_DAYS = (28, 90, 365, 0)  # 0: everything there is
+_OVERDUE_STEP_S = 600  # an overdue picture's address changes this often: time alone makes cases late
+_MAX_GRID = 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """
+    What one screen shows. `shown` None means the layers that are on by default.
+
+    Anything a browser sends is parsed by `parse_view` first, so these fields hold only what the
+    program knows.
+    """
+
+    lang: Lang = "zh"
+    theme: Theme = "dark"
+    days: int = 90
+    category: int | None = None
+    state: State = "all"
+    grid: int | None = None
+    shown: tuple[str, ...] | None = None
+
+    def filter(self, facts: Facts, now: int) -> Filter:
+        """Return the filter: whole local days, ending at the newest data or now."""
+        return Filter(
+            since=first_day(facts, self.days, now) if self.days else None,
+            categories=None if self.category is None else (self.category,),
+            state=self.state,
+        )
+
+    def query(self, facts: Facts, now: int) -> str:
+        """Return the query that every filtered picture of this view carries."""
+        chosen = self.filter(facts, now)
+        parts: dict[str, Any] = {}
+        if chosen.since is not None:
+            parts["since"] = chosen.since
+        if self.category is not None:
+            parts["category"] = self.category
+        if self.state != "all":
+            parts["state"] = self.state
+        if self.state == "overdue":
+            parts["at"] = now - now % _OVERDUE_STEP_S
+        return urlencode(parts)
+
+
+def first_day(facts: Facts, days: int, now: int) -> int:
+    """Return the local midnight that begins the last `days` days of the data (UTC s)."""
+    end = min(facts.risk_from, now)
+    zone = ZoneInfo(facts.zone)
+    day = datetime.fromtimestamp(end, UTC).astimezone(zone).date() - timedelta(days=days - 1)
+    return int(datetime.combine(day, datetime.min.time(), zone).timestamp())
+
+
+def parse_view(raw: Any, *, start: View | None = None) -> View:
+    """Return a view from anything: a wrong or missing part falls back to `start`'s."""
+    start = start or View()
+    if not isinstance(raw, Mapping):
+        return start
+    shown = raw.get("shown")
+    return replace(
+        start,
+        lang=_one_of(raw.get("lang"), LANGS, start.lang),
+        theme=_one_of(raw.get("theme"), THEMES, start.theme),
+        days=_one_of(_whole(raw.get("days"), 0, 366), PERIODS_DAYS, start.days),
+        category=_whole(raw.get("category"), 0, 2**31),
+        state=_one_of(raw.get("state"), get_args(State), start.state),
+        grid=_whole(raw.get("grid"), 0, _MAX_GRID),
+        shown=tuple(item for item in shown if isinstance(item, str))
+        if isinstance(shown, list)
+        else start.shown,
+    )
+
+
+def parse_address(search: str | None, *, start: View | None = None) -> View:
+    """Return the view that an address's query asks for."""
+    parts: dict[str, Any] = {
+        name: values[-1] for name, values in parse_qs((search or "").lstrip("?")).items()
+    }
+    if "shown" in parts:
+        parts["shown"] = [item for item in parts["shown"].split(",") if item]
+    return parse_view(parts, start=start)
+
+
+def filter_from_query(query: Mapping[str, str], facts: Facts, now: int) -> Filter:
+    """Return the filter that a picture's address carries; nonsense filters nothing."""
+    category = _whole(query.get("category"), 0, len(facts.categories) - 1)
+    return Filter(
+        since=_whole(query.get("since"), 0, now + 86_400),
+        until=_whole(query.get("until"), 0, now + 86_400),
+        categories=None if category is None else (category,),
+        state=_one_of(query.get("state"), get_args(State), "all"),
+    )
+
+
+def _one_of(value: Any, known: Any, otherwise: Any) -> Any:
+    return value if isinstance(value, (str, int)) and value in known else otherwise
+
+
+def _whole(value: Any, low: int, high: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        return None
+    return int(text) if low <= int(text) <= high else None

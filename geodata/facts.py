@@ -1,0 +1,301 @@
+"""Facts: one city at one revision, in memory, from which every picture and figure is drawn."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata.city import City
+from geodata.clock import clock_state
+from geodata.coordinates import to_lonlat
+from geodata.derive import index_of
+from geodata.grids import GridSystem
+from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
+from geodata.snapshot import Filter, Snapshot, build_snapshot, open_snapshot, save_snapshot
+from geodata.store.database import read_revision
+from geodata.store.event_log import read_as_of
+from geodata.store.incident_rows import read_incident_columns
+from geodata.store.records import read_records
+from geodata.words import Lang
+
+# Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.
+PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
+UNMATCHED = ""  # the category of a kind that the city's table does not know
+_ANSWERS_KEPT = 32
+_MARGIN = 0.02  # of the city's width, around its bounds
+
+
+@dataclass(kw_only=True)
+class Facts:
+    """
+    One city at one revision; read only, safe to share between threads.
+
+    `kinds` is indexed by the kind's code; `categories` lists the categories by their number in
+    the snapshot. Times are UTC seconds.
+    """
+
+    city: City
+    revision: int
+    as_of: int
+    snapshot: Snapshot
+    grids: GridSystem
+    risk: GridRisk | None
+    risk_from: int
+    kinds: pd.DataFrame
+    bodies: pd.DataFrame
+    categories: tuple[str, ...]
+    kind_terms: dict[int, str]
+    body_terms: dict[int, str]
+    source_terms: dict[int, str]
+    cameras: geopandas.GeoDataFrame
+    places: geopandas.GeoDataFrame
+    components: int
+    kept: dict[Any, Any] = field(default_factory=dict)
+    _answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def zone(self) -> str:
+        """Return the IANA name of the city's time zone."""
+        return self.city.settings.timezone
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return west, south, east, north of the grids in degrees, with a margin."""
+        west, south, east, north = self.grids.grids.to_crs(4326).total_bounds
+        wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
+        return (west - wide, south - high, east + wide, north + high)
+
+    @cached_property
+    def base(self) -> Mapping[str, geopandas.GeoDataFrame]:
+        """Return the base map's layers by name, empty where the city has none."""
+        return load_base(self.city.base_folder)
+
+    def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
+        """Return which incidents the filter lets through; the last answers are kept."""
+        chosen = filter or Filter()
+        moment = now if chosen.state == "overdue" else 0
+        return self._keep(
+            ("select", chosen, moment),
+            lambda: chosen.mask(self.snapshot, states=self.states(now)),
+        )
+
+    def states(self, now: int) -> NDArray[np.uint8]:
+        """Return each incident's place in `clock.STATES` at `now`, to the minute."""
+        minute = now - now % 60
+        snapshot = self.snapshot
+        return self._keep(
+            ("states", minute),
+            lambda: clock_state(
+                open=snapshot.open,
+                due_at=snapshot.due_at,
+                clock_from=snapshot.clock_from,
+                closed_at=snapshot.closed_at,
+                suspended_since=snapshot.suspended_since,
+                now=minute,
+            ),
+        )
+
+    def kind_names(self, lang: Lang) -> Mapping[int, str]:
+        """Return the name of each code of `Snapshot.kind`."""
+        column = f"name_{lang}"
+        names = self.kinds[column].dropna().to_dict() if column in self.kinds else {}
+        return {number: names.get(code, code) for number, code in self.kind_terms.items()}
+
+    def category_names(self, lang: Lang) -> Mapping[int, str]:
+        """Return the name of each code of `Snapshot.category`."""
+        names: dict[str, str] = {}
+        if lang == "en" and "category_en" in self.kinds:
+            known = self.kinds.dropna(subset=["category", "category_en"])
+            names = dict(zip(known["category"], known["category_en"], strict=True))
+        return {number: names.get(text, text) for number, text in enumerate(self.categories)}
+
+    def body_name(self, body: str, lang: Lang) -> str:
+        """Return the name of a body by its code; an unknown code is its own name."""
+        column = f"name_{lang}"
+        if body in self.bodies.index and column in self.bodies:
+            name = self.bodies.at[body, column]
+            return str(name) if isinstance(name, str) else body
+        return body
+
+    def _keep(self, key: Any, make: Any) -> Any:
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        answer = make()
+        with self._lock:
+            self._answers[key] = answer
+            while len(self._answers) > _ANSWERS_KEPT:
+                self._answers.popitem(last=False)
+        return answer
+
+
+class FactsKeeper:
+    """Hands out the facts of the newest revision, made once and shared by every request."""
+
+    def __init__(self, city: City) -> None:
+        self.city = city
+        self._facts: Facts | None = None
+        self._lock = threading.Lock()
+
+    def current(self, now: int) -> Facts | None:
+        """Return the facts of the newest revision; None while the city has no grids."""
+        facts = self._facts
+        if facts is not None and facts.revision == self.city.database.revision():
+            return facts
+        with self._lock:
+            if self._facts is None or self._facts.revision != self.city.database.revision():
+                self._facts = load_facts(self.city, now=now)
+            return self._facts
+
+
+def load_facts(city: City, *, now: int) -> Facts | None:
+    """Read one revision of the city into memory; None while it has no grids."""
+    system = city.grids_in_force(now)
+    if system is None:
+        return None
+    # STEP 1: everything of one moment
+    with city.database.read() as connection:
+        revision = read_revision(connection)
+        as_of = read_as_of(connection)
+        tables = {
+            name: read_records(connection, name, at=now)
+            for name in ("kinds", "bodies", "cameras", "places")
+        }
+        components = connection.execute(
+            "SELECT count(*) FROM record WHERE sort = 'components'"
+        ).fetchone()[0]
+        snapshot = open_snapshot(city.folder, revision)
+        columns = None if snapshot else read_incident_columns(connection)
+    kinds, bodies = tables["kinds"].set_index("id"), tables["bodies"].set_index("id")
+    terms = {sort: city.database.terms(sort) for sort in ("kind", "body", "source")}
+    category_of, categories = _categories(kinds, terms["kind"])
+    # STEP 2: incidents as columns, from the saved file where there is one
+    if snapshot is None and columns is not None:
+        snapshot = _snapshot_of(city, system, columns, category_of, revision)
+        save_snapshot(snapshot, city.folder)
+    assert snapshot is not None  # noqa: S101 - one of the two branches made it
+    # STEP 3: what follows from them
+    risk, risk_from = _risk_of(city, system, snapshot, terms["source"], now)
+    index = index_of(system)
+    points = {
+        name: _points(city, tables[name], index, system) for name in ("cameras", "places")
+    }
+    return Facts(
+        city=city,
+        revision=revision,
+        as_of=as_of,
+        snapshot=snapshot,
+        grids=system,
+        risk=risk,
+        risk_from=risk_from,
+        kinds=kinds,
+        bodies=bodies,
+        categories=categories,
+        kind_terms=terms["kind"],
+        body_terms=terms["body"],
+        source_terms=terms["source"],
+        cameras=points["cameras"],
+        places=points["places"],
+        components=int(components),
+    )
+
+
+def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:
+    """Return the base map's layers that the folder holds as GeoParquet, by file name."""
+    return {path.stem: geopandas.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def _snapshot_of(
+    city: City,
+    system: GridSystem,
+    columns: dict[str, NDArray[Any]],
+    category_of: dict[int, int],
+    revision: int,
+) -> Snapshot:
+    lon, lat = to_lonlat(columns["x"] / 1000, columns["y"] / 1000, city.crs)
+    uids = system.finest()["uid"].to_numpy()
+    order = np.argsort(uids)
+    place = np.searchsorted(uids, columns["owner"], sorter=order)
+    row = order[np.minimum(place, len(uids) - 1)]
+    owner_row = np.where(uids[row] == columns["owner"], row, -1)
+    numbers = pd.Series(columns["kind"]).map(category_of).fillna(0)
+    return build_snapshot(
+        columns,
+        revision=revision,
+        drawing=system.drawing,
+        lon=lon,
+        lat=lat,
+        owner_row=owner_row.astype(np.int32),
+        category=numbers.to_numpy(np.int32),
+    )
+
+
+def _categories(
+    kinds: pd.DataFrame, terms: dict[int, str]
+) -> tuple[dict[int, int], tuple[str, ...]]:
+    """Return each kind's category number and the categories; without a table a kind is its own."""
+    if "category" in kinds:
+        known = kinds["category"].fillna(UNMATCHED).to_dict()
+        named = {number: str(known.get(code, UNMATCHED)) for number, code in terms.items()}
+    else:
+        named = dict(terms)
+    categories = tuple(sorted({UNMATCHED, *named.values()}))
+    place = {text: number for number, text in enumerate(categories)}
+    return {0: place[UNMATCHED]} | {n: place[text] for n, text in named.items()}, categories
+
+
+def _risk_of(
+    city: City, system: GridSystem, snapshot: Snapshot, sources: dict[int, str], now: int
+) -> tuple[GridRisk | None, int]:
+    """Return the risk and the moment it looks ahead from: now, or the end of older data."""
+    reported = snapshot.reported_at[snapshot.reported_at <= now]
+    if not len(reported):
+        return None, now
+    newest = int(reported.max()) + DAY_S
+    moment = now if now - newest < city.settings.risk_days * DAY_S else newest
+    finest = system.finest()
+    name, exposure = choose_exposure(
+        city.settings.exposure,
+        households=finest["households"].to_numpy(float),
+        population=finest["population"].to_numpy(float),
+        area_m2=finest.geometry.area.to_numpy(float),
+    )
+    patrols = [number for number, text in sources.items() if text in PATROL_SOURCES]
+    risk = estimate_risk(
+        snapshot.owner,
+        snapshot.reported_at,
+        patrol=np.isin(snapshot.source, patrols),
+        exposure=exposure,
+        exposure_name=name,
+        now=moment,
+        days=city.settings.risk_days,
+        half_life_weeks=city.settings.risk_half_life_weeks,
+    )
+    return risk, moment
+
+
+def _points(
+    city: City, table: pd.DataFrame, index: Any, system: GridSystem
+) -> geopandas.GeoDataFrame:
+    """Return placed records as points in degrees, each with the row of the grid that owns it."""
+    placed = table[np.isfinite(table["x_mm"].to_numpy(float))].reset_index(drop=True)
+    x, y = placed["x_mm"].to_numpy(float), placed["y_mm"].to_numpy(float)
+    lon, lat = to_lonlat(x / 1000, y / 1000, city.crs)
+    owner = index.find(x, y) if len(system.finest()) else np.full(len(x), -1, np.int32)
+    return geopandas.GeoDataFrame(
+        placed.drop(columns=["x_mm", "y_mm"]).assign(owner=owner),
+        geometry=geopandas.points_from_xy(lon, lat),
+        crs=4326,
+    )

@@ -1,0 +1,122 @@
+"""Tables of incidents and events turned into the rows that the event log appends."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from geodata.incidents import NO_SEQ, SIX_STEPS, STAGE_CODE
+from geodata.store.event_log import EventRows
+
+# Columns of an incidents table that are the time of a step, by contracts.md 3.
+STEP_COLUMNS = {f"{name}_at": name for name in (*SIX_STEPS, "checked", "returned", "reopened")}
+_HASHED = ("stage", "at", "seq", "version", "due_at", "body", "reason", "x", "y", "kind")
+
+
+def payload_hash(payload: dict[str, Any]) -> int:
+    """
+    Return BLAKE2b-64 over the canonical JSON of an event, as a signed integer.
+
+    Canonical: sorted names, NFC text, whole numbers, UTC seconds, nothing empty (contracts.md 4).
+    `received_at` must not be among the names: when we heard of it is not what happened.
+    """
+    plain = {
+        name: unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+        for name, value in payload.items()
+        if value is not None and value != ""
+    }
+    text = orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
+
+
+def rows_from_events(events: pd.DataFrame, *, source: str, extra: Sequence[str] = ()) -> EventRows:
+    """
+    Turn a checked table of events into rows of one source.
+
+    Columns: incident_id, stage (a name of STAGES), at (UTC s); optional seq, version, due_at,
+    body, reason, kind, x_mm, y_mm (NaN for none); `extra` columns are kept as attributes.
+    """
+    n = len(events)
+    columns = {
+        "seq": _whole(events, "seq", NO_SEQ),
+        "version": _whole(events, "version", 0),
+        "due_at": _whole(events, "due_at", None),
+        "x": _whole(events, "x_mm", None),
+        "y": _whole(events, "y_mm", None),
+        "at": [int(value) for value in events["at"]],
+        "stage": events["stage"].tolist(),
+        **{name: _texts(events, name) for name in ("body", "reason", "kind")},
+    }
+    attributes = _attributes(events, extra)
+    hashes = []
+    for i in range(n):
+        payload = {name: columns[name][i] for name in _HASHED}
+        payload["attributes"] = attributes[i]
+        hashes.append(payload_hash(payload))
+    return EventRows(
+        source=source,
+        ids=events["incident_id"].astype(str).tolist(),
+        seq=columns["seq"],
+        at=columns["at"],
+        hash=hashes,
+        stage=[STAGE_CODE[name] for name in columns["stage"]],
+        version=columns["version"],
+        due=columns["due_at"],
+        body=columns["body"],
+        reason=columns["reason"],
+        x=columns["x"],
+        y=columns["y"],
+        kind=columns["kind"],
+        attributes=attributes,
+    )
+
+
+def events_from_incidents(incidents: pd.DataFrame, *, extra: Sequence[str] = ()) -> pd.DataFrame:
+    """
+    Turn one row an incident into its events: the report with place and kind, then each step.
+
+    `incidents` holds incident_id, reported_at (UTC s), x_mm, y_mm, kind, due_at, body and the
+    further step columns (0 for never).
+    """
+    carried = ["kind", "x_mm", "y_mm", "due_at", "body", *extra]
+    first = incidents[["incident_id", *(name for name in carried if name in incidents)]].copy()
+    first["stage"], first["at"] = "reported", incidents["reported_at"]
+    parts = [first]
+    for column, stage in STEP_COLUMNS.items():
+        if column == "reported_at" or column not in incidents:
+            continue
+        later = incidents[incidents[column] > 0]
+        parts.append(
+            pd.DataFrame(
+                {"incident_id": later["incident_id"], "stage": stage, "at": later[column]}
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _whole(frame: pd.DataFrame, name: str, empty: int | None) -> list[Any]:
+    if name not in frame:
+        return [empty] * len(frame)
+    values = pd.to_numeric(frame[name]).to_numpy(float)
+    return [empty if np.isnan(value) else int(value) for value in values]
+
+
+def _texts(frame: pd.DataFrame, name: str) -> list[str]:
+    return frame[name].fillna("").astype(str).tolist() if name in frame else [""] * len(frame)
+
+
+def _attributes(frame: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
+    kept = [name for name in names if name in frame]
+    if not kept:
+        return [None] * len(frame)
+    rows = []
+    for record in frame[kept].to_dict("records"):
+        data = {name: value for name, value in record.items() if not pd.isna(value) and value != ""}
+        rows.append(orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode() if data else None)
+    return rows

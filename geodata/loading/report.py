@@ -1,0 +1,80 @@
+"""What a load says about a file: rows taken, repaired, refused, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from geodata.errors import Fault
+from geodata.words import Lang, say
+
+FAULTS_SHOWN = 20  # on the terminal; `--json` prints them all
+
+
+@dataclass(slots=True, kw_only=True)
+class LoadReport:
+    """The report of one file; `as_json` has the keys of contracts.md 2."""
+
+    file: str
+    rows: int = 0
+    accepted: int = 0
+    repaired: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    crs: str | None = None
+    encoding: str | None = None
+    dropped_columns: list[str] = field(default_factory=list)
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    revision: int | None = None
+
+    @property
+    def refused(self) -> int:
+        """Return how many rows were refused."""
+        return len({fault.row for fault in self.faults if fault.row is not None})
+
+    def note(self, key: str, **values: Any) -> None:
+        """Add a sentence that is no fault: what was repaired, assumed or found."""
+        self.notes.append((key, values))
+
+    def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
+        """Return the object that `load --json` prints."""
+        return {
+            "file": self.file,
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "repaired": self.repaired,
+            "refused": self.refused,
+            "faults": [fault.as_json(lang) for fault in self.faults],
+            "crs": self.crs,
+            "encoding": self.encoding,
+            "dropped_columns": self.dropped_columns,
+            "notes": [say(key, lang, **values) for key, values in self.notes],
+            "revision": self.revision,
+        }
+
+    def lines(self, lang: Lang = "zh") -> list[str]:
+        """Return the report as sentences for a terminal."""
+        lines = [
+            say(
+                "report.load",
+                lang,
+                file=self.file,
+                rows=self.rows,
+                accepted=self.accepted,
+                repaired=self.repaired,
+                refused=self.refused,
+            )
+        ]
+        if self.crs or self.encoding:
+            lines.append(
+                "  "
+                + say("report.read_as", lang, crs=self.crs or "–", encoding=self.encoding or "–")
+            )
+        if self.dropped_columns:
+            names = ", ".join(self.dropped_columns)
+            lines.append("  " + say("report.dropped", lang, columns=names))
+        lines += ["  " + say(key, lang, **values) for key, values in self.notes]
+        lines += ["  - " + fault.sentence(lang) for fault in self.faults[:FAULTS_SHOWN]]
+        if len(self.faults) > FAULTS_SHOWN:
+            more = len(self.faults) - FAULTS_SHOWN
+            lines.append("  " + say("report.more_faults", lang, more=more, of=len(self.faults)))
+        return lines
