@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.errors import BadSetting, Fault, NotFound
+from geodata.errors import BadSetting, Fault, NotAllowed, NotFound
 from geodata.risk import GridRisk
 from geodata.scope import Scope
 from geodata.snapshot import Snapshot
@@ -50,7 +50,8 @@ class Facts(Protocol):
     and latitude with the columns of docs/data.md; their `owner` is a row of the finest grids, -1
     none. `base` holds "roads" (class, name), "water" (name), "green", "buildings" (floors) in any
     CRS. `bounds` is west, south, east, north; `zone` an IANA name. `kept` holds what a layer
-    derived from these facts, thrown away with them: put nothing in it that depends on a scope.
+    derived from these facts: its owner may carry keys that begin with "drawing" or "base" over to
+    the next facts of the same drawing or base map. Nothing in it may depend on a scope.
     """
 
     snapshot: Snapshot
@@ -115,11 +116,22 @@ class Picture:
         uids = self.facts.grids.finest()["uid"].to_numpy()
         return np.array([False, *(self.scope.allows(int(uid)) for uid in uids)], np.bool_)
 
-    def selected(self) -> NDArray[np.bool_]:
-        """Return which incidents the filter and the scope both let through."""
-        chosen = self.facts.select(self.filter, self.now)
+    def within(self, rows: slice = slice(None)) -> NDArray[np.bool_]:
+        """Return which of these incidents the scope lets through."""
+        owner = self.facts.snapshot.owner[rows]
         allowed = self.allowed()
-        return chosen if allowed is None else chosen & allowed[self.facts.snapshot.owner + 1]
+        return np.ones(len(owner), np.bool_) if allowed is None else allowed[owner + 1]
+
+    def selected(self, rows: slice = slice(None)) -> NDArray[np.bool_]:
+        """Return which of these incidents both filter and scope let through."""
+        return self.facts.select(self.filter, self.now)[rows] & self.within(rows)
+
+    def count_points(self, points: Any) -> int:
+        """Return how many of the points with an `owner` the scope lets through."""
+        allowed = self.allowed()
+        if allowed is None:
+            return len(points)
+        return int(allowed[points["owner"].to_numpy(np.int64) + 1].sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +139,8 @@ class Source:
     """
     Where a layer's bytes come from: `read(picture)` gives them, None for an empty tile.
 
-    `fields` is the allow-list: no other property leaves the server. Layers may share a source.
+    `fields` is the allow-list: no other property leaves the server. `needs` is the permission
+    without which it does not exist for an account. Layers may share a source.
     `filtered`: changes with the page's filter and the revision. `themed`: drawn per theme.
     """
 
@@ -135,6 +148,7 @@ class Source:
     format: Format
     read: Callable[[Picture], bytes | None]
     fields: tuple[str, ...] = ()
+    needs: str = "read"
     filtered: bool = False
     themed: bool = False
     minzoom: int = 0
@@ -145,9 +159,11 @@ class Source:
         """
         Return the bytes of one picture; None: an empty tile.
 
-        Raises NotFound for a tile of a zoom that does not exist, or without or with a tile where
-        the source has it otherwise.
+        Raises NotAllowed when the scope lacks the permission the source needs, NotFound for a tile
+        of a zoom that does not exist, and where a tile is missing or not asked for.
         """
+        if self.needs not in picture.scope.permissions:
+            raise NotAllowed(Fault(key="not_allowed", values={"need": self.needs}))
         tile = picture.tile
         if (tile is None) == self.tiled or (
             tile is not None and not self.minzoom <= tile.z <= self.maxzoom
@@ -244,8 +260,8 @@ class Layer:
     """
     One thing that can be drawn, as plain data: source, style, legend, fields, permission.
 
-    `title` is a key of words; `needs` the permission without which the layer does not exist for an
-    account. `read_values` gives the figures that colour the grids, for the kinds that have them.
+    `title` is a key of words. `read_values` gives the figures that colour the grids, for the kinds
+    that have them; it asks for the same permission as the source.
     """
 
     id: str
@@ -257,7 +273,6 @@ class Layer:
     more_sources: tuple[Source, ...] = ()  # labels take several
     style: Style = field(default_factory=Style)
     fields: tuple[Field, ...] = ()
-    needs: str = "map.read"
     visible: bool = True
     minzoom: int = 0
     maxzoom: int = MAX_ZOOM

@@ -42,6 +42,13 @@ STATE_SHAPE: Final[Mapping[str, str]] = {
 }
 CAMERA: Final[Color] = {"dark": "#7fb2ff", "light": "#2b5fb8"}
 PLACE: Final[Color] = {"dark": "#c9a6ff", "light": "#7a3fb5"}
+# For the legend only: the map component holds the base map's colours.
+BASE: Final[Mapping[str, Color]] = {
+    "water": {"dark": "#16314f", "light": "#bcd7ee"},
+    "green": {"dark": "#16302b", "light": "#d5e8d0"},
+    "roads": {"dark": "#33415c", "light": "#c9ced6"},
+    "buildings": {"dark": "#1a2740", "light": "#e3e4e8"},
+}
 
 # Heat pictures lie on the map: the low end is clear, the top lets a little of the street through.
 HEAT_LEVELS: Final = 64

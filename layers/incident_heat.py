@@ -1,0 +1,80 @@
+"""Where incidents are dense: a blurred count, drawn on the server, the same for every number."""
+
+from __future__ import annotations
+
+from geodata.words import say
+from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Source, Style
+from layers.palette import RISK
+from layers.raster_tile import HeatScale, draw_heat, measure_scale
+
+MINZOOM, MAXZOOM = 6, 14  # deeper, single incidents tell more
+SIGMA_PX = 12.0
+BUDGET_BYTES = 20_000
+
+
+def find_scale(picture: Picture) -> HeatScale:
+    """Return the density at full colour by zoom, measured once over all incidents."""
+    facts = picture.facts
+    place = "heat scale", facts.snapshot.revision
+    if place not in facts.kept:
+        south, north = facts.bounds[1], facts.bounds[3]
+        facts.kept[place] = measure_scale(
+            facts.snapshot,
+            latitude=(south + north) / 2,
+            sigma_px=SIGMA_PX,
+            minzoom=MINZOOM,
+            maxzoom=MAXZOOM,
+        )
+    scale: HeatScale = facts.kept[place]
+    return scale
+
+
+def read_tile(picture: Picture) -> bytes | None:
+    """Return one heat tile as PNG."""
+    assert picture.tile is not None
+    return draw_heat(
+        picture.facts.snapshot,
+        picture.tile,
+        mask=picture.facts.select(picture.filter, picture.now),
+        scale=find_scale(picture),
+        theme=picture.theme,
+        allowed=picture.allowed(),
+    )
+
+
+def read_legend(picture: Picture) -> LegendFacts:
+    """Return the ramp, with the density at its end for each zoom."""
+    facts, scale = picture.facts, find_scale(picture)
+    share = float(facts.select(picture.filter, picture.now).mean()) if facts.snapshot.n else 0.0
+    shown = picture.selected(slice(facts.snapshot.placed))
+    ramp = Entry(label=say("legend.density", picture.lang), shape="ramp", color=RISK)
+    return LegendFacts(
+        entries=(ramp,),
+        shown=int(shown.sum()),
+        of=int(picture.within().sum()),
+        notes=(say("legend.heat_blur", picture.lang, px=round(SIGMA_PX)),),
+        full={z: scale.full(z, share) for z in range(MINZOOM, MAXZOOM + 1)},
+    )
+
+
+HEAT = Source(
+    name="heat",
+    format="png",
+    read=read_tile,
+    filtered=True,
+    themed=True,
+    minzoom=MINZOOM,
+    maxzoom=MAXZOOM,
+    budget_bytes=BUDGET_BYTES,
+)
+LAYER = Layer(
+    id="incident-heat",
+    kind="heat",
+    group="incidents",
+    title="layer.incident_heat",
+    source=HEAT,
+    legend=Legend(read=read_legend, unit="legend.unit_incidents", denominator="legend.per_hectare"),
+    style=Style(plain={"opacity": 0.85}),
+    visible=False,
+    maxzoom=15,
+)
