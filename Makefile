@@ -1,5 +1,5 @@
 # Getu: set up, run, test. Needs Python 3.11 or later with venv, git and make.
-# PYTHON=... names the Python to use; CITY=... the folder of the demo city.
+# PYTHON=... names the Python to use; CITY=... the folder of the demo city; PYTEST_FLAGS=... goes to pytest.
 
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	"$$name" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo "$$name" && break; \
@@ -7,6 +7,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; d
 PYTHON := $(or $(PYTHON),python3)
 IN_VENV := .venv/bin/python
 CITY ?= city
+PYTEST_FLAGS ?=
 
 .PHONY: help setup run test test-long coverage lint lock clean
 
@@ -29,11 +30,11 @@ run: setup
 
 test:
 	@$(PYTHON) scripts/setup.py --tests
-	@$(IN_VENV) -m pytest
+	@$(IN_VENV) -m pytest $(PYTEST_FLAGS)
 
 test-long:
 	@$(PYTHON) scripts/setup.py --tests
-	@$(IN_VENV) -m pytest --long
+	@$(IN_VENV) -m pytest --long $(PYTEST_FLAGS)
 
 coverage:
 	@$(PYTHON) scripts/setup.py --tests

@@ -30,8 +30,14 @@ ON_WINDOWS = os.name == "nt"
 VENV_PYTHON = VENV / "Scripts" / "python.exe" if ON_WINDOWS else VENV / "bin" / "python"
 MAP = ROOT / "dashboard" / "gridmap"
 FONT = ROOT / "dashboard" / "assets" / "fonts" / "getu-sans-sc.woff2"
+# What the browser tests need, as Debian names and places it; elsewhere they skip visibly.
+DEBIAN_PARTS = {
+    "chromium": Path("/usr/bin/chromium"),
+    "fonts-noto-cjk": Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+}
 OLDEST_NODE = 18
 LOG_TAIL_LINES = 12
+DETAIL_WIDTH = 50
 STOPPED_BY_KEYBOARD = 130
 
 # What pip or npm print, and which fault it is; the first that is found counts.
@@ -79,7 +85,7 @@ class Progress:
     def show(self, detail: str) -> None:
         """Say what is being done now; only on a terminal."""
         if self.live:
-            self._write(f"\r\033[K{self.title} {detail}")
+            self._write(f"\r\033[K{self.title} {detail[:DETAIL_WIDTH]}")
 
     def end(self, note: str) -> None:
         """Say how long the step took."""
@@ -127,6 +133,7 @@ def run_program(
     `watch` is called with each line. Raises GetuError with the cause and the log's last lines.
     """
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    environment["DEBIAN_FRONTEND"] = "noninteractive"
     lines: list[str] = []
     log = STATE / f"{step}.log"
     program = subprocess.Popen(
@@ -257,6 +264,24 @@ def run_script(name: str, *, step: str) -> str:
     return run_program([VENV_PYTHON, ROOT / "scripts" / name], step=step)
 
 
+def find_missing_parts() -> list[str]:
+    """Return the Debian packages that the browser tests lack and that this account may install."""
+    may = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")
+    return [name for name, path in DEBIAN_PARTS.items() if not path.exists()] if may else []
+
+
+def install_browser(progress: Progress) -> str:
+    """Install Chromium and a Chinese font by apt; without them the browser tests skip."""
+    options = ["-o", "APT::Get::Assume-Yes=true", "-o", "Dpkg::Use-Pty=0"]
+    try:
+        run_program(["apt-get", "update"], step="browser", watch=progress.show)
+        command = ["apt-get", "install", "--no-install-recommends", *options]
+        run_program([*command, *find_missing_parts()], step="browser", watch=progress.show)
+    except GetuError:
+        return say("setup.no_browser", LANG)
+    return ""
+
+
 def list_steps(*, tests: bool) -> list[Step]:
     """Return the steps in their order."""
     words = sorted((ROOT / "geodata" / "text").glob("*.toml"))
@@ -303,6 +328,11 @@ def list_steps(*, tests: bool) -> list[Step]:
     ]
     if tests:
         steps += [packages("test_packages", "requirements-test.lock", fetch_mb=85)]
+        missing = [DEBIAN_PARTS[name] for name in find_missing_parts()]
+        steps += [
+            Step(name="browser", run=install_browser, mark=str, product=path)
+            for path in missing[:1]
+        ]
     return steps
 
 
