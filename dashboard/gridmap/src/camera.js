@@ -2,14 +2,14 @@
 import { findBounds } from "./points.js";
 import { wantsCalm } from "./support.js";
 
-const MARGIN_PX = 24;
+export const MARGIN_PX = 24;
 const GLIDE_MS = 200;
 const CLOSEST_FIT = 17;
 
 export class Camera {
-  constructor(map, { bounds, software, find }) {
+  constructor(map, { software, find }) {
     this.map = map;
-    this.bounds = bounds;
+    this.bounds = null;
     this.find = find;
     this.still = software;
   }

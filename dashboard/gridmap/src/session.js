@@ -1,6 +1,6 @@
 // One map on one page: turns the props into sources, drawings, figures and a state, and back.
 import { Map as MapLibreMap, setWorkerUrl } from "maplibre-gl";
-import { Camera } from "./camera.js";
+import { Camera, MARGIN_PX } from "./camera.js";
 import { Controls } from "./controls.js";
 import { drawingsOf, imagesOf, KINDS, needsOf } from "./draw/index.js";
 import { Figures } from "./figures.js";
@@ -19,6 +19,8 @@ import { Tracker } from "./tracker.js";
 
 // The worker lies beside this script, wherever the page mounts the two.
 const WORKER_URL = new URL(WORKER_FILE, document.currentScript.src).href;
+// Kinds whose colours or sizes come with the prop `values`.
+const FIGURED = ["choropleth", "halos"];
 const FOCUS_LAYER = "focus";
 const ZOOM_BELOW_FIT = 2;
 const MAX_ZOOM = 19;
@@ -55,8 +57,6 @@ export class Session {
     this.map = new MapLibreMap({
       container: place,
       style: { version: 8, sources: {}, layers: [this.drawGround()] },
-      bounds: props.bounds || undefined,
-      fitBoundsOptions: { padding: 24 },
       attributionControl: false,
       interactive: props.interactive !== false,
       dragRotate: false,
@@ -76,8 +76,9 @@ export class Session {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.setMinZoom(Math.max(0, this.map.getZoom() - ZOOM_BELOW_FIT));
     this.build();
+    this.frame();
+    this.camera.go(props.view);
     this.listen();
   }
 
@@ -89,7 +90,6 @@ export class Session {
     this.focus = new Focus(map, this.sources);
     this.tooltip = new Tooltip(this.box);
     this.camera = new Camera(map, {
-      bounds: this.props.bounds,
       software: this.graphics.software,
       find: (uid) => this.focus.find(uid),
     });
@@ -145,12 +145,25 @@ export class Session {
     if (before.theme !== this.scene.theme) this.paintGround();
     if (changed) this.apply();
     if (old.selected !== props.selected) this.select();
+    if (String(old.bounds) !== String(props.bounds)) this.frame();
     if (old.view !== props.view) this.camera.go(props.view);
-    if (old.bounds !== props.bounds) this.camera.bounds = props.bounds;
+  }
+
+  /** Take the city's bounds: the first ones are also the first view. */
+  frame() {
+    const { bounds } = this.props;
+    if (!bounds) return;
+    const first = !this.camera.bounds;
+    this.camera.bounds = bounds;
+    this.map.setMinZoom(0);
+    const fit = this.map.cameraForBounds(bounds, { padding: MARGIN_PX });
+    if (first && fit && !this.props.view) this.map.jumpTo(fit);
+    if (fit) this.map.setMinZoom(Math.max(0, fit.zoom - ZOOM_BELOW_FIT));
   }
 
   apply() {
     this.tracker.touch();
+    this.await();
     const { scene } = this;
     this.controls.update({
       words: scene.words,
@@ -159,6 +172,18 @@ export class Session {
     });
     this.map.getCanvas().setAttribute("aria-label", scene.words.map_label || "Map");
     this.redraw();
+  }
+
+  /** Hold the state at loading until the page has said what to draw, and with which figures. */
+  await() {
+    const { layers } = this.props;
+    const bare = (layer) => FIGURED.includes(layer.kind) && !this.scene.values[layer.id];
+    const waiting = !layers || this.shownLayers().some(bare);
+    if (waiting && !this.waiting) this.waiting = this.tracker.begin();
+    if (!waiting && this.waiting) {
+      this.tracker.end(this.waiting);
+      this.waiting = null;
+    }
   }
 
   /** Draw every shown layer whose sources have come; hide what is switched off. */
