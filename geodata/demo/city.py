@@ -1,0 +1,176 @@
+"""A whole made-up city as the tables and layers that the rest of the program loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geodata.demo.base import draw_base
+from geodata.demo.bodies import list_bodies
+from geodata.demo.cases import Incidents, sample_incidents
+from geodata.demo.fixtures import place_cameras, place_components
+from geodata.demo.ground import Floats
+from geodata.demo.kinds import list_kinds
+from geodata.demo.lifecycle import calendar_span, live_through
+from geodata.demo.places import place_places
+from geodata.demo.plan import find_plan
+from geodata.demo.town import Progress, Town, build_town, stream
+from geodata.demo.workdays import make_calendar
+
+CRS = "EPSG:4549"
+_LONLAT_DIGITS = 9  # a tenth of a millimetre: whole millimetres survive the way there and back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoCity:
+    """
+    One made-up city. Geometry is in metres of `crs`, every coordinate of grids a whole millimetre.
+
+    `grids` has all levels with `parent_code` instead of `parent`; `events` carries place and kind
+    on the event `reported`; the other tables are those of contracts.md 3, with lon and lat
+    (WGS84) where a thing is a point.
+    """
+
+    scenario: str
+    name: str
+    crs: str
+    grids: gpd.GeoDataFrame
+    events: pd.DataFrame
+    kinds: pd.DataFrame
+    bodies: pd.DataFrame
+    cameras: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+    components: gpd.GeoDataFrame
+    counts: pd.DataFrame
+    calendar: pd.DataFrame
+    base: dict[str, gpd.GeoDataFrame]
+
+
+def make_city(
+    scenario: str, *, now: int, seed: int = 7, progress: Progress | None = None
+) -> DemoCity:
+    """
+    Return the made-up city of a scenario, equal for equal scenario, seed and `now` (epoch s).
+
+    `progress(key, share)` is called with a word key and the share done. Raises KeyError for an
+    unknown scenario.
+    """
+    tell = progress or _keep_quiet
+    plan = find_plan(scenario)
+    town = build_town(plan, seed, tell)
+    kinds, bodies = list_kinds(plan), list_bodies(plan)
+    calendar = make_calendar(*calendar_span(now))
+    tell("demo.fixtures", 0.45)
+    places = place_places(town, stream(seed, 10))
+    cameras = place_cameras(town, places, stream(seed, 11))
+    components = place_components(town, stream(seed, 12))
+    tell("demo.cases", 0.7)
+    incidents = sample_incidents(town, kinds, now=now, rng=stream(seed, 13))
+    events = live_through(
+        plan, incidents, kinds, calendar,
+        street_of=_street_serials(town)[incidents.cell], now=now, rng=stream(seed, 14),
+    )  # fmt: skip
+    tell("demo.base", 0.88)
+    origin = np.array(plan.origin_m, float)
+    base = {name: _settle(frame, origin) for name, frame in draw_base(town).items()}
+    tell("demo.done", 1.0)
+    return DemoCity(
+        scenario=scenario,
+        name=plan.name_zh,
+        crs=CRS,
+        grids=_settle(town.divisions.grids, origin),
+        events=_place_events(events, incidents, kinds, origin),
+        kinds=kinds.drop(columns=["_season", "_sensed"]),
+        bodies=bodies,
+        cameras=_as_points(cameras, origin),
+        places=_as_points(places, origin),
+        components=_as_points(components, origin),
+        counts=_count(town),
+        calendar=calendar,
+        base=base,
+    )
+
+
+def _keep_quiet(key: str, share: float) -> None:
+    """Tell nobody."""
+
+
+def _street_serials(town: Town) -> NDArray[np.int64]:
+    """Return the serial of each cell's street, 0 where the city has none."""
+    frame = town.divisions.grids
+    streets = frame[frame["level"] == "street"]
+    if not len(streets):
+        return np.zeros(len(town.network.cells), np.int64)
+    middle = shapely.point_on_surface(town.network.cells)
+    found = shapely.STRtree(streets["geometry"].to_numpy()).nearest(middle)
+    return streets["code"].str[-3:].astype(int).to_numpy()[found]
+
+
+def _settle(frame: gpd.GeoDataFrame, origin: Floats) -> gpd.GeoDataFrame:
+    """Move local metres to the city's CRS, whole millimetres."""
+    shapes = shapely.transform(
+        frame["geometry"].to_numpy(), lambda xy: np.rint((xy + origin) * 1000) / 1000
+    )
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=CRS))
+
+
+def _lonlat(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    to_lonlat = pyproj.Transformer.from_crs(CRS, "EPSG:4490", always_xy=True)
+    lon, lat = to_lonlat.transform(x, y)
+    return np.round(lon, _LONLAT_DIGITS), np.round(lat, _LONLAT_DIGITS)
+
+
+def _as_points(frame: pd.DataFrame, origin: Floats) -> gpd.GeoDataFrame:
+    x = np.rint((frame["x"].to_numpy() + origin[0]) * 1000) / 1000
+    y = np.rint((frame["y"].to_numpy() + origin[1]) * 1000) / 1000
+    lon, lat = _lonlat(x, y)
+    table = frame.drop(columns=["x", "y"]).assign(lon=lon, lat=lat)
+    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(x, y), crs=CRS)
+
+
+def _place_events(
+    events: pd.DataFrame, incidents: Incidents, kinds: pd.DataFrame, origin: Floats
+) -> pd.DataFrame:
+    """Give each event `reported` its kind and its place."""
+    row = events.pop("row").to_numpy()
+    first = (events["stage"] == "reported").to_numpy()
+    here = np.isfinite(incidents.x)
+    x = np.rint((np.where(here, incidents.x, 0) + origin[0]) * 1000) / 1000
+    y = np.rint((np.where(here, incidents.y, 0) + origin[1]) * 1000) / 1000
+    lon, lat = _lonlat(x, y)
+    for name, values in (("lon", lon), ("lat", lat)):
+        events[name] = np.where(first & here[row], values[row], np.nan)
+    code = kinds["code"].to_numpy().astype(object)[incidents.kind]
+    events["kind"] = np.where(first, code[row], "")
+    return events
+
+
+def _count(town: Town) -> pd.DataFrame:
+    """Return the counts table of the finest grids."""
+    frame = town.divisions.grids
+    grids = frame[frame["level"] == "grid"]
+    tree = shapely.STRtree(grids["geometry"].to_numpy())
+    n = len(grids)
+    middle = shapely.centroid(town.buildings.shapes)
+    home = tree.nearest(middle)
+    floor_area = shapely.area(town.buildings.shapes) * town.buildings.floors
+    lines = town.network.lines
+    roads = lines.shapes[lines.rank >= 3]
+    along = tree.nearest(shapely.line_interpolate_point(roads, 0.5, normalized=True))
+    return pd.DataFrame(
+        {
+            "code": grids["code"].to_numpy(),
+            "valid_from": "2020-01-01",
+            "households": grids["households"].to_numpy(),
+            "population": grids["population"].to_numpy(),
+            "buildings": np.bincount(home, minlength=n),
+            "floor_area": np.rint(np.bincount(home, floor_area, n)),
+            "road_km": np.round(np.bincount(along, shapely.length(roads), n) / 1000, 3),
+        }
+    )

@@ -1,0 +1,51 @@
+"""Names that read well: towns, communities, roads, places. All made up or common to many cities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERSONS_PER_HOUSEHOLD = 2.6
+
+STREETS: tuple[str, ...] = (
+    "仙女镇", "龙川街道", "望江街道", "文峰街道", "引江街道", "玉带街道", "舜天街道",
+    "芦湾镇", "白塔镇", "花荡镇", "柳堰镇", "双桥街道", "东汀镇",
+)  # fmt: skip
+
+_FIRST = (
+    "龙川", "城北", "城南", "城东", "城西", "文昌", "玉带", "望江", "引江", "通济", "仙城", "舜天",
+    "龙城", "新都", "利民", "人民", "建乐", "春江", "花园", "长安", "永安", "和平", "光明", "新民",
+    "广宁", "泰安", "清源", "润泽", "桃园", "柳荫", "荷塘", "竹苑", "梅园", "桂花", "银杏", "香樟",
+    "金湾", "银河", "东汀", "西园", "南苑", "北苑", "古渡", "水关", "砖桥", "石桥", "双桥", "卧虹",
+    "望月", "映月", "听涛", "临湖", "湖滨", "滨江", "滨河", "芦湾", "芦荡", "白塔", "青龙", "金鱼",
+    "五里", "七里", "十里", "三元", "四海", "八桥", "九曲", "同乐", "同心", "共和", "康乐", "安康",
+    "福民", "福寿", "吉祥", "如意", "锦绣", "锦都", "华阳", "丽都", "阳光", "明珠", "星河", "天成",
+    "翠湖", "翠苑", "碧水", "清溪", "兰亭", "书香", "学府", "文峰", "魁星", "状元", "贡院", "鼓楼",
+    "钟楼", "东关", "西关", "南门", "北门", "府前", "县府", "迎宾", "站前", "车站", "工农", "建设",
+    "创业", "新元", "科苑", "兴业", "振兴", "富民", "丰收", "禾丰", "麦香", "稻香", "果林", "桑园",
+    "茶亭", "柳堰", "花荡", "野田", "大桥", "小桥", "许庄", "陶庄", "高庄", "新庄", "前庄", "后庄",
+    "东庄", "西庄", "南圩", "北圩", "大圩", "联圩", "永丰", "太平", "联合", "团结", "友谊", "双沟",
+)  # fmt: skip
+
+
+def name_communities(codes: NDArray[np.object_], rural: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Return a different name for each community: 社区 in town, 村 in the country."""
+    names = np.empty(len(codes), object)
+    town, country = list(_FIRST[:116]), list(_FIRST[116:])
+    for position in np.argsort(codes):
+        pool = country if rural[position] and country else town or country
+        names[position] = pool.pop(0) + ("村" if rural[position] else "社区")
+    return names
+
+
+STREETS_EN: tuple[str, ...] = (
+    "Xiannu Town", "Longchuan Street", "Wangjiang Street", "Wenfeng Street", "Yinjiang Street",
+    "Yudai Street", "Shuntian Street", "Luwan Town", "Baita Town", "Huadang Town", "Liuyan Town",
+    "Shuangqiao Street", "Dongting Town",
+)  # fmt: skip
+
+PLACE_WORDS: tuple[str, ...] = (
+    "金辉", "宏运", "顺达", "益民", "鑫源", "华联", "恒信", "佳和", "万家", "百顺", "悦来", "福满",
+    "锦江", "金桥", "银座", "长乐", "兴隆", "祥和", "丰泽", "天和", "嘉业", "名都", "世纪", "东方",
+    "江南", "江北", "运河", "水韵", "绿洲", "紫金", "凤凰", "兰花", "海棠", "玉兰", "丹桂", "红枫",
+)  # fmt: skip
