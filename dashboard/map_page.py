@@ -7,19 +7,17 @@ from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard.gridmap import GridMap
+from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, grid_card, layer_panel, overview
-from dashboard.routes import Pictures
+from dashboard.routes import Pictures, freeze_breaks
 from dashboard.view import View, parse_address, parse_view
-from geodata.facts import Facts
-from geodata.words import load_words, parse_lang
+from geodata.words import parse_lang
 from layers.layer import Picture
 from layers.registry import LAYERS
 
 ASSETS = Path(__file__).parent / "assets"
 POLL_MS = 10_000
-_MAP_WORDS = "map."
 
 
 def add_page(app: Dash, pictures: Pictures) -> None:
@@ -41,7 +39,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Output("shown", "value"),
         Input("address", "search"),
     )
-    @guarded("map.read")
+    @guarded("read")
     def read_address(search: Any) -> tuple[Any, ...]:
         view = parse_address(search if isinstance(search, str) else "", start=start)
         known = {layer.id for layer in _allowed()}
@@ -65,18 +63,14 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("revision", "data"),
         prevent_initial_call=True,
     )
-    @guarded("map.read")
+    @guarded("read")
     def describe(lang: Any, _revision: Any) -> tuple[Any, ...]:
         facts = pictures.facts()
         view = parse_view({"lang": lang}, start=start)
         version = f"{facts.grids.drawing}-{facts.revision}"
         return (
             [layer.descriptor(view.lang, facts, version=version) for layer in _allowed()],
-            {
-                key.removeprefix(_MAP_WORDS): text
-                for key, text in load_words(view.lang).items()
-                if key.startswith(_MAP_WORDS)
-            },
+            map_words(view.lang),
             list(facts.bounds),
             bar.title(city.settings, view.lang),
             bar.period_options(view.lang),
@@ -103,7 +97,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("revision", "data"),
         prevent_initial_call=True,
     )
-    @guarded("map.read")
+    @guarded("read")
     def measure(*raw: Any) -> tuple[Any, ...]:
         names = ("lang", "days", "state", "category", "shown", "theme")
         view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
@@ -116,6 +110,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
             lang=view.lang,
             theme=view.theme,
         )
+        freeze_breaks(facts, picture)
         drawn = [layer for layer in _allowed() if view.shown is None or layer.id in view.shown]
         values = {
             layer.id: layer.read_values(picture).as_json()
@@ -141,7 +136,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("revision", "data"),
         prevent_initial_call=True,
     )
-    @guarded("map.read")
+    @guarded("read")
     def show_card(*raw: Any) -> Any:
         names = ("grid", "lang", "days", "state", "category")
         view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
@@ -155,7 +150,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("pulse", "n_intervals"),
         State("revision", "data"),
     )
-    @guarded("map.read")
+    @guarded("read")
     def follow(_n: Any, seen: Any) -> Any:
         revision = pictures.keeper.city.database.revision()
         return no_update if revision == seen else revision
@@ -181,7 +176,7 @@ def _layout(start: View, *, base_path: str) -> html.Div:
                     html.Div(
                         id="map-box",
                         children=[
-                            GridMap(id="map", basePath=base_path, theme=start.theme, lang=start.lang),
+                            GridMap(id="map", basePath=f"{base_path}/", theme=start.theme, lang=start.lang),
                             layer_panel.draw(),
                         ],
                     ),

@@ -1,32 +1,35 @@
-"""The routes of the pictures: layers as GeoJSON, tiles and base map, each with its ETag."""
+"""The routes of the pictures: layers as GeoJSON and tiles, each with its ETag."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+import orjson
 from flask import Flask, Response, request
 
 from dashboard.guard import OPEN, current_scope, guarded
-from geodata.errors import Fault, GetuError, NotFound, http_status
+from dashboard.view import filter_from_query
+from geodata.errors import Fault, GetuError, NotAllowed, NotFound, http_status
 from geodata.facts import Facts, FactsKeeper
 from geodata.words import parse_lang
-from layers.encode import Encoded, encode_body
-from layers.layer import Picture, Source, Tile
-from layers.registry import SOURCES
+from layers.encode import compress, make_etag
+from layers.layer import Format, Picture, Source, Tile
+from layers.registry import LAYERS, find_source
 from layers.tile_cache import TileCache
 
-from dashboard.view import filter_from_query
-
-CONTENT_TYPES = {
+Coding = Literal["", "gzip", "br"]
+CONTENT_TYPES: dict[Format, str] = {
     "geojson": "application/geo+json",
     "png": "image/png",
     "mvt": "application/vnd.mapbox-vector-tile",
 }
-# An address with a version may be kept for good; the browser asks again when the version moves.
+# An address with a version may be kept for good; the map asks a new one when the version moves.
 _KEEP = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
+_FROZEN = "breaks:{layer}:{drawing}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,32 +44,53 @@ class Pictures:
         """Return the newest facts; raises NotFound while the city has no grids."""
         facts = self.keeper.current(self.now())
         if facts is None:
-            raise NotFound(Fault(key="city_without_grids"))
+            raise NotFound(Fault(key="city_without_grids"), file=str(self.keeper.city.folder))
         return facts
+
+
+def freeze_breaks(facts: Facts, picture: Picture) -> None:
+    """
+    Keep the class breaks of each layer for as long as the drawing is in force.
+
+    Colours compare between months only when the classes stay: the first ones are written into the
+    store and used until another drawing is published.
+    """
+    database = facts.city.database
+    for layer in LAYERS:
+        place = ("drawing", "breaks", layer.id, facts.grids.drawing)
+        if layer.read_values is None or place in facts.kept:
+            continue
+        name = _FROZEN.format(layer=layer.id, drawing=facts.grids.drawing)
+        stored = database.meta(name)
+        if stored:
+            facts.kept[place] = tuple(orjson.loads(stored))
+            continue
+        layer.read_values(picture)
+        if facts.kept.get(place):
+            database.set_meta(name, orjson.dumps(list(facts.kept[place])).decode())
 
 
 def add_routes(server: Flask, pictures: Pictures, *, base_path: str) -> None:
     """Add `/layers/...`, `/changes` and `/healthz` below the base path."""
 
-    @guarded("map.read")
+    @guarded("read")
     def layer(name: str, extension: str) -> Response:
-        return _answer(pictures, _source(name, extension), None, request.args)
+        return _answer(pictures, _allowed_source(name, extension), None)
 
-    @guarded("map.read")
+    @guarded("read")
     def tile(name: str, z: int, x: int, y: int, extension: str) -> Response:
-        return _answer(pictures, _source(name, extension), Tile(z=z, x=x, y=y), request.args)
+        return _answer(pictures, _allowed_source(name, extension), Tile(z=z, x=x, y=y))
 
-    @guarded("map.read")
+    @guarded("read")
     def changes() -> Response:
-        since = request.args.get("since", type=int)
         revision = pictures.keeper.city.database.revision()
-        if since == revision:
+        if request.args.get("since", type=int) == revision:
             return Response(status=204)
-        return Response(f'{{"revision":{revision}}}', mimetype="application/json")
+        return Response(orjson.dumps({"revision": revision}), mimetype="application/json")
 
     @guarded(OPEN)
     def healthz() -> Response:
-        return Response('{"ok":true}', mimetype="application/json")
+        return Response(b'{"ok":true}', mimetype="application/json")
 
     for rule, name, view in (
         ("/layers/<name>.<extension>", "layer", layer),
@@ -83,42 +107,55 @@ def answer_fault(error: GetuError) -> Response:
     return Response(error.sentence(lang), status=http_status(error), mimetype="text/plain")
 
 
-def _source(name: str, extension: str) -> Source:
-    source = SOURCES.get(name)
-    if source is None or source.format != extension:
-        raise NotFound(Fault(key="layer_missing", values={"name": name[:40]}))
+def _allowed_source(name: str, extension: str) -> Source:
+    source = find_source(name)
+    if source.format != extension:
+        raise NotFound(Fault(key="layer_missing", values={"name": name}))
+    if source.needs not in current_scope().permissions:
+        raise NotAllowed(Fault(key="not_allowed", values={"need": source.needs}))
     return source
 
 
-def _answer(
-    pictures: Pictures, source: Source, tile: Tile | None, query: Mapping[str, str]
-) -> Response:
-    facts, scope = pictures.facts(), current_scope()
-    now = pictures.now()
-    chosen = filter_from_query(query, facts, now)
-    theme = "dark" if query.get("theme") == "dark" else "light"
-    address = (source.name, source.format, tile, facts.revision, chosen, theme, scope.grids)
-    encoded = pictures.cache.get(address)
-    if encoded is None:
-        picture = Picture(
-            facts=facts, scope=scope, now=now, filter=chosen, tile=tile, theme=theme
-        )
-        encoded = encode_body(source.draw(picture), source.format)
-        pictures.cache.put(address, encoded)
-    return _respond(encoded, source, versioned="v" in query)
+def _answer(pictures: Pictures, source: Source, tile: Tile | None) -> Response:
+    facts, scope, now = pictures.facts(), current_scope(), pictures.now()
+    chosen = filter_from_query(request.args, facts, now) if source.filtered else None
+    theme: Literal["dark", "light"] = "dark" if request.args.get("theme") == "dark" else "light"
+    lang = parse_lang(request.args.get("lang"))
+    picture = Picture(
+        facts=facts, scope=scope, now=now, filter=chosen, tile=tile, lang=lang, theme=theme
+    )
+    coding = _coding(source.format, request.headers)
+
+    def draw() -> bytes | None:
+        body = source.draw(picture)
+        return compress(body, coding) if body and coding else body
+
+    minute = now // 60 if chosen and chosen.state == "overdue" else 0
+    body = pictures.cache.get(
+        (source.name, tile, facts.revision, chosen, minute, theme, lang, scope.grids, coding), draw
+    )
+    return _respond(body, source.format, coding)
 
 
-def _respond(encoded: Encoded, source: Source, *, versioned: bool) -> Response:
+def _respond(body: bytes | None, format: Format, coding: Coding) -> Response:
+    etag = make_etag(body or b"", coding)
     headers = {
-        "ETag": f'"{encoded.etag}"',
-        "Cache-Control": _KEEP if versioned else _ASK_AGAIN,
+        "ETag": etag,
+        "Cache-Control": _KEEP if "v" in request.args else _ASK_AGAIN,
         "Vary": "Accept-Encoding, Cookie",
     }
-    if request.if_none_match.contains(encoded.etag):
+    if request.if_none_match.contains(etag.strip('"')):
         return Response(status=304, headers=headers)
-    if not encoded.body:
+    if not body:
         return Response(status=204, headers=headers)
-    body, coding = encoded.best(request.headers.get("Accept-Encoding", ""))
     if coding:
         headers["Content-Encoding"] = coding
-    return Response(body, mimetype=CONTENT_TYPES[source.format], headers=headers)
+    return Response(body, mimetype=CONTENT_TYPES[format], headers=headers)
+
+
+def _coding(format: Format, headers: Mapping[str, str]) -> Coding:
+    """Return how to compress: PNG is compressed already, and a browser says what it can read."""
+    accepted = headers.get("Accept-Encoding", "")
+    if format == "png":
+        return ""
+    return "br" if "br" in accepted else "gzip" if "gzip" in accepted else ""

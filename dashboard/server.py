@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
 import time
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ from dashboard import map_page
 from dashboard.guard import check_guards, install_guard
 from dashboard.routes import Pictures, add_routes, answer_fault
 from geodata.city import City
-from geodata.errors import BadSetting, Fault, GetuError
+from geodata.errors import BadSetting, Busy, Fault, GetuError
 from geodata.facts import FactsKeeper
 from geodata.scope import Scope
 from geodata.words import say
@@ -24,7 +25,7 @@ from layers.tile_cache import TileCache
 
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
 SLOW_CLIENT_S = 30  # a client that sends half a request is let go after this
-_LOCAL_PERMISSIONS = ("map.read",)
+_LOCAL_PERMISSIONS = ("read",)
 
 # Measured on Dash 4: its own scripts are allowed by hash, its components style inline.
 _POLICY = {
@@ -64,7 +65,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
         index_string=_index(city),
     )
     pictures = Pictures(
-        keeper=FactsKeeper(city), cache=TileCache(settings.tile_cache_mb * 1_000_000), now=now
+        keeper=FactsKeeper(city), cache=TileCache(limit_bytes=settings.tile_cache_mb * 1_000_000), now=now
     )
     install_guard(server, account_of=_local_account)
     map_page.add_page(app, pictures)
@@ -95,6 +96,16 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
         max_request_body_size=MAX_BODY_BYTES,
         ident=None,
     )
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that another program has, before anything is loaded for it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Busy(Fault(key="port_taken", values={"port": port})) from error
 
 
 def check_host(host: str) -> None:

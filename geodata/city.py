@@ -18,7 +18,7 @@ from geodata.store.database import STORE_FILE, Database
 from geodata.store.drawings import IN_FORCE, load_drawings, read_grids
 from geodata.store.event_log import clear_broken_batches
 
-LOCK_FILE = "serving.lock"
+SERVING_LOCK, LOADING_LOCK = "serving.lock", "loading.lock"
 BASE_FOLDER = "base"
 
 
@@ -128,17 +128,34 @@ def serving(city: City) -> Iterator[None]:
 
     Raises Busy when another server has it. The lock falls with the process, even on kill -9.
     """
-    with (city.folder / LOCK_FILE).open("a+") as file:
+    with _locked(city.folder / SERVING_LOCK, "city_served"):
+        with contextlib.suppress(Busy), writing(city):
+            pass  # clears what a killed load left, unless a load is at work
+        yield
+
+
+@contextlib.contextmanager
+def writing(city: City) -> Iterator[None]:
+    """
+    Hold the folder's loading lock, with what a killed load left behind cleared away.
+
+    Raises Busy when another load has it.
+    """
+    with _locked(city.folder / LOADING_LOCK, "city_loading"):
+        clear_broken_batches(city.database)
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path, fault: str) -> Iterator[None]:
+    with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise Busy(
-                Fault(key="city_served", values={"process": file.read().strip() or "?"}),
-                file=str(city.folder),
-            ) from None
+            process = file.read().strip() or "?"
+            raise Busy(Fault(key=fault, values={"process": process}), file=path.parent.name) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        clear_broken_batches(city.database)
         yield

@@ -156,7 +156,10 @@ class FactsKeeper:
             return facts
         with self._lock:
             if self._facts is None or self._facts.revision != self.city.database.revision():
-                self._facts = load_facts(self.city, now=now)
+                fresh = load_facts(self.city, now=now)
+                if fresh is not None and facts is not None:
+                    fresh.kept |= _kept_by_drawing(facts, fresh)
+                self._facts = fresh
             return self._facts
 
 
@@ -210,6 +213,14 @@ def load_facts(city: City, *, now: int) -> Facts | None:
         places=points["places"],
         components=int(components),
     )
+
+
+def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
+    """Return what was derived from the drawing alone, while the drawing stays."""
+    if old.grids.drawing != new.grids.drawing:
+        return {}
+    new.grids = old.grids
+    return {key: value for key, value in old.kept.items() if key[0] == "drawing"}
 
 
 def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:

@@ -179,7 +179,7 @@ def _winners(lo, hi, seq, at, hash_, stage, version, keep):  # type: ignore[no-u
         if hit < 0:
             keep[n] = r
             n += 1
-        elif hash_[keep[hit]] != hash_[r]:
+        elif hash_[keep[hit]] != hash_[r] or at[keep[hit]] != at[r]:
             conflict = True
             if _newer(r, keep[hit], version, at, hash_):
                 keep[hit] = r

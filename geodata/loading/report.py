@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geodata.errors import Fault
+from geodata.notes import Note
 from geodata.words import Lang, say
 
 FAULTS_SHOWN = 20  # on the terminal; `--json` prints them all
@@ -23,7 +24,7 @@ class LoadReport:
     crs: str | None = None
     encoding: str | None = None
     dropped_columns: list[str] = field(default_factory=list)
-    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     revision: int | None = None
 
     @property
@@ -33,7 +34,7 @@ class LoadReport:
 
     def note(self, key: str, **values: Any) -> None:
         """Add a sentence that is no fault: what was repaired, assumed or found."""
-        self.notes.append((key, values))
+        self.notes.append(Note(key=key, values=values))
 
     def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """Return the object that `load --json` prints."""
@@ -47,7 +48,7 @@ class LoadReport:
             "crs": self.crs,
             "encoding": self.encoding,
             "dropped_columns": self.dropped_columns,
-            "notes": [say(key, lang, **values) for key, values in self.notes],
+            "notes": [note.sentence(lang) for note in self.notes],
             "revision": self.revision,
         }
 
@@ -72,7 +73,7 @@ class LoadReport:
         if self.dropped_columns:
             names = ", ".join(self.dropped_columns)
             lines.append("  " + say("report.dropped", lang, columns=names))
-        lines += ["  " + say(key, lang, **values) for key, values in self.notes]
+        lines += ["  " + note.sentence(lang) for note in self.notes]
         lines += ["  - " + fault.sentence(lang) for fault in self.faults[:FAULTS_SHOWN]]
         if len(self.faults) > FAULTS_SHOWN:
             more = len(self.faults) - FAULTS_SHOWN

@@ -224,3 +224,31 @@ def read_as_of(connection: sqlite3.Connection) -> int:
         (IN, LIVE_BATCH),
     ).fetchone()
     return int(row[0])
+
+
+def read_source_ages(connection: sqlite3.Connection, *, now: int) -> list[dict[str, Any]]:
+    """
+    Return each source with its incidents and the seconds since its data came in.
+
+    The state is "loaded" for what came by files: their age is no fault. Live feeds will have an
+    expected interval and be "late" or "out" by it.
+    """
+    rows = connection.execute(
+        "SELECT t.text, count(*) FROM incident i JOIN term t ON t.term = i.source"
+        " GROUP BY i.source ORDER BY t.text"
+    ).fetchall()
+    received = dict(
+        connection.execute(
+            "SELECT t.text, max(e.received) FROM event e JOIN incident_key k ON k.inc = e.inc"
+            " JOIN term t ON t.term = k.source GROUP BY k.source"
+        ).fetchall()
+    )
+    return [
+        {
+            "source": source,
+            "incidents": count,
+            "age_s": max(now - received.get(source, now), 0),
+            "state": "loaded",
+        }
+        for source, count in rows
+    ]

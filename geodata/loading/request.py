@@ -1,0 +1,60 @@
+"""What a load was asked to do, and the rules every kind of load shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from geodata.errors import BadFile, Fault
+from geodata.loading.report import LoadReport
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """The arguments of `app.py load`; `now` is UTC seconds."""
+
+    now: int
+    crs: str | None = None
+    encoding: str | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+    source: str | None = None
+    level: str | None = None
+    parent: str | None = None
+    system: str = "grid"
+    valid_from: int | None = None
+    recorded: str | None = None
+    overlaps: str = "refuse"
+    dry_run: bool = False
+    strict: bool = False
+    isolated: bool = False
+
+
+def find_column(frame: pd.DataFrame, names: tuple[str, ...], mapped: str | None) -> str | None:
+    """Return the column that `--map` names, else the first whose header is one of `names`."""
+    if mapped is not None:
+        return mapped if mapped in frame.columns else None
+    plain = {str(column).strip().lower().replace(" ", "_"): str(column) for column in frame.columns}
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def check_mapping(frame: pd.DataFrame, request: LoadRequest, *, file: str) -> None:
+    """Raise BadFile for every `--map` that names a column the file does not have."""
+    have = ", ".join(map(str, frame.columns))
+    faults = [
+        Fault(key="map_column", field=name, values={"column": column, "have": have})
+        for name, column in request.mapping.items()
+        if column not in frame.columns and column not in ("lon", "lat")
+    ]
+    if faults:
+        raise BadFile(faults, file=file)
+
+
+def refuse_if_strict(report: LoadReport, request: LoadRequest) -> None:
+    """With `--strict`, turn every row fault and every dropped column into a file fault."""
+    n = len(report.faults) + len(report.dropped_columns)
+    if request.strict and n:
+        raise BadFile([Fault(key="strict", values={"n": n}), *report.faults], file=report.file)
