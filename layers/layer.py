@@ -336,7 +336,7 @@ class Layer:
                 "tileSize": _TILE_PX,
                 "minzoom": source.minzoom,
                 "maxzoom": source.maxzoom,
-                "bounds": list(facts.bounds),
+                "bounds": [float(edge) for edge in facts.bounds],
             }
         if source.format == "mvt":
             plain["layer"] = source.name

@@ -11,7 +11,7 @@ Color = Mapping[Theme, str]
 Ramp = Mapping[Theme, tuple[str, ...]]
 
 # Dark: inferno between 0.25 and 0.95. Light: yellow-orange-red, its ends moved inward so that the
-# first class parts from paper and the last from black lines. A tests holds every pair of one
+# first class parts from paper and the last from black lines. A test holds every pair of one
 # theme, with zero and no data, at least 12 apart (CAM02-UCS) for three colour-vision deficiencies.
 RISK: Final[Ramp] = {
     "dark": ("#56106c", "#9d2962", "#db5339", "#fb9a07", "#faea76"),
@@ -23,14 +23,14 @@ GRID_LINE: Final[Color] = {"dark": "#0b1220", "light": "#ffffff"}
 AREA_LINE: Final[Color] = {"dark": "#9fb0cc", "light": "#3c4a5e"}
 ACCENT: Final[Color] = {"dark": "#4cc2ff", "light": "#0b6bcb"}
 
-# Every state also has a shape and a word: colour never stands alone.
+# Also 12 apart, all six; yet every state has a shape and a word: colour never stands alone.
 STATE_COLOR: Final[Mapping[str, Color]] = {
-    "done": {"dark": "#5b6a86", "light": "#8792a2"},
-    "undated": {"dark": "#4cc2ff", "light": "#0b6bcb"},
-    "safe": {"dark": "#3fb68b", "light": "#1aa179"},
-    "suspended": {"dark": "#9fb0cc", "light": "#5f55a5"},
-    "amber": {"dark": "#ffc24a", "light": "#c47208"},
-    "red": {"dark": "#ff5d4d", "light": "#ab031b"},
+    "done": {"dark": "#5b6a86", "light": "#a8aec0"},
+    "undated": {"dark": "#a8d8ff", "light": "#0b4fc4"},
+    "safe": {"dark": "#3fb68b", "light": "#0a9d77"},
+    "suspended": {"dark": "#9fb0cc", "light": "#6f7090"},
+    "amber": {"dark": "#ffc24a", "light": "#b97608"},
+    "red": {"dark": "#ff5d4d", "light": "#a00a1c"},
 }
 STATE_SHAPE: Final[Mapping[str, str]] = {
     "done": "circle",
