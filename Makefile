@@ -14,13 +14,14 @@ endif
 CITY ?= city
 PYTEST_FLAGS ?=
 
-.PHONY: help setup run test test-long coverage lint lock clean
+.PHONY: help setup run test test-long coverage docs lint lock clean
 
 help:
 	@echo "make run        set up, make the demo city if there is none, serve it on http://127.0.0.1:8050"
 	@echo "make setup      set up only"
 	@echo "make test       set up, run the tests        make test-long   the long ones too"
 	@echo "make lint       style and types              make coverage    tests with branch coverage"
+	@echo "make docs       write docs/settings.md anew"
 	@echo "make lock       pin the packages anew        make clean       remove what set-up made, never a city"
 
 setup:
@@ -40,6 +41,10 @@ test:
 test-long:
 	@$(SETUP) --tests
 	@$(RUN_PYTHON) -m pytest --long $(PYTEST_FLAGS)
+
+docs:
+	@$(SETUP)
+	@$(RUN_PYTHON) scripts/settings_page.py
 
 coverage:
 	@$(SETUP) --tests

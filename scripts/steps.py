@@ -38,11 +38,16 @@ STOPPED_BY_KEYBOARD = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: done while its mark is the one of the last time and its product exists."""
+    """
+    One step: done while its mark is the one of the last time and its product exists.
+
+    Where `holds` is given, it alone tells: the step looks at what is there, whoever made it.
+    """
 
     name: str
     run: Callable[[Progress], str]  # returns a note for the step's line
-    mark: Callable[[], str]
+    mark: Callable[[], str] = str
+    holds: Callable[[], bool] | None = None
     product: Path | None = None
     fetch_mb: int = 0  # about how much a first run fetches
 
@@ -54,6 +59,8 @@ class Step:
 
     def is_done(self, done: dict[str, str]) -> bool:
         """Tell whether nothing has to be done."""
+        if self.holds:
+            return self.holds()
         there = self.product is None or self.product.exists()
         return there and done.get(self.name) == self.mark()
 
@@ -70,9 +77,21 @@ def hash_files(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def mark_python() -> str:
-    """Return what a virtual environment is made for."""
-    return ".".join(map(str, sys.version_info[:2]))
+def mark_packages(lock: str, python: Path) -> str:
+    """Return a mark of a lock file and of the environment it goes into."""
+    environment = python.parent.parent / "pyvenv.cfg"
+    made = environment.stat().st_mtime_ns if environment.exists() else 0
+    return f"{python} {made} {hash_files([ROOT / lock])}"
+
+
+def venv_fits() -> bool:
+    """Tell whether .venv is there and of the version of Python that runs this."""
+    about = VENV / "pyvenv.cfg"
+    if not (about.exists() and VENV_PYTHON.exists()):
+        return False
+    wanted = ".".join(map(str, sys.version_info[:2]))
+    found = re.search(r"^version *= *(\d+\.\d+)", about.read_text(encoding="utf-8"), re.MULTILINE)
+    return bool(found) and found[1] == wanted
 
 
 def mark_kernels() -> str:
@@ -185,11 +204,11 @@ def list_steps(*, tests: bool, here: bool) -> list[Step]:
         return Step(
             name=name,
             run=lambda progress: install(lock, progress, step=name, python=python),
-            mark=lambda: f"{python} {hash_files([ROOT / lock])}",
+            mark=lambda: mark_packages(lock, python),
             fetch_mb=fetch_mb,
         )
 
-    venv = Step(name="venv", run=make_venv, mark=mark_python, product=VENV_PYTHON)
+    venv = Step(name="venv", run=make_venv, holds=venv_fits)
     steps = [
         *([] if here else [venv]),
         packages("packages", "requirements.lock", fetch_mb=270),
@@ -220,11 +239,8 @@ def list_steps(*, tests: bool, here: bool) -> list[Step]:
     ]
     if tests:
         steps += [packages("test_packages", "requirements-test.lock", fetch_mb=85)]
-        missing = [DEBIAN_PARTS[name] for name in find_missing_parts()]
-        steps += [
-            Step(name="browser", run=install_browser, mark=str, product=path)
-            for path in missing[:1]
-        ]
+        browser = Step(name="browser", run=install_browser, holds=lambda: not find_missing_parts())
+        steps += [browser]
     return steps
 
 
@@ -252,8 +268,6 @@ def set_up(*, tests: bool, here: bool) -> None:
     for number, step in enumerate(steps, 1):
         if step.is_done(done):
             continue
-        if step.name == "venv":
-            done = {}
         progress = Progress(f"[{number}/{len(steps)}] {step.title()}")
         try:
             progress.end(step.run(progress))
