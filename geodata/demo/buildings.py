@@ -37,25 +37,25 @@ class Pattern:
 
 
 PATTERNS: dict[str, Pattern] = {
-    "old_town": Pattern(setback_m=1.5, pitch_x_m=14, pitch_y_m=13.5, fill_x=(0.78, 0.97), depth_m=(8, 12.5), floors=(1, 3), keep=0.9, south=False, wobble=0.04, homes=0.8),
-    "estate_old": Pattern(setback_m=5, pitch_x_m=58, pitch_y_m=25, fill_x=(0.76, 0.84), depth_m=(11, 12.5), floors=(5, 7), keep=0.97, south=True),
-    "estate_mid": Pattern(setback_m=6, pitch_x_m=64, pitch_y_m=36, fill_x=(0.68, 0.78), depth_m=(13, 15), floors=(9, 12), keep=0.95, south=True),
-    "estate_high": Pattern(setback_m=8, pitch_x_m=58, pitch_y_m=47, fill_x=(0.5, 0.62), depth_m=(15, 18), floors=(18, 33), keep=0.93, south=True),
-    "villas": Pattern(setback_m=6, pitch_x_m=24, pitch_y_m=27, fill_x=(0.6, 0.75), depth_m=(11, 14), floors=(2, 3), keep=0.92, south=True, wobble=0.05),
-    "village": Pattern(setback_m=5, pitch_x_m=17, pitch_y_m=25, fill_x=(0.6, 0.82), depth_m=(8, 10.5), floors=(2, 3), keep=0.72, south=True, wobble=0.06),
-    "commerce": Pattern(setback_m=7, pitch_x_m=70, pitch_y_m=62, fill_x=(0.7, 0.86), depth_m=(34, 46), floors=(3, 6), keep=0.97, south=False, homes=0.0),
-    "office": Pattern(setback_m=8, pitch_x_m=62, pitch_y_m=60, fill_x=(0.45, 0.66), depth_m=(26, 36), floors=(12, 42), keep=0.95, south=False, homes=0.1),
-    "public": Pattern(setback_m=10, pitch_x_m=70, pitch_y_m=48, fill_x=(0.55, 0.75), depth_m=(15, 20), floors=(4, 9), keep=0.8, south=True, homes=0.0),
-    "school": Pattern(setback_m=8, pitch_x_m=62, pitch_y_m=34, fill_x=(0.6, 0.78), depth_m=(12, 15), floors=(3, 5), keep=0.8, south=True, homes=0.0),
-    "hospital": Pattern(setback_m=10, pitch_x_m=62, pitch_y_m=48, fill_x=(0.65, 0.85), depth_m=(18, 26), floors=(5, 16), keep=0.85, south=True, homes=0.0),
-    "market": Pattern(setback_m=8, pitch_x_m=88, pitch_y_m=34, fill_x=(0.82, 0.92), depth_m=(20, 25), floors=(1, 2), keep=0.95, south=False, homes=0.0),
-    "campus": Pattern(setback_m=22, pitch_x_m=96, pitch_y_m=66, fill_x=(0.5, 0.75), depth_m=(17, 26), floors=(4, 9), keep=0.66, south=True, homes=0.12),
-    "station": Pattern(setback_m=20, pitch_x_m=230, pitch_y_m=120, fill_x=(0.75, 0.85), depth_m=(48, 62), floors=(2, 3), keep=1.0, south=False, homes=0.0),
-    "logistics": Pattern(setback_m=12, pitch_x_m=110, pitch_y_m=56, fill_x=(0.75, 0.9), depth_m=(30, 38), floors=(1, 2), keep=0.9, south=False, homes=0.0),
-    "sports": Pattern(setback_m=22, pitch_x_m=150, pitch_y_m=110, fill_x=(0.5, 0.6), depth_m=(60, 80), floors=(2, 3), keep=0.6, south=True, homes=0.0),
-    "industry": Pattern(setback_m=9, pitch_x_m=92, pitch_y_m=50, fill_x=(0.6, 0.9), depth_m=(24, 38), floors=(1, 3), keep=0.88, south=False, homes=0.0),
-    "park": Pattern(setback_m=25, pitch_x_m=90, pitch_y_m=90, fill_x=(0.1, 0.16), depth_m=(8, 12), floors=(1, 1), keep=0.25, south=False, homes=0.0),
-    "field": Pattern(setback_m=14, pitch_x_m=70, pitch_y_m=80, fill_x=(0.14, 0.2), depth_m=(8, 10), floors=(1, 2), keep=0.12, south=True),
+    "old_town": Pattern(setback_m=0.8, pitch_x_m=13, pitch_y_m=12.5, fill_x=(0.8, 0.97), depth_m=(8, 11.5), floors=(1, 3), keep=0.9, south=False, wobble=0.04, homes=0.8),
+    "estate_old": Pattern(setback_m=1.5, pitch_x_m=62, pitch_y_m=23, fill_x=(0.84, 0.92), depth_m=(10.5, 12), floors=(5, 7), keep=0.98, south=True),
+    "estate_mid": Pattern(setback_m=2, pitch_x_m=68, pitch_y_m=34, fill_x=(0.74, 0.86), depth_m=(13, 15), floors=(9, 12), keep=0.97, south=True),
+    "estate_high": Pattern(setback_m=2, pitch_x_m=46, pitch_y_m=43, fill_x=(0.56, 0.7), depth_m=(15, 18), floors=(18, 33), keep=0.94, south=True),
+    "villas": Pattern(setback_m=3, pitch_x_m=22, pitch_y_m=25, fill_x=(0.6, 0.75), depth_m=(11, 13), floors=(2, 3), keep=0.92, south=True, wobble=0.04),
+    "village": Pattern(setback_m=4, pitch_x_m=16, pitch_y_m=23, fill_x=(0.62, 0.86), depth_m=(8, 10.5), floors=(2, 3), keep=0.74, south=True, wobble=0.06),
+    "commerce": Pattern(setback_m=3, pitch_x_m=70, pitch_y_m=62, fill_x=(0.74, 0.88), depth_m=(36, 48), floors=(3, 6), keep=0.97, south=False, homes=0.0),
+    "office": Pattern(setback_m=3, pitch_x_m=56, pitch_y_m=52, fill_x=(0.5, 0.7), depth_m=(26, 36), floors=(12, 42), keep=0.95, south=False, homes=0.1),
+    "public": Pattern(setback_m=6, pitch_x_m=64, pitch_y_m=42, fill_x=(0.6, 0.8), depth_m=(15, 20), floors=(4, 9), keep=0.85, south=True, homes=0.0),
+    "school": Pattern(setback_m=4, pitch_x_m=60, pitch_y_m=30, fill_x=(0.66, 0.84), depth_m=(12, 14), floors=(3, 5), keep=0.85, south=True, homes=0.0),
+    "hospital": Pattern(setback_m=6, pitch_x_m=62, pitch_y_m=42, fill_x=(0.7, 0.9), depth_m=(18, 25), floors=(5, 16), keep=0.9, south=True, homes=0.0),
+    "market": Pattern(setback_m=4, pitch_x_m=88, pitch_y_m=31, fill_x=(0.84, 0.94), depth_m=(19, 23), floors=(1, 2), keep=0.97, south=False, homes=0.0),
+    "campus": Pattern(setback_m=18, pitch_x_m=92, pitch_y_m=60, fill_x=(0.5, 0.8), depth_m=(17, 26), floors=(4, 9), keep=0.66, south=True, homes=0.12),
+    "station": Pattern(setback_m=14, pitch_x_m=230, pitch_y_m=120, fill_x=(0.75, 0.85), depth_m=(48, 62), floors=(2, 3), keep=1.0, south=False, homes=0.0),
+    "logistics": Pattern(setback_m=8, pitch_x_m=110, pitch_y_m=54, fill_x=(0.78, 0.92), depth_m=(30, 38), floors=(1, 2), keep=0.9, south=False, homes=0.0),
+    "sports": Pattern(setback_m=16, pitch_x_m=150, pitch_y_m=110, fill_x=(0.5, 0.6), depth_m=(60, 80), floors=(2, 3), keep=0.6, south=True, homes=0.0),
+    "industry": Pattern(setback_m=5, pitch_x_m=88, pitch_y_m=46, fill_x=(0.66, 0.92), depth_m=(24, 36), floors=(1, 3), keep=0.9, south=False, homes=0.0),
+    "park": Pattern(setback_m=20, pitch_x_m=90, pitch_y_m=90, fill_x=(0.1, 0.16), depth_m=(8, 12), floors=(1, 1), keep=0.25, south=False, homes=0.0),
+    "field": Pattern(setback_m=12, pitch_x_m=70, pitch_y_m=80, fill_x=(0.14, 0.2), depth_m=(8, 10), floors=(1, 2), keep=0.1, south=True),
 }  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _fill(
     lots, cells = lots[large], cells[owner[large]]
     if not len(lots):
         return np.empty(0, object), cells, np.empty(0, np.int16)
-    turn = _row_angle(lots, south=pattern.south)
+    turn = _row_angle(_shared_frame(network, cells, lots, pattern), south=pattern.south)
     which, middle, size = _lattice(lots, turn, pattern, rng)
     keep = rng.random(len(which)) < pattern.keep
     which, middle, size = which[keep], middle[keep], size[keep]
@@ -120,6 +120,24 @@ def _fill(
     mixed = np.clip(0.7 * common + 0.3 * rng.random(len(where)), 0, 0.999)
     floors = (low + np.floor(mixed * (high - low + 1))).astype(np.int16)
     return np.concatenate(shapes), cells[where], floors
+
+
+def _shared_frame(network: Network, cells: Ints, lots: Shapes, pattern: Pattern) -> Shapes:
+    """Return the shapes that give the rows their direction: the estate's, or each lot's own."""
+    if not pattern.south or pattern.wobble:
+        return lots
+    unit, where = np.unique(network.unit_of[cells], return_inverse=True)
+    order = np.argsort(network.unit_of, kind="stable")
+    start = np.searchsorted(network.unit_of[order], unit)
+    stop = np.searchsorted(network.unit_of[order], unit, side="right")
+    estates = np.array(
+        [
+            shapely.GeometryCollection(list(network.cells[order[low:high]]))
+            for low, high in zip(start, stop, strict=True)
+        ],
+        object,
+    )
+    return estates[where]
 
 
 def _row_angle(lots: Shapes, *, south: bool) -> Floats:

@@ -23,7 +23,7 @@ from geodata.demo.plan import find_plan
 from geodata.demo.town import Progress, Town, build_town, stream
 from geodata.demo.workdays import make_calendar
 
-CRS = "EPSG:4549"
+CRS = 4549  # EPSG: CGCS2000, 3-degree Gauss-Kruger, central meridian 120 E
 _LONLAT_DIGITS = 9  # a tenth of a millimetre: whole millimetres survive the way there and back
 
 
@@ -33,13 +33,14 @@ class DemoCity:
     One made-up city. Geometry is in metres of `crs`, every coordinate of grids a whole millimetre.
 
     `grids` has all levels with `parent_code` instead of `parent`; `events` carries place and kind
-    on the event `reported`; the other tables are those of contracts.md 3, with lon and lat
+    on the event `reported` (lon and lat in WGS84, and exact `x_mm`, `y_mm`); the other tables are those of contracts.md 3, with lon and lat
     (WGS84) where a thing is a point.
     """
 
     scenario: str
-    name: str
-    crs: str
+    name_zh: str
+    name_en: str
+    crs: int  # EPSG
     grids: gpd.GeoDataFrame
     events: pd.DataFrame
     kinds: pd.DataFrame
@@ -82,7 +83,8 @@ def make_city(
     tell("demo.done", 1.0)
     return DemoCity(
         scenario=scenario,
-        name=plan.name_zh,
+        name_zh=plan.name_zh,
+        name_en=plan.name_en,
         crs=CRS,
         grids=_settle(town.divisions.grids, origin),
         events=_place_events(events, incidents, kinds, origin),
@@ -144,7 +146,8 @@ def _place_events(
     x = np.rint((np.where(here, incidents.x, 0) + origin[0]) * 1000) / 1000
     y = np.rint((np.where(here, incidents.y, 0) + origin[1]) * 1000) / 1000
     lon, lat = _lonlat(x, y)
-    for name, values in (("lon", lon), ("lat", lat)):
+    placed = {"lon": lon, "lat": lat, "x_mm": np.rint(x * 1000), "y_mm": np.rint(y * 1000)}
+    for name, values in placed.items():
         events[name] = np.where(first & here[row], values[row], np.nan)
     code = kinds["code"].to_numpy().astype(object)[incidents.kind]
     events["kind"] = np.where(first, code[row], "")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geodata.demo.ground import Floats, make_waves
 from geodata.demo.plan import Plan
-from geodata.demo.streets import RANKS, ROAD_HALF_WIDTH_M, Network, Shapes
+from geodata.demo.streets import RANKS, Network, Shapes
 from geodata.demo.water import Water
 
 USES: tuple[str, ...] = (
@@ -18,6 +18,14 @@ USES: tuple[str, ...] = (
     "office", "public", "school", "hospital", "market", "campus", "station", "logistics",
     "sports", "industry", "park", "field", "pond",
 )  # fmt: skip
+# From a street's centre line to the land behind its pavement and hedge, metres.
+LOT_EDGE_M = {
+    "expressway": 36.0,
+    "arterial": 25.0,
+    "collector": 15.0,
+    "local": 9.0,
+    "path": 2.5,
+}
 _CANAL_BANK_M = 9.0
 _OLD_CELL_M2 = 5_600.0
 _URBAN_CELL_M2 = 6_800.0
@@ -117,7 +125,7 @@ def _deal(use: Uses, where: NDArray[np.bool_], dice: Floats, *shares: tuple[str,
 def clear_lots(network: Network, water: Water) -> Shapes:
     """Return each cell without the streets around it and without water and its banks."""
     lines = network.lines
-    half = np.array([ROAD_HALF_WIDTH_M.get(rank, 0.0) for rank in RANKS])[lines.rank]
+    half = np.array([LOT_EDGE_M.get(rank, 0.0) for rank in RANKS])[lines.rank]
     is_road = half > 0
     strips = shapely.buffer(lines.shapes[is_road], half[is_road], quad_segs=2)
     canals = water.shapes[water.kind == "canal"]

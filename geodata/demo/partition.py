@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from numba import njit
 from numpy.typing import NDArray
+
+from geodata.compiled import compile_kernel
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -172,7 +173,7 @@ def _spread_seeds(graph: Graph, parts: int, rng: np.random.Generator) -> Ints:
     return np.array(seeds, np.int64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compile_kernel
 def _grow(
     start: Any, near: Any, glue: Any, load: Any, x: Any, y: Any, seeds: Any
 ) -> Any:  # pragma: no cover
@@ -214,7 +215,7 @@ def _grow(
     return label
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compile_kernel
 def _holds_without(
     start: Any, near: Any, label: Any, node: int, seen: Any, stack: Any, mark: int
 ) -> bool:  # pragma: no cover
@@ -252,7 +253,7 @@ def _holds_without(
     return found == wanted
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compile_kernel
 def _refine(
     start: Any,
     near: Any,

@@ -35,6 +35,7 @@ class Plan:
 
     scenario: str
     name_zh: str
+    name_en: str
     origin_m: tuple[int, int]
     area_m2: float
     radius_m: tuple[float, float]
@@ -123,6 +124,7 @@ def _jiangdu() -> Plan:
     return Plan(
         scenario="jiangdu",
         name_zh="江都",
+        name_en="Jiangdu",
         origin_m=JIANGDU_ORIGIN_M,
         area_m2=48e6,
         radius_m=(4350.0, 3500.0),
@@ -172,6 +174,7 @@ def _gaoshan() -> Plan:
     return Plan(
         scenario="gaoshan",
         name_zh="高山",
+        name_en="Gaoshan",
         origin_m=GAOSHAN_ORIGIN_M,
         area_m2=9e5,
         radius_m=(620.0, 480.0),
