@@ -49,8 +49,18 @@ LAYER = Layer(
     fields=(
         Field(name="name", title="layer.field.name"),
         Field(name="id", title="layer.field.camera_id"),
-        Field(name="class", title="layer.field.class"),
-        Field(name="state", title="layer.field.condition"),
+        Field(
+            name="class",
+            title="layer.field.class",
+            codes=lambda _, lang: {kind: say(f"layer.camera.class_{kind}", lang) for kind in "123"},
+        ),
+        Field(
+            name="state",
+            title="layer.field.condition",
+            codes=lambda _, lang: {
+                state: say(f"layer.camera.{state}", lang) for state in ("online", "offline")
+            },
+        ),
     ),
     visible=False,
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from geodata.words import say
-from layers.classes import break_classes, classify
+from layers.class_legend import class_entries, count_judged
+from layers.classes import break_classes
 from layers.encode import encode_grids
-from layers.layer import Entry, Field, Layer, Legend, LegendFacts, Picture, Source, Style, Values
+from layers.layer import Field, Layer, Legend, LegendFacts, Picture, Source, Style, Values
 from layers.palette import GRID_LINE, NO_DATA, RISK, ZERO
 
 FIELDS = ("uid", "code", "name", "level", "kind", "body")
@@ -45,38 +46,11 @@ def read_risk(picture: Picture) -> Values:
 def read_legend(picture: Picture) -> LegendFacts:
     """Return the classes with their bounds and how many grids are in each."""
     risk = read_risk(picture)
-    found = classify(risk.values, risk.breaks)
-    found[risk.thin] = _THIN
-    bounds = [f"{bound:g}" for bound in risk.breaks]
-    labels = [
-        say("legend.class_between", picture.lang, low=low, high=high)
-        for low, high in zip(["0", *bounds], [*bounds, ""], strict=True)
-    ]
-    if bounds:
-        labels[0] = say("legend.class_below", picture.lang, high=bounds[0])
-        labels[-1] = say("legend.class_from", picture.lang, low=bounds[-1])
-    else:
-        labels[0] = say("legend.class_any", picture.lang)
-    colored = [
-        Entry(
-            label=label,
-            shape="fill",
-            color={theme: ramp[place] for theme, ramp in RISK.items()},
-            n=int((found == place).sum()),
-        )
-        for place, label in enumerate(labels)
-    ]
-    rest = [
-        Entry(label=say(key, picture.lang), shape=shape, color=color, n=int((found == code).sum()))
-        for key, shape, color, code in (
-            ("legend.thin", "hatch", NO_DATA, _THIN),
-            ("legend.no_data", "fill", NO_DATA, -2),
-        )
-    ]
-    zero = Entry(label="0", shape="fill", color=ZERO, n=int((found == -1).sum()))
-    judged = int((found >= -1).sum())
     return LegendFacts(
-        entries=(zero, *colored, *rest), shown=judged, of=len(found), notes=_notes(picture)
+        entries=class_entries(risk, picture.lang),
+        shown=count_judged(risk),
+        of=len(risk.values),
+        notes=_notes(picture),
     )
 
 
@@ -92,7 +66,6 @@ def _notes(picture: Picture) -> tuple[str, ...]:
     )
 
 
-_THIN = -3
 GRIDS = Source(
     name="grids", format="geojson", read=read_grids, fields=(*FIELDS, "lp"), budget_bytes=400_000
 )

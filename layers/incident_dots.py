@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata import clock
 from geodata.incidents import STAGES
-from geodata.words import Lang, say
-from layers.layer import Entry, Facts, Field, Layer, Legend, LegendFacts, Picture, Source, Style
-from layers.palette import STATE_COLOR, STATE_SHAPE
-from layers.point_tile import encode_about, find_dots
-from layers.vector_tile import Column, encode_layer, make_column, make_points
+from geodata.words import say
+from layers.layer import Entry, Field, Layer, Legend, LegendFacts, Picture, Source, Style
+from layers.palette import STATE_COLOR, STATE_SHAPE, style_states
+from layers.point_tile import encode_about, encode_dots, find_dots
+from layers.vector_tile import Column
 
 MINZOOM, MAXZOOM = 14, 16
 MOST_DOTS = 20_000  # a tile; above it dots that share half a pixel are drawn as one, and counted
-SIZES_PX = {"done": 4, "undated": 6, "safe": 7, "suspended": 10, "amber": 11, "red": 10}
 STATES = tuple(STATE_COLOR)  # in drawing order, the most pressing last
 
 _NAMES = {"done_on_time": "done", "done_late": "done", "no_deadline": "undated"}
 _DRAWN_AS = np.array([STATES.index(_NAMES.get(name, name)) for name in clock.STATES], np.int32)
 
 
-def find_states(picture: Picture, rows: slice) -> NDArray[np.int32]:
+def find_states(picture: Picture, rows: slice | NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the place in STATES of each incident; what is over is done, deadline or not."""
     state = _DRAWN_AS[picture.facts.states(picture.now)[rows]]
     over = STATES.index("done")
@@ -34,24 +31,14 @@ def find_states(picture: Picture, rows: slice) -> NDArray[np.int32]:
 def read_tile(picture: Picture) -> bytes | None:
     """Return one tile of dots, feature id = incident, with a layer `about` that says n of N."""
     assert picture.tile is not None
-    slot = find_dots(picture, picture.tile)
-    if not len(slot.rows):
+    all_dots = find_dots(picture, picture.tile)
+    if not len(all_dots.rows):
         return None
-    places = slice(int(slot.rows[0]), int(slot.rows[-1]) + 1)
-    state = find_states(picture, places)[slot.rows - places.start]
-    dots = slot.thin(state, most=MOST_DOTS)
-    snapshot, rows = picture.facts.snapshot, dots.rows
-    columns = {
-        "state": Column(codes=state[dots.kept], values=STATES),
-        "stage": make_column(snapshot.stage[rows]),
-        "kind": make_column(snapshot.kind[rows]),
-        "category": make_column(snapshot.category[rows]),
-        "at": make_column(snapshot.reported_at[rows]),
-        "n": make_column(np.where(dots.stands_for > 1, dots.stands_for, np.nan)),
-    }
-    return encode_layer(
-        DOTS.name, make_points(dots.x, dots.y), columns=columns, ids=snapshot.incident[rows]
-    ) + encode_about(shown=len(rows), of=len(slot.rows))
+    state = find_states(picture, all_dots.rows)
+    dots = all_dots.thin(state, most=MOST_DOTS)
+    about = encode_about(shown=len(dots.rows), of=len(all_dots.rows))
+    column = Column(codes=state[dots.kept], values=STATES)
+    return encode_dots(picture, dots, name=DOTS.name, state=column) + about
 
 
 def read_legend(picture: Picture) -> LegendFacts:
@@ -75,11 +62,6 @@ def read_legend(picture: Picture) -> LegendFacts:
     )
 
 
-def _stage_words(facts: Facts, lang: Lang) -> Mapping[str, str]:
-    del facts
-    return {str(code): say(f"stage.{name}", lang) for code, name in enumerate(STAGES)}
-
-
 DOTS = Source(
     name="dots",
     format="mvt",
@@ -97,20 +79,7 @@ LAYER = Layer(
     title="layer.incident_dots",
     source=DOTS,
     legend=Legend(read=read_legend, unit="legend.unit_incidents"),
-    style=Style(
-        plain={
-            "field": "state",
-            "states": {
-                state: {
-                    "shape": STATE_SHAPE[state],
-                    "color": STATE_COLOR[state],
-                    "size": SIZES_PX[state],
-                    **({"edge": True} if state == "red" else {}),
-                }
-                for state in STATES
-            },
-        }
-    ),
+    style=Style(plain={"field": "state", "states": style_states()}),
     fields=(
         Field(
             name="kind",
@@ -122,7 +91,13 @@ LAYER = Layer(
             title="layer.field.state",
             codes=lambda _, lang: {state: say(f"layer.state.{state}", lang) for state in STATES},
         ),
-        Field(name="stage", title="layer.field.stage", codes=_stage_words),
+        Field(
+            name="stage",
+            title="layer.field.stage",
+            codes=lambda _, lang: {
+                str(n): say(f"stage.{text}", lang) for n, text in enumerate(STAGES)
+            },
+        ),
         Field(name="at", title="layer.field.reported_at", format="time"),
         Field(name="n", title="layer.field.stacked", format="number"),
     ),

@@ -8,20 +8,19 @@ from layers.palette import RISK
 from layers.raster_tile import HeatScale, draw_heat, measure_scale
 
 MINZOOM, MAXZOOM = 6, 14  # deeper, single incidents tell more
-SIGMA_PX = 12.0
 BUDGET_BYTES = 20_000
 
 
 def find_scale(picture: Picture) -> HeatScale:
     """Return the density at full colour by zoom, measured once over all incidents."""
     facts = picture.facts
-    place = "heat scale", facts.snapshot.revision
+    place = "heat scale", picture.heat_sigma_px, facts.snapshot.revision
     if place not in facts.kept:
         south, north = facts.bounds[1], facts.bounds[3]
         facts.kept[place] = measure_scale(
             facts.snapshot,
             latitude=(south + north) / 2,
-            sigma_px=SIGMA_PX,
+            sigma_px=picture.heat_sigma_px,
             minzoom=MINZOOM,
             maxzoom=MAXZOOM,
         )
@@ -52,7 +51,7 @@ def read_legend(picture: Picture) -> LegendFacts:
         entries=(ramp,),
         shown=int(shown.sum()),
         of=int(picture.within().sum()),
-        notes=(say("legend.heat_blur", picture.lang, px=round(SIGMA_PX)),),
+        notes=(say("legend.heat_blur", picture.lang, px=round(picture.heat_sigma_px)),),
         full={z: scale.full(z, share) for z in range(MINZOOM, MAXZOOM + 1)},
     )
 

@@ -103,6 +103,7 @@ class Picture:
     tile: Tile | None = None
     lang: Lang = "zh"
     theme: Theme = "light"
+    heat_sigma_px: float = 12.0  # the setting of that name
 
     def allowed(self) -> NDArray[np.bool_] | None:
         """

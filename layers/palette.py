@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from layers.layer import Theme
 
@@ -40,16 +40,9 @@ STATE_SHAPE: Final[Mapping[str, str]] = {
     "amber": "triangle",
     "red": "square",
 }
+_STATE_PX: Final = {"done": 4, "undated": 6, "safe": 7, "suspended": 10, "amber": 11, "red": 10}
 CAMERA: Final[Color] = {"dark": "#7fb2ff", "light": "#2b5fb8"}
 PLACE: Final[Color] = {"dark": "#c9a6ff", "light": "#7a3fb5"}
-# For the legend only: the map component holds the base map's colours.
-BASE: Final[Mapping[str, Color]] = {
-    "water": {"dark": "#16314f", "light": "#bcd7ee"},
-    "green": {"dark": "#16302b", "light": "#d5e8d0"},
-    "roads": {"dark": "#33415c", "light": "#c9ced6"},
-    "buildings": {"dark": "#1a2740", "light": "#e3e4e8"},
-}
-
 # Heat pictures lie on the map: the low end is clear, the top lets a little of the street through.
 HEAT_LEVELS: Final = 64
 _CLEAR_TO: Final = 0.45  # share of the tone at which the colour is as opaque as it gets
@@ -75,6 +68,19 @@ def parse_color(text: str) -> tuple[int, int, int]:
     """Return red, green, blue (0–255) of `#rrggbb`."""
     red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return red, green, blue
+
+
+def style_states() -> dict[str, dict[str, Any]]:
+    """Return shape, colour and size of each state as the map component takes them."""
+    return {
+        state: {
+            "shape": STATE_SHAPE[state],
+            "color": STATE_COLOR[state],
+            "size": _STATE_PX[state],
+            **({"edge": True} if state == "red" else {}),
+        }
+        for state in STATE_COLOR
+    }
 
 
 def heat_palette(theme: Theme) -> tuple[bytes, bytes]:

@@ -10,16 +10,22 @@ from layers.palette import PLACE
 FIELDS = ("id", "name", "kind", "state", "capacity", "body")
 # A city writes its kinds as it likes; a kind without a picture here gets the plain one.
 ICONS = {
-    "school": "school", "学校": "school", "小学": "school", "中学": "school", "幼儿园": "school",
-    "hospital": "hospital", "医院": "hospital", "卫生院": "hospital",
-    "market": "market", "市场": "market", "农贸市场": "market", "商场": "market",
-    "station": "station", "车站": "station", "地铁站": "station",
-    "park": "park", "公园": "park", "广场": "park",
-    "gas_station": "fuel", "加油站": "fuel", "加气站": "fuel",
-    "hazmat": "hazard", "危化企业": "hazard", "hazmat_site": "hazard",
-    "shelter": "shelter", "避难场所": "shelter", "应急避难场所": "shelter",
-    "office": "office", "机关": "office", "政府机关": "office", "社区服务中心": "office",
+    "school": "school", "kindergarten": "school", "学校": "school", "幼儿园": "school",
+    "hospital": "hospital", "clinic": "hospital", "医院": "hospital", "诊所": "hospital",
+    "market": "market", "mall": "market", "shop": "market", "市场": "market", "商店": "market",
+    "restaurant": "market", "hotel": "building", "estate": "building", "company": "building",
+    "culture": "building", "elderly_care": "building", "养老院": "building", "小区": "building",
+    "station": "station", "车站": "station", "park": "park", "公园": "park", "广场": "park",
+    "gas_station": "fuel", "加油站": "fuel", "hazmat_site": "hazard", "危化企业": "hazard",
+    "shelter": "shelter", "避难场所": "shelter",
+    "government": "office", "bank": "office", "机关": "office", "银行": "office",
 }  # fmt: skip
+# Kinds that have words of their own in both languages; any other is shown as it came.
+_WORDED = (
+    "school", "kindergarten", "hospital", "clinic", "market", "mall", "shop", "restaurant",
+    "hotel", "estate", "company", "culture", "elderly_care", "station", "park", "gas_station",
+    "hazmat_site", "shelter", "government", "bank",
+)  # fmt: skip
 
 
 def read_places(picture: Picture) -> bytes:
@@ -53,7 +59,11 @@ LAYER = Layer(
     style=Style(plain={"color": PLACE, "field": "kind", "icons": ICONS, "icon": "pin"}),
     fields=(
         Field(name="name", title="layer.field.name"),
-        Field(name="kind", title="layer.field.place_kind"),
+        Field(
+            name="kind",
+            title="layer.field.place_kind",
+            codes=lambda _, lang: {kind: say(f"layer.place.{kind}", lang) for kind in _WORDED},
+        ),
         Field(name="state", title="layer.field.condition"),
         Field(name="capacity", title="layer.field.capacity", format="number"),
     ),

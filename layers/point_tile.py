@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from layers.layer import Picture, Tile
 from layers.raster_tile import find_slices
-from layers.vector_tile import EXTENT, encode_layer, make_column, make_points
+from layers.vector_tile import EXTENT, Column, encode_layer, make_column, make_points
 
 _WORLD_BITS = 32
 _EXTENT_BITS = 12
@@ -64,6 +64,21 @@ def find_dots(picture: Picture, tile: Tile) -> Dots:
     )
     count = len(rows)
     return Dots(rows=rows, x=x, y=y, kept=np.arange(count), stands_for=np.ones(count, np.int64))
+
+
+def encode_dots(picture: Picture, dots: Dots, *, name: str, state: Column) -> bytes:
+    """Return dots as one layer, feature id = incident, with what the snapshot says of each."""
+    snapshot, rows = picture.facts.snapshot, dots.rows
+    columns = {
+        "state": state,
+        "stage": make_column(snapshot.stage[rows]),
+        "kind": make_column(snapshot.kind[rows]),
+        "category": make_column(snapshot.category[rows]),
+        "at": make_column(snapshot.reported_at[rows]),
+        "n": make_column([many if many > 1 else None for many in dots.stands_for.tolist()]),
+    }
+    points = make_points(dots.x, dots.y)
+    return encode_layer(name, points, columns=columns, ids=snapshot.incident[rows])
 
 
 def encode_about(*, shown: int, of: int) -> bytes:

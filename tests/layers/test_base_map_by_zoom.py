@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import shapely
 
-from layers.base_map import BASE_TILES, ROADS, build_tile, prepare_base
+from layers.base_map import BASE_TILES
+from layers.base_tile import ROADS, build_tile, prepare_base
 from layers.layer import Tile
 from tests.layers.mvt_reader import read_tile
 

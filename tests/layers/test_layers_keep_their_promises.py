@@ -213,7 +213,7 @@ def test_it_has_a_legend_in_both_languages(layer: Layer, lang, draw):
     for entry in legend["entries"]:
         assert entry["label"]
         assert set(entry["color"]) == {"dark", "light"}
-    if layer.kind != "labels":
+    if layer.kind not in ("labels", "base"):  # names and ground explain themselves
         assert legend["entries"]
     if legend["shown"] is not None:
         assert 0 <= legend["shown"] <= legend["of"]
@@ -234,7 +234,7 @@ def test_ids_are_the_files_names_and_unique():
     assert len(set(ids)) == len(ids)
     for id in ids:
         with open(f"{folder}/{id.replace('-', '_')}.py", encoding="utf-8") as file:  # noqa: PTH123
-            assert len(file.readlines()) <= 200
+            assert len(file.readlines()) <= 110
 
 
 def test_sources_of_one_name_are_one_source():
