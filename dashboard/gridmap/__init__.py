@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dash.development.base_component import Component, ComponentRegistry
 
@@ -39,7 +39,7 @@ class GridMap(Component):
         shown: ids of the layers switched on; None shows those with `visible`.
         values: {layer id: {values, breaks, thin, revision}}, one value per grid row.
         filter: query string (without `?`) sent with every source that is `filtered`.
-        revision: the store's revision: cache key of the filtered sources, `data-revision` of the page.
+        revision: of the store: cache key of the filtered sources, `data-revision` of the page.
         theme: "dark" or "light". lang: "zh" or "en". words: sentences of `map_words(lang)`.
         selected: uid of the outlined area, or None.
         view: {center: [lon, lat], zoom} or {bounds} or {uid}: where to go now.
@@ -47,17 +47,17 @@ class GridMap(Component):
         pixelRatio: None chooses: the screen's, or less where the processor draws.
         interactive: False makes a picture that cannot be moved. controls: False hides the buttons.
     Told to the page:
-        clicked: {layer, id, lng, lat, properties, n}; `id` is the area's uid, else the feature's id;
-            layer None: the click met nothing. None after Escape.
+        clicked: {layer, id, lng, lat, properties, n}; `id` is the area's uid, else the
+            feature's id; layer None: the click met nothing. None after Escape.
         viewport: {center, zoom, bounds} after each move.
         status: {state, reason, revision, layers: {id: {state, reason}}, software, pixelRatio}.
     """
 
     _namespace = "gridmap"
     _type = "GridMap"
-    _children_props: list[str] = []
-    _base_nodes = ["children"]
-    _prop_names = [
+    _children_props: ClassVar[list[str]] = []
+    _base_nodes: ClassVar[list[str]] = ["children"]
+    _prop_names: ClassVar[list[str]] = [
         *("id", "className", "style", "basePath", "bounds", "layers", "shown", "values", "filter"),
         *("revision", "theme", "lang", "words", "selected", "view", "scale", "fonts", "pixelRatio"),
         *("interactive", "controls", "clicked", "viewport", "status"),

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import orjson
 import shapely
-from dash import Dash, Input, Output, callback, dcc, html
+from dash import Dash, Input, Output, html
 from flask import Flask, Response, abort, request
 from PIL import Image
 from scipy.spatial import Voronoi
 
 from dashboard.gridmap import GridMap, map_words
 from layers.vector_tile import LINE, POINT, POLYGON, Shapes, encode_layer, make_column
+from tests.dashboard.toy_layers import describe_layers
 
 WEST, SOUTH, SIDE = 119.50, 32.40, 0.06
 CELLS = 300
 EXTENT = 4096
-SOURCE_WORDS = "底图：虚构城市自有数据"
 
 
 @dataclass
@@ -36,11 +36,15 @@ class ToyCity:
     def cells(self) -> list[shapely.Polygon]:
         rng = np.random.default_rng(self.seed)
         side = int(np.sqrt(CELLS)) + 1
-        at = (np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2) + 0.5) / side
+        at = (
+            np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2) + 0.5
+        ) / side
         at = at[:CELLS] + rng.normal(0, 0.25 / side, (CELLS, 2))
         far = np.array([[-9, -9], [-9, 9], [9, -9], [9, 9]])
         diagram = Voronoi(np.vstack([at, far]))
-        rim = shapely.Point(0.5, 0.5).buffer(0.56, quad_segs=40).intersection(shapely.box(0, 0, 1, 1))
+        rim = (
+            shapely.Point(0.5, 0.5).buffer(0.56, quad_segs=40).intersection(shapely.box(0, 0, 1, 1))
+        )
         out = []
         for region in diagram.point_region[:CELLS]:
             cell = shapely.Polygon(diagram.vertices[diagram.regions[region]]).intersection(rim)
@@ -237,89 +241,9 @@ def collect(rows: Any) -> dict[str, Any]:
     }
 
 
-def describe_layers(lang: str = "zh") -> list[dict[str, Any]]:
-    """Return one descriptor of every kind."""
-    zh = lang == "zh"
-    grids, areas = "layers/grids.geojson?v=1", "layers/areas.geojson?v=1"
-    tile = "{z}/{x}/{y}"
-    return [
-        {
-            "id": "base", "kind": "base", "title": "底图" if zh else "Base map", "visible": True,
-            "source": {"type": "vector", "url": f"base/{tile}.mvt", "minzoom": 8, "maxzoom": 15},
-            "attribution": SOURCE_WORDS if zh else "Base map: the made-up city's own data",
-        },
-        {
-            "id": "grid-risk", "kind": "choropleth", "title": "网格风险" if zh else "Grid risk",
-            "visible": True, "source": {"type": "geojson", "url": grids},
-            "style": {
-                "ramp": {
-                    "dark": ["#56106c", "#9d2962", "#db5339", "#fb9a07", "#faea76"],
-                    "light": ["#fff0a0", "#fec44f", "#f98432", "#dc3220", "#85002a"],
-                },
-                "zero": {"dark": "#1c2938", "light": "#e6eef3"},
-                "nodata": {"dark": "#5f6a86", "light": "#b8bec8"},
-            },
-            "fields": ["name", "code", {
-                "name": "$value", "title": "28 天预计事件" if zh else "Expected in 28 days",
-                "format": "number", "digits": 1,
-            }],
-        },
-        {
-            "id": "areas", "kind": "outline", "title": "街道与社区界" if zh else "Borders",
-            "visible": True, "source": {"type": "geojson", "url": areas},
-            "style": {"levels": {"street": {"width": 2.2}, "community": {"width": 1.2}}},
-        },
-        {
-            "id": "names", "kind": "labels", "title": "名称" if zh else "Names", "visible": True,
-            "source": {"type": "geojson", "url": [areas, grids]},
-        },
-        {
-            "id": "halos", "kind": "halos", "title": "超期" if zh else "Overdue", "visible": False,
-            "source": {"type": "geojson", "url": grids}, "maxzoom": 15,
-            "style": {"color": {"dark": "#ff5d4d", "light": "#ab031b"}, "radius": [6, 24]},
-        },
-        {
-            "id": "heat", "kind": "heat", "title": "事件热力" if zh else "Heat", "visible": False,
-            "maxzoom": 16,
-            "source": {
-                "type": "raster", "url": f"layers/heat/{tile}.png", "tileSize": 512,
-                "minzoom": 8, "maxzoom": 16, "filtered": True, "themed": True,
-            },
-        },
-        {
-            "id": "dots", "kind": "dots", "title": "事件" if zh else "Incidents", "visible": True,
-            "minzoom": 14,
-            "source": {
-                "type": "vector", "url": f"layers/dots/{tile}.mvt", "minzoom": 14, "maxzoom": 16,
-                "filtered": True,
-            },
-            "style": {"field": "state", "states": {
-                "done": {"shape": "circle", "size": 4, "color": {"dark": "#5b6a86", "light": "#8792a2"}},
-                "safe": {"shape": "circle", "size": 7, "color": {"dark": "#3fb68b", "light": "#1aa179"}},
-                "suspended": {"shape": "diamond", "size": 10, "color": {"dark": "#9fb0cc", "light": "#5f55a5"}},
-                "amber": {"shape": "triangle", "size": 11, "color": {"dark": "#ffc24a", "light": "#c47208"}},
-                "red": {"shape": "square", "size": 10, "edge": True, "color": {"dark": "#ff5d4d", "light": "#ab031b"}},
-            }},
-            "fields": [
-                {"name": "state", "title": "状态" if zh else "State", "codes": {"red": "超期" if zh else "late"}},
-                {"name": "at", "title": "上报" if zh else "Reported", "format": "time", "zone": "Asia/Shanghai"},
-            ],
-        },
-        {
-            "id": "cameras", "kind": "clusters", "title": "摄像机" if zh else "Cameras",
-            "visible": True, "source": {"type": "geojson", "url": "layers/cameras.geojson?v=1"},
-            "style": {
-                "color": {"dark": "#7fb2ff", "light": "#2b5fb8"}, "icon": "camera",
-                "bearing": "bearing", "maxzoom": 14,
-            },
-            "fields": ["name", {"name": "camera_id", "title": "编号" if zh else "Id"}],
-        },
-    ]  # fmt: skip
-
-
-def make_values(size: int, *, revision: int = 1, shift: float = 0) -> dict[str, Any]:
+def make_values(size: int, *, revision: int = 1) -> dict[str, Any]:
     rng = np.random.default_rng(13)
-    risk = [round(float(v), 3) for v in rng.gamma(1.2, 2.5, size) + shift]
+    risk = [round(float(v), 3) for v in rng.gamma(1.2, 2.5, size)]
     for row in range(0, size, 17):
         risk[row] = 0
     for row in range(5, size, 41):
@@ -327,17 +251,22 @@ def make_values(size: int, *, revision: int = 1, shift: float = 0) -> dict[str, 
     late = [int(v) for v in rng.poisson(0.25, size)]
     return {
         "grid-risk": {
-            "values": risk, "breaks": [1, 2, 4, 8], "thin": list(range(7, size, 23)), "revision": revision,
+            "values": risk,
+            "breaks": [1, 2, 4, 8],
+            "thin": list(range(7, size, 23)),
+            "revision": revision,
         },
         "halos": {"values": late, "revision": revision},
-    }  # fmt: skip
+    }
 
 
 def make_app(city: ToyCity, *, base_path: str = "/", **props: Any) -> Dash:
-    """Return a Dash app with one map, its routes, and a store `props` that feeds the map."""
+    """Return a Dash app with one map over the whole page, its routes, and what the map tells."""
     server = Flask("toy")
     add_routes(server, city, base_path)
-    app = Dash("toy", server=server, url_base_pathname=base_path, assets_folder="none")
+    app = Dash(
+        "toy", server=server, url_base_pathname=base_path, assets_folder="none", compress=True
+    )
     start: dict[str, Any] = {
         "basePath": base_path,
         "bounds": [WEST, SOUTH, WEST + SIDE, SOUTH + 0.85 * SIDE],
@@ -351,15 +280,21 @@ def make_app(city: ToyCity, *, base_path: str = "/", **props: Any) -> Dash:
     }
     app.layout = html.Div(
         [
-            GridMap(id="map", style={"height": "100vh"}, **start),
-            dcc.Store(id="told"),
+            GridMap(id="map", style={"position": "fixed", "inset": 0}, **start),
+            html.Pre(id="told", hidden=True),
         ]
     )
 
-    @callback(Output("told", "data"), Input("map", "clicked"), Input("map", "status"))
-    def keep(clicked: Any, status: Any) -> Any:
-        city.asked.append("callback")
-        return {"clicked": clicked, "status": status}
+    @app.callback(
+        Output("told", "children"),
+        Input("map", "clicked"),
+        Input("map", "status"),
+        Input("map", "viewport"),
+        Input("map", "selected"),
+    )
+    def tell(clicked: Any, status: Any, viewport: Any, selected: Any) -> str:
+        told = {"clicked": clicked, "status": status, "viewport": viewport, "selected": selected}
+        return orjson.dumps(told).decode()
 
     @server.after_request
     def add_policy(response: Response) -> Response:

@@ -92,7 +92,7 @@ const PICTURES = {
 
 /** Return a kind's picture on a quiet disc. */
 export function makePicture({ icon, color, panel, scale }) {
-  const size = 22 * scale;
+  const size = 24 * scale;
   const { pen, close } = openCanvas(size);
   pen.beginPath();
   pen.arc(size / 2, size / 2, size / 2 - scale, 0, 2 * Math.PI);
@@ -101,7 +101,7 @@ export function makePicture({ icon, color, panel, scale }) {
   pen.strokeStyle = color;
   pen.lineWidth = 1.2 * scale;
   pen.stroke();
-  const glyph = (13 * scale) / 24;
+  const glyph = (15 * scale) / 24;
   pen.translate(size / 2 - 12 * glyph, size / 2 - 12 * glyph);
   pen.scale(glyph, glyph);
   pen.fillStyle = color;

@@ -37,7 +37,8 @@ export class Session {
     this.notice = new Notice(box, () => this.retry());
     this.tracker = new Tracker({
       onChange: () => this.status.publish(),
-      onStall: () => this.explainStall(),
+      onQuiet: () => this.probeWorker(),
+      onStall: () => this.tracker.setFatal("stalled"),
       onRetry: () => this.retry(),
     });
     this.status = new Status(this);
@@ -265,15 +266,11 @@ export class Session {
     if (!entry) console.error("gridmap:", event.error);
   }
 
-  async explainStall() {
-    let reason = "stalled";
-    try {
-      const answer = await fetch(WORKER_URL, { method: "HEAD" });
-      if (!answer.ok) reason = "worker";
-    } catch {
-      reason = "worker";
-    }
-    if (!this.closed && !this.tracker.settled) this.tracker.setFatal(reason);
+  /** MapLibre does not say when its worker cannot be loaded: everything just stays quiet. */
+  async probeWorker() {
+    const answer = await fetch(WORKER_URL, { method: "HEAD" }).catch(() => null);
+    if (this.closed || this.tracker.settled) return;
+    if (!answer || !answer.ok) this.tracker.setFatal("worker");
   }
 
   /** After the graphics came back, the map has lost its feature-state and its pictures. */

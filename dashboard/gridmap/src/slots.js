@@ -4,6 +4,7 @@ export const SLOTS = [
   "ground",
   "fill",
   "hatch",
+  "water",
   "building",
   "road",
   "edge",
@@ -12,9 +13,9 @@ export const SLOTS = [
   "focus",
   "halo",
   "dot",
-  "cluster",
   "road-name",
   "name",
+  "cluster",
 ];
 
 /** Return the place of a drawing in the whole order: slot first, then the order of the layers. */

@@ -61,7 +61,8 @@ export class Sources {
       if (!failure) continue;
       this.tracker.touch();
       this.tracker.forgive(entry.number);
-      if (failure.tiles.length > 0) this.map.refreshTiles(entry.id, failure.tiles);
+      // All of its tiles: MapLibre draws a failed one as if it were old when it is asked for alone.
+      if (failure.tiles > 0) this.map.refreshTiles(entry.id);
       else this.setCollections(entry, entry.paths.split(" "));
     }
   }

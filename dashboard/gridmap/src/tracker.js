@@ -1,12 +1,19 @@
 // What is under way, what failed, and when everything that shows is painted.
+const PROBE_MS = 4000;
 const STALL_MS = 20000;
 const RETRY_FIRST_MS = 5000;
 const RETRY_LAST_MS = 300000;
+// What may pass by itself; a refusal or a missing route will not.
+const PASSING = /^(network|http-5\d\d)$/;
 
 export class Tracker {
-  /** `onChange()` when the state may differ; `onStall()` when nothing moves any more; `onRetry()`. */
-  constructor({ onChange, onStall, onRetry }) {
+  /**
+   * `onChange()` when the state may differ; `onQuiet()` when nothing has moved for a while,
+   * `onStall()` when nothing moves any more; `onRetry()` when failures deserve another try.
+   */
+  constructor({ onChange, onQuiet, onStall, onRetry }) {
     this.onChange = onChange;
+    this.onQuiet = onQuiet;
     this.onStall = onStall;
     this.onRetry = onRetry;
     this.pending = new Set();
@@ -53,7 +60,7 @@ export class Tracker {
   fail(source, tile, reason) {
     if (!this.failures.has(source)) this.failures.set(source, { whole: null, tiles: new Map() });
     const failure = this.failures.get(source);
-    if (tile) failure.tiles.set(`${tile.z}/${tile.x}/${tile.y}`, { tile, reason });
+    if (tile) failure.tiles.set(`${tile.z}/${tile.x}/${tile.y}`, reason);
     else failure.whole = reason;
     this.stir();
     this.onChange();
@@ -76,13 +83,12 @@ export class Tracker {
     this.failures.delete(source);
   }
 
-  /** Return {reason, tiles} of a source, or null. */
+  /** Return {reason, tiles: how many} of a source, or null. */
   failureOf(source) {
     const failure = this.failures.get(source);
     if (!failure) return null;
-    const tiles = [...failure.tiles.values()];
-    const reason = failure.whole || (tiles.length > 0 ? tiles[0].reason : null);
-    return reason ? { reason, tiles: tiles.map((one) => one.tile) } : null;
+    const [first] = failure.tiles.values();
+    return { reason: failure.whole || first, tiles: failure.tiles.size };
   }
 
   /** Stop for a reason that no layer can mend; null takes it back. */
@@ -102,21 +108,24 @@ export class Tracker {
 
   stir() {
     clearTimeout(this.stallTimer);
-    if (!this.settled) this.stallTimer = setTimeout(() => this.stall(), STALL_MS);
+    if (!this.settled) this.stallTimer = setTimeout(() => this.wonder(), PROBE_MS);
   }
 
-  stall() {
+  wonder() {
     // A page in a background tab draws nothing, and that is no fault.
-    if (document.hidden) this.stir();
-    else this.onStall();
+    if (document.hidden) {
+      this.stir();
+      return;
+    }
+    this.stallTimer = setTimeout(() => this.onStall(), STALL_MS - PROBE_MS);
+    this.onQuiet();
   }
 
   planRetry() {
     clearTimeout(this.retryTimer);
-    if (this.failures.size === 0) {
-      this.waitMs = RETRY_FIRST_MS;
-      return;
-    }
+    if (this.failures.size === 0) this.waitMs = RETRY_FIRST_MS;
+    const reasons = [...this.failures.keys()].map((source) => this.failureOf(source).reason);
+    if (!reasons.some((reason) => PASSING.test(reason))) return;
     this.retryTimer = setTimeout(() => this.onRetry(), this.waitMs);
     this.waitMs = Math.min(this.waitMs * 2, RETRY_LAST_MS);
   }

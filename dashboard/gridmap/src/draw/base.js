@@ -48,9 +48,17 @@ function drawPicture(layer, scene, source) {
 function drawLand(tone, source) {
   const polygon = ["==", ["geometry-type"], "Polygon"];
   const line = ["==", ["geometry-type"], "LineString"];
-  const ground = { slot: "ground", source };
+  // Water lies over the grids' colours: a river is what people find their way by.
+  const ground = { slot: "water", source };
   return [
-    { ...ground, id: "green", type: "fill", "source-layer": "green", paint: { "fill-color": tone.green } },
+    {
+      id: "green",
+      slot: "ground",
+      type: "fill",
+      source,
+      "source-layer": "green",
+      paint: { "fill-color": tone.green },
+    },
     {
       ...ground,
       id: "water",

@@ -15,7 +15,7 @@ export const choropleth = {
   draw(layer, scene, sources) {
     const tone = THEMES[scene.theme];
     const source = sources.areas.id;
-    const opacity = pick(layer.style.opacity, scene.theme, 0.72);
+    const opacity = pick(layer.style.opacity, scene.theme, 0.85);
     const drawings = [drawFill(layer, scene, source, tone, opacity), drawEdge(layer, scene, source, tone)];
     if (hasThin(layer, scene)) drawings.push(drawHatch(layer, source));
     return drawings;
@@ -39,14 +39,20 @@ function drawFill(layer, scene, source, tone, opacity) {
     paint: {
       "fill-antialias": false,
       "fill-color": ["case", ["boolean", ["feature-state", `${layer.id}:thin`], false], nodata, color],
-      "fill-opacity": [
-        "case",
-        ["boolean", ["feature-state", "hover"], false],
-        Math.min(1, opacity + 0.18),
-        opacity,
-      ],
+      "fill-opacity": fading(opacity),
     },
   };
+}
+
+/** From afar the colour is the message; close by, the streets and houses under it are. */
+function fading(opacity) {
+  const at = (share) => [
+    "case",
+    ["boolean", ["feature-state", "hover"], false],
+    Math.min(1, opacity * share + 0.2),
+    opacity * share,
+  ];
+  return ["interpolate", ["linear"], ["zoom"], 14, at(1), 16, at(0.62), 18, at(0.4)];
 }
 
 function drawEdge(layer, scene, source, tone) {

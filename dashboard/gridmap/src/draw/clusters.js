@@ -79,8 +79,9 @@ function drawCounts(layer, scene, source) {
       "text-field": ["to-string", ["get", "point_count"]],
       "text-font": textFont(scene),
       "text-size": 12 * scene.scale,
+      // Always there, and names make room for it.
       "text-allow-overlap": true,
-      "text-ignore-placement": true,
+      "text-padding": 9 * scene.scale,
     },
     paint: { "text-color": pick(layer.style.color, scene.theme, THEMES[scene.theme].text) },
   };
@@ -103,9 +104,8 @@ function drawSingles(layer, source) {
     interactive: true,
     layout: {
       "icon-image": image,
-      "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.7, 16, 1],
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.75, 16, 1],
       "icon-allow-overlap": true,
-      "icon-ignore-placement": true,
     },
     paint: {},
   };

@@ -3,9 +3,9 @@ import { pick, textFont, THEMES } from "../themes.js";
 import { points } from "./needs.js";
 
 const DEFAULT_LEVELS = {
-  grid: { minzoom: 14.5, size: 12 },
-  community: { minzoom: 12.5, maxzoom: 16, size: 13 },
-  street: { maxzoom: 13.5, size: 15, strong: true },
+  grid: { minzoom: 14.5, size: 13 },
+  community: { minzoom: 12.5, maxzoom: 16, size: 14 },
+  street: { maxzoom: 13.5, size: 16, strong: true },
 };
 
 export const labels = {
@@ -33,11 +33,15 @@ export const labels = {
         "text-line-height": 1.25,
         "text-letter-spacing": one.strong ? 0.08 : 0.02,
         "text-padding": one.strong ? 6 : 4,
+        // A name may step aside for a camera or a count, but stays beside its place.
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+        "text-radial-offset": 0.9,
+        "text-justify": "auto",
       },
       paint: {
         "text-color": pick(one.color, scene.theme, tone.text),
         "text-halo-color": tone.halo,
-        "text-halo-width": one.strong ? 1.8 : 1.4,
+        "text-halo-width": one.strong ? 2 : 1.6,
       },
     }));
   },
