@@ -14,8 +14,7 @@ from layers.vector_tile import EXTENT, Column, encode_layer, make_column, make_p
 
 _WORLD_BITS = 32
 _EXTENT_BITS = 12
-_CELL = 4  # tile units: half a pixel of a 512 px tile
-_CELLS = EXTENT // _CELL
+_SIDES = (4, 8, 16, 32)  # tile units: half a pixel of a 512 px tile, up to four
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +34,17 @@ class Dots:
 
     def thin(self, rank: NDArray[np.int32], *, most: int) -> Dots:
         """
-        Return at most one dot per half pixel when there are more than `most`, else all.
+        Return all dots, or when they are more than `most`, at most one in each small square.
 
-        The dot with the highest `rank` stays, the first one of equals, and counts the others.
+        The square is half a pixel wide, or as much wider as it takes, up to four pixels, a dot's
+        own size. The dot with the highest `rank` stays, the first of equals, and counts the rest.
         """
         if len(self.rows) <= most:
             return self
-        kept, stands_for = _thin(self.x, self.y, rank, _CELLS)
+        for side in _SIDES:
+            kept, stands_for = _thin(self.x, self.y, rank, EXTENT // side)
+            if len(kept) <= most:
+                break
         return Dots(
             rows=self.rows[kept],
             x=self.x[kept],

@@ -88,7 +88,7 @@ def test_crowded_dots_stand_for_others_and_say_so(draw, tiles, monkeypatch):
         found = features(body)
         assert sum(f["properties"].get("n", 1) for f in found) == whole
         assert about(body) == {"shown": len(found), "of": whole}
-        cells = {tuple(axis // 4 for axis in f["parts"][0][0]) for f in found}
+        cells = {tuple(axis // 32 for axis in f["parts"][0][0]) for f in found}
         assert len(cells) == len(found)
 
 
@@ -97,9 +97,18 @@ def test_the_most_pressing_of_crowded_dots_is_the_one_that_stays(draw, tiles):
     dots = find_dots(draw(tile=tile), tile)
     rank = np.arange(len(dots.rows), dtype=np.int32) % 6
     thinned = dots.thin(rank, most=0)
-    cell = (dots.y // 4) * 1024 + dots.x // 4
+    cell = (dots.y // 32) * 128 + dots.x // 32
     for kept in thinned.kept:
         assert rank[kept] == rank[cell == cell[kept]].max()
+
+
+def test_dots_are_thinned_no_more_than_the_limit_asks(draw, tiles):
+    tile = tiles(14)[0]
+    dots = find_dots(draw(tile=tile), tile)
+    rank = np.zeros(len(dots.rows), np.int32)
+    halves = len(np.unique((dots.y // 4) * 1024 + dots.x // 4))
+    assert len(dots.thin(rank, most=halves).rows) == halves
+    assert len(dots.thin(rank, most=halves - 1).rows) < halves
 
 
 def test_nothing_is_thinned_while_there_is_room(draw, tiles):
