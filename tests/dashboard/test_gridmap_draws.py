@@ -237,3 +237,21 @@ def test_a_view_by_uid_goes_to_the_area_and_the_button_goes_back(open_map, city)
     assert south < lat < north
     toy.page.get_by_role("button", name="回到全貌").click()
     toy.told("viewport", where=f"value => Math.abs(value.zoom - {start['zoom']}) < 0.01")
+
+
+def test_a_new_version_of_the_grids_takes_their_place_and_keeps_figures_and_selection(
+    open_map, city
+):
+    toy = open_map(shown=ONLY_GRIDS, selected=1042)
+    before = toy.color(*middle_of(city, 150))
+    asked = len(city.asked)
+    layers = describe_layers()
+    layers[1]["source"]["url"] = "layers/grids.geojson?v=2"
+    toy.set(layers=layers)
+    assert city.asked[asked:] == ["/layers/grids.geojson?v=2"]
+    assert toy.color(*middle_of(city, 150)) == before
+    layers = describe_layers()
+    layers[1]["source"]["url"] = "layers/grids.geojson?only=all"
+    toy.set(layers=layers)
+    assert toy.color(*middle_of(city, 150)) == before
+    assert toy.problems == []

@@ -9,7 +9,7 @@ export class Focus {
     this.map = map;
     this.sources = sources;
     this.hovered = null;
-    this.shownUid = null;
+    this.shown = null;
   }
 
   /** Return the focus drawings; the painter keeps them in their slot. */
@@ -33,16 +33,16 @@ export class Focus {
     ];
   }
 
-  /** Outline the area with this uid; returns whether it is on any shown layer. */
+  /** Outline the area with this uid, as soon as a layer that holds it is loaded; tells a change. */
   select(uid) {
     const feature = uid === null ? null : this.find(uid);
-    const shown = feature ? uid : null;
-    if (shown === this.shownUid) return;
-    this.shownUid = shown;
+    if (feature === this.shown) return false;
+    this.shown = feature;
     const features = feature
       ? [{ type: "Feature", geometry: feature.geometry, properties: { uid } }]
       : [];
     this.map.getSource(SOURCE).setData({ type: "FeatureCollection", features });
+    return true;
   }
 
   /** Return the feature of a uid among the areas that are loaded, or null. */
@@ -69,6 +69,6 @@ export class Focus {
 
   forget() {
     this.hovered = null;
-    this.shownUid = null;
+    this.shown = null;
   }
 }

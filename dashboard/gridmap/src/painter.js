@@ -39,6 +39,11 @@ export class Painter {
       .map((drawing) => drawing.id);
   }
 
+  /** Return the sources that something is drawn from. */
+  sources() {
+    return new Set([...this.drawn.values()].map((drawing) => drawing.source));
+  }
+
   layerOf(id) {
     return this.drawn.get(id).layer;
   }

@@ -204,7 +204,7 @@ export class Session {
       else if (this.drawnIds.has(layer.id)) this.painter.paint(layer.id, [], order);
     });
     this.painter.paint(FOCUS_LAYER, this.focus.draw(this.scene), 0);
-    this.sources.keepOnly(keys);
+    this.sources.keepOnly(keys, this.painter.sources());
     this.select();
     this.status.publish();
   }
@@ -225,8 +225,7 @@ export class Session {
 
   select() {
     const { selected } = this.props;
-    this.tracker.touch();
-    this.focus.select(selected === undefined ? null : selected);
+    if (this.focus.select(selected === undefined ? null : selected)) this.tracker.touch();
   }
 
   layers() {

@@ -6,13 +6,17 @@ import { gatherPoints } from "./points.js";
 const GEOJSON_MAXZOOM = 15;
 const AREAS_BUFFER = 64;
 
-/** Return what tells one need from another: two layers with the same key share a source. */
+/**
+ * Return what tells one need from another: two layers with the same key share a source. A version
+ * (`v=`) is no part of it: the next one is put into the same source, so that nothing blinks.
+ */
 export function keyOf(need) {
-  return JSON.stringify([need.type, need.urls, need.cluster || null]);
+  const urls = need.urls.map((url) => url.replace(/([?&])v=[^&]*/, "$1"));
+  return JSON.stringify([need.type, urls, need.cluster || null]);
 }
 
 export class Sources {
-  /** `onReady(entry)` after data came the first time; `tracker` counts what is under way. */
+  /** `onReady()` after new data came; `tracker` counts what is under way. */
   constructor({ map, session, tracker, onReady }) {
     this.map = map;
     this.session = session;
@@ -30,7 +34,7 @@ export class Sources {
     let entry = this.entries.get(key);
     if (!entry) {
       const number = ++this.count;
-      entry = { key, number, id: `s${number}`, need, paths: "", ready: false, features: 0, areas: null };
+      entry = { key, number, id: `s${number}`, need, paths: "", ready: false, features: 0, data: null };
       this.entries.set(key, entry);
     }
     const paths = need.urls.map((url) => buildPath(need.source, url, scene));
@@ -67,10 +71,10 @@ export class Sources {
     }
   }
 
-  /** Drop the sources that no layer of the page needs any more. */
-  keepOnly(keys) {
+  /** Drop the sources that no layer of the page needs and nothing on screen is drawn from. */
+  keepOnly(keys, drawn) {
     for (const [key, entry] of this.entries) {
-      if (keys.has(key)) continue;
+      if (keys.has(key) || drawn.has(entry.id)) continue;
       if (this.map.getSource(entry.id)) this.map.removeSource(entry.id);
       this.tracker.forgive(entry.number);
       this.entries.delete(key);
@@ -106,9 +110,9 @@ export class Sources {
       entry.features = data.features.length;
       entry.data = data;
       this.put(entry, data);
-      const first = !entry.ready;
       entry.ready = true;
-      if (first) this.onReady(entry);
+      this.forgetPaths();
+      this.onReady();
     } catch (error) {
       if (error.name === "AbortError") return;
       if (entry.paths === asked) this.tracker.fail(entry.number, null, error.reason || "broken");
@@ -141,5 +145,12 @@ export class Sources {
       this.collections.set(path, promise);
     }
     return this.collections.get(path);
+  }
+
+  /** Keep only the collections that a source still names: a live city has a new one every minute. */
+  forgetPaths() {
+    const named = new Set();
+    for (const entry of this.entries.values()) entry.paths.split(" ").forEach((path) => named.add(path));
+    for (const path of this.collections.keys()) if (!named.has(path)) this.collections.delete(path);
   }
 }
