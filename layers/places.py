@@ -64,7 +64,13 @@ LAYER = Layer(
             title="layer.field.place_kind",
             codes=lambda _, lang: {kind: say(f"layer.place.{kind}", lang) for kind in _WORDED},
         ),
-        Field(name="state", title="layer.field.condition"),
+        Field(
+            name="state",
+            title="layer.field.condition",
+            codes=lambda _, lang: {
+                state: say(f"layer.place_{state}", lang) for state in ("open", "closed")
+            },
+        ),
         Field(name="capacity", title="layer.field.capacity", format="number"),
     ),
     visible=False,

@@ -263,3 +263,13 @@ def test_impossible_tiles_are_refused_by_name(address):
     z, x, y = address
     with pytest.raises(BadSetting):
         Tile(z=z, x=x, y=y)
+
+
+@each_layer
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_stored_code_it_shows_has_a_word(layer: Layer, lang, facts):
+    for item in layer.fields:
+        if item.codes:
+            codes = item.codes(facts, lang)
+            assert codes
+            assert all(isinstance(code, str) and word for code, word in codes.items())
