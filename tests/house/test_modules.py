@@ -34,8 +34,8 @@ OTHER_WORDS = {
     "neighbourhood": "community",
     "neighborhood": "community",
 }
-# Places, never persons: no name of ours stands for one.
-PERSONS = {"person", "persons", "resident", "residents", "citizen", "citizens", "suspect"} | {
+# Places, never persons: no name of ours stands for one. Counts of many ("persons") may be.
+PERSONS = {"person", "resident", "citizen", "suspect"} | {
     "suspects",
     "petitioner",
     "complainant",
