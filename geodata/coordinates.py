@@ -25,6 +25,7 @@ from geodata.china_shift import (
 )
 from geodata.datum import DatumEvidence, datum_evidence, find_better_datum
 from geodata.errors import BadSetting, Fault
+from geodata.metric_crs import choose_metric_crs
 
 __all__ = [
     "CHINA_BOX",
@@ -39,6 +40,7 @@ __all__ = [
     "gcj02_to_wgs84",
     "lonlat_crs",
     "parse_crs",
+    "shapes_to_metric",
     "snap_mm",
     "to_lonlat",
     "to_metric",
@@ -95,15 +97,6 @@ _WGS84_DATUMS = re.compile(
 # Their seven parameters differ from place to place and are not public: asked for, never guessed.
 _LOCAL_DATUMS = re.compile(r".*(xian[ _]*(19)?80|beijing[ _]*(19)?54)", re.IGNORECASE)
 _DEGREE = float(np.pi / 180.0)
-
-# Zone lines of the CGCS2000 3-degree Gauss-Kruger systems without zone number in the easting.
-_FIRST_GK_EPSG, _FIRST_GK_MERIDIAN, _LAST_GK_MERIDIAN = 4534, 75, 135
-_CHINA_NORTH = 53.6
-# South of these latitudes, band by band from 75 E to 135 E, lies another country or its sea.
-_CHINA_SOUTH = (
-    *(35.0, 30.5, 29.5, 28.0, 27.5, 27.0, 26.5, 27.0, 21.0, 21.0, 22.0),
-    *(15.0, 3.4, 3.4, 6.0, 18.5, 21.5, 38.0, 41.0, 42.0, 45.0),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,27 +184,6 @@ def find_datum_step(
     return DatumStep(name=best.description, accuracy_m=accuracy, transformer=best)
 
 
-def choose_metric_crs(lon: ArrayLike, lat: ArrayLike) -> CRS:
-    """
-    Return the metric system for a city around these WGS 84 degrees.
-
-    In China the CGCS2000 3-degree Gauss-Kruger zone (EPSG:4534 to 4554: metres, no zone number in
-    the easting), elsewhere the UTM zone of WGS 84. Decided by the median place, so that a few wild
-    coordinates do not move it. Raises BadSetting when no coordinate is finite.
-    """
-    all_lon, all_lat = np.ravel(np.asarray(lon, float)), np.ravel(np.asarray(lat, float))
-    known = np.isfinite(all_lon) & np.isfinite(all_lat)
-    if not known.any():
-        raise BadSetting(Fault(key="crs_no_places"))
-    x, y = float(np.median(all_lon[known])), float(np.median(all_lat[known]))
-    band = round(x / 3.0) - _FIRST_GK_MERIDIAN // 3
-    in_bands = 0 <= band <= (_LAST_GK_MERIDIAN - _FIRST_GK_MERIDIAN) // 3
-    if in_bands and _CHINA_SOUTH[band] <= y <= _CHINA_NORTH:
-        return CRS.from_epsg(_FIRST_GK_EPSG + band)
-    zone = min(max(int((x + 180.0) // 6.0) + 1, 1), 60)
-    return CRS.from_epsg((32600 if y >= 0 else 32700) + zone)
-
-
 def to_metric(x: ArrayLike, y: ArrayLike, source: SourceCrs, metric: CRS) -> Pair:
     """
     Convert coordinates of a file to metres of the city's `metric` system.
@@ -239,6 +211,19 @@ def to_lonlat(x_m: ArrayLike, y_m: ArrayLike, metric: CRS) -> Pair:
     What cannot be converted becomes NaN. Raises BadSetting when `metric` has no way to WGS 84.
     """
     return _to_wgs84(np.array(x_m, dtype=np.float64), np.array(y_m, dtype=np.float64), metric)
+
+
+def shapes_to_metric(geometries: ArrayLike, source: SourceCrs, metric: CRS) -> NDArray[np.object_]:
+    """
+    Convert geometries of a file to metres of `metric`, vertex by vertex, 2D; None stays None.
+
+    Not snapped: `snap_mm` follows. Raises BadSetting where there is no way between the systems.
+    """
+    array = np.array(geometries, dtype=object)
+    xy = shapely.get_coordinates(array)
+    x, y = to_metric(xy[:, 0], xy[:, 1], source, metric)
+    flat = shapely.force_2d(array)
+    return np.asarray(shapely.set_coordinates(flat, np.column_stack([x, y])), dtype=object)
 
 
 def snap_mm(geometries: ArrayLike) -> NDArray[np.object_]:

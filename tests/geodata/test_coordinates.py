@@ -232,7 +232,10 @@ def test_a_wrong_datum_shows_in_the_distances(district, shift, name):
     evidence = datum_evidence(lon, lat, distance_of=distance_of)
     assert find_better_datum(evidence) == name
     assert evidence.points == 2000
-    assert set(evidence.as_json()) == {"points", "off", "as_is_m", "gcj02_m", "bd09_m"}
+    medians = {"as_is_m", "gcj02_m", "bd09_m"}
+    assert set(evidence.as_json()) == {"declared", "points", "off", *medians}
+    wrongly = datum_evidence(lon, lat, distance_of=distance_of, declared="bd09")
+    assert find_better_datum(wrongly) == (None if name == "BD-09" else name or "WGS 84")
 
 
 def test_no_evidence_gives_no_warning():

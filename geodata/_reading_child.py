@@ -1,0 +1,228 @@
+"""
+The one place where GDAL opens a Shapefile or a GeoPackage, in a child process for uploads.
+
+Stands alone, for the child must not load more than it needs: `python -I _reading_child.py JOB`
+takes a JSON job, limits itself, hides every other driver, and writes what it read to its standard
+output as a JSON header and plain buffers, so that the parent unpacks nothing that could run code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+ALLOWED_DRIVERS = ("ESRI Shapefile", "GPKG")
+# Exit codes of the child; the parent knows them by these names.
+EXIT_REFUSED, EXIT_MEMORY, EXIT_TOO_LARGE, EXIT_NOT_CLOSED = 3, 4, 5, 6
+# Every byte of ISO-8859-1 is a character: text comes through untouched, to be decoded with care.
+RAW_TEXT = "ISO-8859-1"
+_NETWORK_OFF = {
+    "CPL_VSIL_CURL_ALLOWED_FILENAME": "/closed",
+    "CPL_CURL_ENABLE_VSIMEM": "NO",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",
+    "GDAL_HTTP_PROXY": "127.0.0.1:9",
+    "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+    "OGR_SQLITE_LOAD_EXTENSIONS": "",
+    "SHAPE_RESTORE_SHX": "NO",
+}
+_SKIP = "OGR_SKIP"
+_OTHER_DRIVERS = (
+    "MEM,PCIDSK,PDS4,VICAR,PDF,MBTiles,EEDA,OGCAPI,GDALG,MapInfo File,LVBAG,S57,DGN,OGR_VRT,CSV,"
+    "GML,GPX,LIBKML,KML,GeoJSON,GeoJSONSeq,ESRIJSON,TopoJSON,OGR_GMT,SQLite,WAsP,OpenFileGDB,DXF,"
+    "FlatGeobuf,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,WFS,OAPIF,EDIGEO,Idrisi,ODS,XLSX,"
+    "Elasticsearch,Carto,AmigoCloud,SXF,Selafin,JML,PLSCENES,CSW,VDV,MVT,NGW,MapML,GTFS,PMTiles,"
+    "JSONFG,MiraMonVector,ADBC,AVCBin,AVCE00,AIVector,HTTP"
+)
+_HEADER = struct.Struct("<Q")
+
+
+class LayerRefused(Exception):
+    """GDAL would not read it; `key` names the fault, `values` fill its sentence."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        self.key = key
+        self.values = values
+        super().__init__(key)
+
+
+@dataclass(slots=True, kw_only=True)
+class RawLayer:
+    """One layer as GDAL gives it; text columns hold ISO-8859-1 for raw bytes (`RAW_TEXT`)."""
+
+    driver: str
+    crs_text: str | None
+    names: list[str]  # raw text too
+    columns: list[Sequence[Any]]
+    dropped: list[str]  # columns of a kind that text cannot stand for
+    wkb: Sequence[bytes | None]
+
+
+def read_layer(path: str, *, layer: str | None) -> RawLayer:
+    """
+    Read one layer with the allowed drivers only; `path` is a plain local file.
+
+    Raises LayerRefused when another driver would open it, when the layer is not clear, or when GDAL
+    cannot read it.
+    """
+    import numpy as np  # noqa: PLC0415
+    import pyogrio  # noqa: PLC0415
+
+    pyogrio.set_gdal_config_options(_NETWORK_OFF)
+    try:
+        with warnings.catch_warnings():
+            # What GDAL warns of (order of rings, odd field types) is checked by Getu or harmless.
+            warnings.simplefilter("ignore")
+            name = _choose_layer(pyogrio.list_layers(path), layer)
+            driver = pyogrio.read_info(path, layer=name, encoding=RAW_TEXT)["driver"]
+            if driver not in ALLOWED_DRIVERS:
+                raise LayerRefused("format_hostile")
+            meta, _, wkb, columns = pyogrio.raw.read(
+                path, layer=name, encoding=RAW_TEXT, force_2d=True, datetime_as_string=True
+            )
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise LayerRefused("file_unreadable") from error
+    kept = [not (column.dtype == object and _has_bytes(column)) for column in columns]
+    names = [str(name) for name in meta["fields"]]
+    return RawLayer(
+        driver=driver,
+        crs_text=meta["crs"],
+        names=[name for name, keep in zip(names, kept, strict=True) if keep],
+        columns=[
+            column.tolist() if isinstance(column, np.ndarray) else list(column)
+            for column, keep in zip(columns, kept, strict=True)
+            if keep
+        ],
+        dropped=[name for name, keep in zip(names, kept, strict=True) if not keep],
+        wkb=wkb,
+    )
+
+
+def write_layer(layer: RawLayer, out: BinaryIO) -> None:
+    """Write a layer as a JSON header, one JSON list a column, and the geometries end to end."""
+    lengths = [-1 if one is None else len(one) for one in layer.wkb]
+    header = {
+        "driver": layer.driver,
+        "crs_text": layer.crs_text,
+        "names": layer.names,
+        "dropped": layer.dropped,
+        "lengths": lengths,
+    }
+    for part in (header, *layer.columns):
+        _write_block(out, json.dumps(part).encode())
+    for one in layer.wkb:
+        if one is not None:
+            out.write(one)
+
+
+def unpack_layer(raw: bytes) -> RawLayer:
+    """Return what `write_layer` wrote. Raises ValueError when it is cut short or malformed."""
+    header, at = _read_block(raw, 0)
+    columns = []
+    for _ in header["names"]:
+        column, at = _read_block(raw, at)
+        columns.append(column)
+    wkb: list[bytes | None] = []
+    for length in header["lengths"]:
+        wkb.append(None if length < 0 else raw[at : at + length])
+        at += max(length, 0)
+    if at != len(raw) or any(len(column) != len(wkb) for column in columns):
+        raise ValueError("the child's answer is cut short")
+    return RawLayer(
+        driver=header["driver"],
+        crs_text=header["crs_text"],
+        names=header["names"],
+        columns=columns,
+        dropped=header["dropped"],
+        wkb=wkb,
+    )
+
+
+def main(job_text: str) -> int:
+    """Do one job; the exit code says how it went."""
+    job = json.loads(job_text)
+    limit_self(job)
+    close_other_drivers(job_text)
+    try:
+        write_layer(read_layer(job["path"], layer=job["layer"]), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except LayerRefused as refused:
+        sys.stderr.write(json.dumps({"key": refused.key, "values": refused.values}))
+        return EXIT_REFUSED
+    except MemoryError:
+        return EXIT_MEMORY
+    except OSError:
+        return EXIT_TOO_LARGE
+    return 0
+
+
+def limit_self(job: dict[str, Any]) -> None:
+    """Take the limits of a job: memory, processor time, size of the answer, open files."""
+    import resource  # noqa: PLC0415  (exists on Unix only)
+
+    for name, value in (
+        (resource.RLIMIT_AS, job["memory_bytes"]),
+        (resource.RLIMIT_CPU, job["cpu_s"]),
+        (resource.RLIMIT_FSIZE, job["result_bytes"]),
+        (resource.RLIMIT_NOFILE, job["open_files"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(name, (value, value))
+
+
+def close_other_drivers(job_text: str) -> None:
+    """Load GDAL without any other driver, starting over when it has one that we do not know."""
+    # None of these is needed, and each costs time and memory.
+    for name in ("geopandas", "pandas", "pyarrow", "shapely"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    again = _SKIP in os.environ
+    os.environ.setdefault(_SKIP, _OTHER_DRIVERS)
+    os.environ.update(_NETWORK_OFF)
+    import pyogrio  # noqa: PLC0415
+
+    others = set(pyogrio.list_drivers()) - set(ALLOWED_DRIVERS)
+    if not others:
+        return
+    if again:
+        raise SystemExit(EXIT_NOT_CLOSED)
+    os.environ[_SKIP] += "," + ",".join(sorted(others))
+    os.execv(sys.executable, [sys.executable, "-I", __file__, job_text])  # noqa: S606
+
+
+def _choose_layer(listed: Any, layer: str | None) -> str:
+    names = [str(name) for name, kind in listed if kind is not None]
+    if layer is not None:
+        if layer not in names:
+            raise LayerRefused("layer_none", layer=layer)
+        return layer
+    if not names:
+        raise LayerRefused("file_no_rows")
+    if len(names) > 1:
+        raise LayerRefused("layer_unclear", layers=", ".join(sorted(names)))
+    return names[0]
+
+
+def _has_bytes(column: Any) -> bool:
+    return any(isinstance(value, bytes) or hasattr(value, "shape") for value in column)
+
+
+def _write_block(out: BinaryIO, block: bytes) -> None:
+    out.write(_HEADER.pack(len(block)))
+    out.write(block)
+
+
+def _read_block(raw: bytes, at: int) -> tuple[Any, int]:
+    if len(raw) < at + _HEADER.size:
+        raise ValueError("the child's answer is cut short")
+    (length,) = _HEADER.unpack_from(raw, at)
+    start = at + _HEADER.size
+    return json.loads(raw[start : start + length]), start + length
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

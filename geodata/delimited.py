@@ -1,0 +1,186 @@
+"""Delimited text as a table of text cells: separators, headers, ragged rows, repeated headers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from geodata.errors import BadFile, Fault
+from geodata.notes import Note
+
+_SEPARATORS = (",", "\t", ";", "|")
+# Excel writes this line to say which separator follows.
+_SEPARATOR_LINE = re.compile(rb"\A\s*sep=(.)\r?\n", re.IGNORECASE)
+_HEADER_BYTES = 1 << 20
+_MOST_COLUMNS = 2000
+_HEAD_BYTES = 4096
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+# A row may not be longer: one that is has an open quote.
+_LONGEST_ROW_BYTES = 1 << 25
+_NOT_TEXT = {
+    b"PK\x03\x04": "file_workbook",
+    b"\xd0\xcf\x11\xe0": "file_workbook",
+    b"SQLite format 3": "format_not_table",
+    b"\x00\x00\x27\x0a": "format_not_table",
+    b"%PDF": "format_not_table",
+    b"PAR1": "format_not_table",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class TextTable:
+    """All rows of a delimited file; cells are stripped text, ragged rows are left empty."""
+
+    table: pa.Table
+    separator: str
+    faults: list[Fault]
+    notes: list[Note]
+
+
+def check_is_text(raw: bytes, file: str | None) -> None:
+    """Raise BadFile when the content is no delimited text, saying what it is instead."""
+    if not raw[:_HEAD_BYTES].strip(_BLANK) and not raw.strip(_BLANK):
+        raise BadFile(Fault(key="file_empty"), file=file)
+    for magic, key in _NOT_TEXT.items():
+        if raw.startswith(magic):
+            raise BadFile(Fault(key=key), file=file)
+    start = raw[:_HEAD_BYTES].lstrip(_BLANK)
+    if start.startswith((b"{", b"<")):
+        raise BadFile(Fault(key="format_not_table"), file=file)
+
+
+def parse_delimited(text: bytes, *, file: str | None = None) -> TextTable:
+    """
+    Parse delimited UTF-8 text: comma, tab, semicolon or bar, by what the first row uses most.
+
+    Every cell stays text, stripped of white space around it, "" where there is nothing. Rows with
+    too few or too many cells are faults and empty; repeated column names get a number. Raises
+    BadFile when there is no header, no row, a NUL byte or an open quote.
+    """
+    if b"\0" in text:
+        raise BadFile(Fault(key="format_not_table"), file=file)
+    given = _SEPARATOR_LINE.match(text)
+    if given:
+        text = text[given.end() :]
+    separator = given[1].decode("latin-1") if given else _find_separator(text)
+    parsed, faults = _parse(text, separator, file)
+    if parsed.num_rows < 2:
+        raise BadFile(faults or Fault(key="file_no_rows"), file=file)
+    _check_last_quote(text, parsed, file)
+    names, notes = name_columns([column[0].as_py() for column in parsed.columns])
+    body = _insert_ragged(parsed.slice(1), [fault.row or 0 for fault in faults])
+    columns = [pc.utf8_trim_whitespace(column) for column in body.columns]
+    table = pa.table(dict(zip(names, columns, strict=True)))
+    table = _drop_empty_edges(table, least=max((fault.row or 0 for fault in faults), default=0))
+    if table.num_rows == 0:
+        raise BadFile(Fault(key="file_no_rows"), file=file)
+    return TextTable(table=table, separator=separator, faults=faults, notes=notes)
+
+
+def name_columns(header: Sequence[str]) -> tuple[list[str], list[Note]]:
+    """Return usable column names: none empty, none twice; each change is noted."""
+    names: list[str] = []
+    notes: list[Note] = []
+    for place, given in enumerate(header, start=1):
+        plain = " ".join(given.split())
+        name = plain or f"column_{place}"
+        number = 1
+        while name in names:
+            number += 1
+            name = f"{plain}_{number}"
+        if plain and name != plain:
+            notes.append(Note(key="reading.column_twice", field=plain, values={"name": name}))
+        names.append(name)
+    return names, notes
+
+
+def _find_separator(text: bytes) -> str:
+    head = text[:_HEADER_BYTES].lstrip(b"\r\n").decode("utf-8", "replace")
+    return max(_SEPARATORS, key=lambda separator: _first_width(head, separator))
+
+
+def _first_width(head: str, separator: str) -> int:
+    try:
+        return len(next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), []))
+    except csv.Error:
+        return 0
+
+
+def _parse(text: bytes, separator: str, file: str | None) -> tuple[pa.Table, list[Fault]]:
+    ragged: list[Fault] = []
+
+    def note_ragged(row: arrow_csv.InvalidRow) -> str:
+        # Row 1 is the header here, so the first data row is number 2.
+        values = {"expected": row.expected_columns, "found": row.actual_columns}
+        open_quote = "\n" in row.text and row.text.count('"') % 2 == 1
+        key = "quote_open" if open_quote else "row_ragged"
+        ragged.append(Fault(key=key, row=row.number - 1, values=values))
+        return "skip"
+
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(text),
+            # One thread: only then are the numbers of ragged rows known.
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=min(len(text) + 1, _LONGEST_ROW_BYTES),
+                autogenerate_column_names=True,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=separator, newlines_in_values=True, invalid_row_handler=note_ragged
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={f"f{place}": pa.string() for place in range(_MOST_COLUMNS)},
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        key = "quote_open" if "straddling" in str(error) else "file_no_rows"
+        raise BadFile(Fault(key=key), file=file) from None
+    if table.num_columns > _MOST_COLUMNS:
+        raise BadFile(Fault(key="columns_many", values={"limit": _MOST_COLUMNS}), file=file)
+    return table, ragged
+
+
+def _check_last_quote(text: bytes, parsed: pa.Table, file: str | None) -> None:
+    # A quote that never closes swallows the rest of the file into one cell of the last row.
+    if text.count(b'"') % 2 == 0:
+        return
+    last = [column[parsed.num_rows - 1].as_py() for column in parsed.columns]
+    if any("\n" in cell for cell in last):
+        raise BadFile(Fault(key="quote_open", row=parsed.num_rows - 1), file=file)
+
+
+def _insert_ragged(body: pa.Table, rows: list[int]) -> pa.Table:
+    if not rows:
+        return body
+    total = body.num_rows + len(rows)
+    refused = np.zeros(total, dtype=bool)
+    refused[np.array(rows) - 1] = True
+    source = np.cumsum(~refused) - 1
+    indices = pa.array(source, mask=refused)
+    columns = [pc.fill_null(column.take(indices), "") for column in body.columns]
+    return pa.table(columns, names=body.column_names)
+
+
+def _drop_empty_edges(table: pa.Table, *, least: int) -> pa.Table:
+    # Spreadsheets leave empty columns to the right and empty rows below what was written.
+    kept = [
+        name
+        for place, name in enumerate(table.column_names, start=1)
+        if name != f"column_{place}" or pc.any(pc.not_equal(table[name], "")).as_py()
+    ]
+    table = table.select(kept)
+    rows = table.num_rows
+    while rows > least and all(column[rows - 1].as_py() == "" for column in table.columns):
+        rows -= 1
+    return table.slice(0, rows)
