@@ -157,6 +157,7 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
         source=arguments.source,
         level=arguments.level,
         parent=arguments.parent,
+        parent_level=arguments.parent_level,
         system=arguments.system,
         valid_from=_day(arguments.valid_from, city.settings.zone),
         recorded=arguments.recorded,
@@ -173,7 +174,13 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
             out.text(line)
     plain = [report.as_json(out.lang) for report in reports]
     for error in errors:
-        plain.append({"file": error.file, "accepted": 0, "faults": [f.as_json(out.lang) for f in error.faults]})
+        plain.append(
+            {
+                "file": error.file,
+                "accepted": 0,
+                "faults": [f.as_json(out.lang) for f in error.faults],
+            }
+        )
         if not out.as_json:
             out.error(error)
     out.result(plain[0] if len(plain) == 1 else plain)
@@ -191,6 +198,7 @@ def _check(arguments: argparse.Namespace, out: _Output) -> int:
         mapping=_mapping(arguments.map),
         level=arguments.level,
         parent=arguments.parent,
+        now=_now(),
     )
     for line in checked.lines(out.lang):
         out.text(line)
@@ -287,6 +295,7 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN")
     files.add_argument("--level", help="city, district, street, community or grid")
     files.add_argument("--parent", metavar="COLUMN", help="the column with the parent's code")
+    files.add_argument("--parent-level", help="of parents that only the column names")
     serving = argparse.ArgumentParser(add_help=False)
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, default=DEFAULT_PORT)
@@ -301,6 +310,12 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
+    _add_city_commands(command, place, files, serving)
+    _add_file_commands(command, place, files)
+    return parser
+
+
+def _add_city_commands(command: Any, place: Any, files: Any, serving: Any) -> None:
     demo = command("demo", _demo, place, serving)
     demo.add_argument("scenario", metavar="SCENARIO", help=", ".join(SCENARIOS))
     demo.add_argument("--seed", type=int, default=7)
@@ -326,6 +341,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--dry-run", action="store_true")
     load.add_argument("--strict", action="store_true")
 
+    command("info", _info, place)
+    command("rebuild", _rebuild, place)
+
+
+def _add_file_commands(command: Any, place: Any, files: Any) -> None:
     check = command("check", _check, place, files)
     check.add_argument("files", nargs="*", type=Path, metavar="FILE")
 
@@ -339,13 +359,10 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--near", type=float, default=0.0, metavar="M")
     own.add_argument("--near-line", type=float, default=15.0, metavar="M")
 
-    command("info", _info, place)
-    command("rebuild", _rebuild, place)
     bench = command("bench", _bench)
     bench.add_argument("works", nargs="*", metavar="WORK")
     bench.add_argument("--points", type=int, default=1_000_000)
     bench.add_argument("--rounds", type=int, default=5)
-    return parser
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ PERMISSION = "__getu_permission__"
 OPEN = "open"  # anyone who reaches the server: the page's own shell, styles and scripts
 
 # Dash's own routes: what they carry is guarded at the callback, or is the page's shell.
-_DASH_ENDPOINTS = ("_dash-", "_reload-hash", "_favicon", "static", "_alive")
+_DASH_ASSETS = "_dash_assets.static"
+_DASH_ROUTES = ("", "<path:path>", "_dash-layout", "_dash-dependencies", "_dash-update-component")
+_DASH_PREFIXES = ("_dash-component-suites/", "_reload-hash", "_favicon.ico")
 
 
 class UnguardedError(RuntimeError):
@@ -95,6 +97,6 @@ def _permission_of(handler: Any) -> str | None:
 
 
 def _of_dash(app: Dash, endpoint: str) -> bool:
-    prefix = app.config.routes_pathname_prefix
-    name = endpoint.removeprefix(prefix)
-    return name.startswith(_DASH_ENDPOINTS) or name in ("", "/", "<path:path>") or name == prefix
+    name = endpoint.removeprefix(app.config.routes_pathname_prefix)
+    known = name in _DASH_ROUTES or name.startswith(_DASH_PREFIXES)
+    return known or endpoint.endswith(_DASH_ASSETS)

@@ -109,6 +109,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
             filter=view.filter(facts, now),
             lang=view.lang,
             theme=view.theme,
+            heat_sigma_px=city.settings.heat_sigma_px,
         )
         freeze_breaks(facts, picture)
         drawn = [layer for layer in _allowed() if view.shown is None or layer.id in view.shown]
@@ -158,7 +159,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
 
 def _allowed() -> list[Any]:
     permissions = current_scope().permissions
-    return [layer for layer in LAYERS if layer.needs in permissions]
+    return [layer for layer in LAYERS if layer.source.needs in permissions]
 
 
 def _layout(start: View, *, base_path: str) -> html.Div:
@@ -176,7 +177,12 @@ def _layout(start: View, *, base_path: str) -> html.Div:
                     html.Div(
                         id="map-box",
                         children=[
-                            GridMap(id="map", basePath=f"{base_path}/", theme=start.theme, lang=start.lang),
+                            GridMap(
+                                id="map",
+                                basePath=f"{base_path}/",
+                                theme=start.theme,
+                                lang=start.lang,
+                            ),
                             layer_panel.draw(),
                         ],
                     ),
@@ -194,19 +200,30 @@ def _add_browser_callbacks(app: Dash) -> None:
     """Wire what the browser does without the server: switches, theme, selection, address."""
 
     def browser(name: str, *wires: Any) -> None:
-        app.clientside_callback(
-            ClientsideFunction("getu", name), *wires, prevent_initial_call=True
-        )
+        app.clientside_callback(ClientsideFunction("getu", name), *wires, prevent_initial_call=True)
 
-    browser("take_lang", Output("lang", "data"), Output("map", "lang"),
-            Input("lang-switch", "n_clicks"), Input("view", "data"), State("lang", "data"))  # fmt: skip
-    browser("take_theme", Output("theme", "data"), Output("map", "theme"),
-            Input("theme-switch", "n_clicks"), Input("view", "data"), State("theme", "data"))  # fmt: skip
+    lang, theme = ("lang", "data"), ("theme", "data")
+    browser(
+        "take_lang",
+        *(Output(*lang), Output("map", "lang")),
+        *(Input("lang-switch", "n_clicks"), Input("view", "data"), State(*lang)),
+    )
+    browser(
+        "take_theme",
+        *(Output(*theme), Output("map", "theme")),
+        *(Input("theme-switch", "n_clicks"), Input("view", "data"), State(*theme)),
+    )
     browser("take_shown", Output("map", "shown"), Input("shown", "value"))
-    browser("take_grid", Output("grid", "data"), Output("map", "selected"),
-            Input("map", "clicked"), Input("view", "data"), Input({"pick": ALL}, "n_clicks"),
-            State("grid", "data"))  # fmt: skip
-    browser("write_address", Output("page", "className"), Input("lang", "data"),
-            Input("theme", "data"), Input("grid", "data"), Input("shown", "value"),
-            Input("days", "value"), Input("state", "value"), Input("category", "value"),
-            Input("map", "viewport"))  # fmt: skip
+    browser(
+        "take_grid",
+        *(Output("grid", "data"), Output("map", "selected")),
+        *(Input("map", "clicked"), Input("view", "data"), Input({"pick": ALL}, "n_clicks")),
+        State("grid", "data"),
+    )
+    browser(
+        "write_address",
+        Output("page", "className"),
+        *(Input(*lang), Input(*theme), Input("grid", "data"), Input("shown", "value")),
+        *(Input(name, "value") for name in ("days", "state", "category")),
+        Input("map", "viewport"),
+    )

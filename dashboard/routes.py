@@ -122,7 +122,14 @@ def _answer(pictures: Pictures, source: Source, tile: Tile | None) -> Response:
     theme: Literal["dark", "light"] = "dark" if request.args.get("theme") == "dark" else "light"
     lang = parse_lang(request.args.get("lang"))
     picture = Picture(
-        facts=facts, scope=scope, now=now, filter=chosen, tile=tile, lang=lang, theme=theme
+        facts=facts,
+        scope=scope,
+        now=now,
+        filter=chosen,
+        tile=tile,
+        lang=lang,
+        theme=theme,
+        heat_sigma_px=facts.city.settings.heat_sigma_px,
     )
     coding = _coding(source.format, request.headers)
 
@@ -130,7 +137,7 @@ def _answer(pictures: Pictures, source: Source, tile: Tile | None) -> Response:
         body = source.draw(picture)
         return compress(body, coding) if body and coding else body
 
-    minute = now // 60 if chosen and chosen.state == "overdue" else 0
+    minute = now // 60 if source.filtered and source.format == "mvt" else 0  # deadlines pass
     body = pictures.cache.get(
         (source.name, tile, facts.revision, chosen, minute, theme, lang, scope.grids, coding), draw
     )

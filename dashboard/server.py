@@ -60,12 +60,14 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
         requests_pathname_prefix=f"{base}/",
         routes_pathname_prefix=f"{base}/",
         assets_folder=str(map_page.ASSETS),
-        title=say("product.name", "zh"),
+        title=say("product.mark", "zh"),
         update_title="",
         index_string=_index(city),
     )
     pictures = Pictures(
-        keeper=FactsKeeper(city), cache=TileCache(limit_bytes=settings.tile_cache_mb * 1_000_000), now=now
+        keeper=FactsKeeper(city),
+        cache=TileCache(limit_bytes=settings.tile_cache_mb * 1_000_000),
+        now=now,
     )
     install_guard(server, account_of=_local_account)
     map_page.add_page(app, pictures)
@@ -132,7 +134,9 @@ def _headers_for(app: Dash) -> Callable[[Response], Response]:
 
     def add_headers(response: Response) -> Response:
         if not kept:
-            scripts = " ".join(["'self'", *(f"'{item.strip(chr(39))}'" for item in app.csp_hashes())])
+            scripts = " ".join(
+                ["'self'", *(f"'{item.strip(chr(39))}'" for item in app.csp_hashes())]
+            )
             policy = {**_POLICY, "script-src": scripts}
             kept["csp"] = "; ".join(f"{name} {value}" for name, value in policy.items())
         response.headers["Content-Security-Policy"] = kept["csp"]

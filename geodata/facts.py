@@ -32,6 +32,7 @@ from geodata.words import Lang
 PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
 UNMATCHED = ""  # the category of a kind that the city's table does not know
 _ANSWERS_KEPT = 32
+_KEPT_WITH_DRAWING = ("drawing", "base")
 _MARGIN = 0.02  # of the city's width, around its bounds
 
 
@@ -85,16 +86,17 @@ class Facts:
         """Return which incidents the filter lets through; the last answers are kept."""
         chosen = filter or Filter()
         moment = now if chosen.state == "overdue" else 0
-        return self._keep(
+        found: NDArray[np.bool_] = self._keep(
             ("select", chosen, moment),
             lambda: chosen.mask(self.snapshot, states=self.states(now)),
         )
+        return found
 
     def states(self, now: int) -> NDArray[np.uint8]:
         """Return each incident's place in `clock.STATES` at `now`, to the minute."""
         minute = now - now % 60
         snapshot = self.snapshot
-        return self._keep(
+        found: NDArray[np.uint8] = self._keep(
             ("states", minute),
             lambda: clock_state(
                 open=snapshot.open,
@@ -105,6 +107,7 @@ class Facts:
                 now=minute,
             ),
         )
+        return found
 
     def kind_names(self, lang: Lang) -> Mapping[int, str]:
         """Return the name of each code of `Snapshot.kind`."""
@@ -188,13 +191,11 @@ def load_facts(city: City, *, now: int) -> Facts | None:
     if snapshot is None and columns is not None:
         snapshot = _snapshot_of(city, system, columns, category_of, revision)
         save_snapshot(snapshot, city.folder)
-    assert snapshot is not None  # noqa: S101 - one of the two branches made it
+    assert snapshot is not None
     # STEP 3: what follows from them
     risk, risk_from = _risk_of(city, system, snapshot, terms["source"], now)
     index = index_of(system)
-    points = {
-        name: _points(city, tables[name], index, system) for name in ("cameras", "places")
-    }
+    points = {name: _points(city, tables[name], index, system) for name in ("cameras", "places")}
     return Facts(
         city=city,
         revision=revision,
@@ -220,7 +221,7 @@ def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
     if old.grids.drawing != new.grids.drawing:
         return {}
     new.grids = old.grids
-    return {key: value for key, value in old.kept.items() if key[0] == "drawing"}
+    return {key: value for key, value in old.kept.items() if key[0] in _KEPT_WITH_DRAWING}
 
 
 def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:

@@ -35,7 +35,7 @@ class Moments:
     @property
     def bad(self) -> NDArray[np.bool_]:
         """Return which texts are no moment."""
-        return self.seconds == BAD
+        return np.equal(self.seconds, BAD)
 
 
 def parse_moments(texts: pd.Series[str], zone: ZoneInfo) -> Moments:

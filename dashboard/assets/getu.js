@@ -1,10 +1,10 @@
 /* What the page does without the server: switches, theme, selection, address. */
 (function () {
   "use strict";
-  var nothing = window.dash_clientside.no_update;
+  var dash = (window.dash_clientside = window.dash_clientside || {});
 
   function trigger() {
-    return window.dash_clientside.callback_context.triggered_id;
+    return dash.callback_context.triggered_id;
   }
 
   function put(query, name, value) {
@@ -13,7 +13,7 @@
     }
   }
 
-  window.dash_clientside.getu = {
+  dash.getu = {
     take_lang: function (clicks, view, lang) {
       var next = lang;
       if (trigger() === "lang-switch") {
@@ -22,7 +22,7 @@
         next = view.lang;
       }
       if (!next || next === lang) {
-        return [nothing, nothing];
+        return [dash.no_update, dash.no_update];
       }
       document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
       return [next, next];
@@ -36,7 +36,7 @@
         next = view.theme;
       }
       if (!next || next === theme) {
-        return [nothing, nothing];
+        return [dash.no_update, dash.no_update];
       }
       document.documentElement.dataset.theme = next;
       return [next, next];
@@ -54,21 +54,21 @@
           ? clicked.properties.uid : null;
       } else if (from && from.pick !== undefined) {
         if (!(picks || []).some(Boolean)) {
-          return [nothing, nothing]; // the buttons were drawn, nobody pressed one
+          return [dash.no_update, dash.no_update]; // the buttons were drawn, nobody pressed one
         }
         next = from.pick < 0 ? null : from.pick;
       } else if (from === "view" && view) {
         next = view.grid;
       }
       if (next === grid) {
-        return [nothing, nothing];
+        return [dash.no_update, dash.no_update];
       }
       return [next, next];
     },
 
     write_address: function (lang, theme, grid, shown, days, state, category, viewport) {
       if (!lang || !theme) {
-        return nothing;
+        return dash.no_update;
       }
       var query = new URLSearchParams();
       put(query, "lang", lang);
@@ -86,7 +86,7 @@
           viewport.center[0].toFixed(5);
       }
       window.history.replaceState(null, "", "?" + query.toString() + hash);
-      return nothing;
+      return dash.no_update;
     }
   };
 })();

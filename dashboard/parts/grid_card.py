@@ -177,7 +177,9 @@ def _oldest(facts: Facts, mask: Any, lang: Lang, now: int) -> html.Div:
                     [
                         html.Span("■", className="red"),
                         html.Span(names.get(int(snapshot.kind[row]), "–"), className="name"),
-                        html.Span(numbers.span(now - int(snapshot.due_at[row]), lang), className="n"),
+                        html.Span(
+                            numbers.span(now - int(snapshot.due_at[row]), lang), className="n"
+                        ),
                     ],
                     className="late-row",
                 )

@@ -113,6 +113,11 @@ def _owned(facts: Facts, mask: Any, figures: Figures, lang: Lang) -> html.P:
     return html.P(text, className="quiet small")
 
 
+def full_name(facts: Facts, uid: int) -> str:
+    """Return a grid's name led by its community's: 第047网格 alone names a hundred grids."""
+    return " ".join(str(name) for name in facts.grids.path(uid)[-2:])
+
+
 def _top_grids(facts: Facts, picture: Picture, lang: Lang) -> html.Div:
     risk = facts.risk
     if risk is None:
@@ -122,7 +127,7 @@ def _top_grids(facts: Facts, picture: Picture, lang: Lang) -> html.Div:
     order = np.argsort(-risk.value, kind="stable")
     rows = [row for row in order.tolist() if allowed is None or allowed[row + 1]]
     rows = [row for row in rows if not risk.thin[row]][:TOP_GRIDS]
-    uids, names = finest["uid"].to_numpy(), finest["name"].to_numpy()
+    uids = finest["uid"].to_numpy()
     top = max((risk.high[row] for row in rows), default=1.0)
     return html.Div(
         className="top",
@@ -134,7 +139,7 @@ def _top_grids(facts: Facts, picture: Picture, lang: Lang) -> html.Div:
                     className="top-row",
                     children=[
                         html.Span(str(place), className="rank"),
-                        html.Span(str(names[row]), className="name"),
+                        html.Span(full_name(facts, int(uids[row])), className="name"),
                         html.Div(
                             className="track band",
                             children=html.I(

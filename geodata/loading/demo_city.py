@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import geopandas
 import numpy as np
 import pandas as pd
 
 from geodata.city import City
+from geodata.coordinates import lonlat_crs, to_metric
 from geodata.demo.city import DemoCity
 from geodata.grids import build_tree
+from geodata.loading.fixtures import save_base
 from geodata.loading.incidents import append_and_derive
 from geodata.loading.report import LoadReport
 from geodata.loading.request import Progress
@@ -32,8 +32,8 @@ _TABLES = {
 def demo_settings(demo: DemoCity) -> dict[str, Any]:
     """Return the settings that a made-up city's `city.toml` starts with."""
     return {
-        "name_zh": demo.name_zh,
-        "name_en": demo.name_en,
+        "name_zh": f"{demo.name_zh}（演示）",
+        "name_en": f"{demo.name_en} (demo)",
         "crs": f"EPSG:{demo.crs}",
         "timezone": "Asia/Shanghai",
     }
@@ -60,21 +60,12 @@ def save_demo(city: City, demo: DemoCity, *, now: int, progress: Progress) -> No
         city,
         _with_mm(demo.events, city),
         source=demo.scenario,
-        extra=["attributes"] if "attributes" in demo.events else [],
+        extra=[],
         report=LoadReport(file=demo.scenario, rows=len(demo.events)),
         file=None,
         now=now,
         progress=progress,
     )
-
-
-def save_base(folder: Path, layers: dict[str, geopandas.GeoDataFrame]) -> None:
-    """Write each base map layer as a GeoParquet file: new, then renamed."""
-    folder.mkdir(exist_ok=True)
-    for name, frame in layers.items():
-        part = folder / f"{name}.part"
-        frame.to_parquet(part, index=False)
-        part.replace(folder / f"{name}.parquet")
 
 
 def _save_table(city: City, name: str, frame: pd.DataFrame, *, key: str, now: int) -> None:
@@ -84,9 +75,9 @@ def _save_table(city: City, name: str, frame: pd.DataFrame, *, key: str, now: in
 
 
 def _with_mm(frame: pd.DataFrame, city: City) -> pd.DataFrame:
-    """Return the table with its place as whole millimetres instead of a geometry."""
-    if isinstance(frame, geopandas.GeoDataFrame):
-        metric = frame.geometry.to_crs(city.crs)
-        plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-        return plain.assign(x_mm=np.rint(metric.x * 1000), y_mm=np.rint(metric.y * 1000))
-    return frame
+    """Return the table with its place as whole millimetres instead of degrees."""
+    if "lon" not in frame:
+        return frame
+    x_m, y_m = to_metric(frame["lon"], frame["lat"], lonlat_crs(), city.crs)
+    plain = pd.DataFrame(frame.drop(columns=["lon", "lat", "geometry"], errors="ignore"))
+    return plain.assign(x_mm=np.rint(x_m * 1000), y_mm=np.rint(y_m * 1000))

@@ -93,9 +93,7 @@ def events_from_incidents(incidents: pd.DataFrame, *, extra: Sequence[str] = ())
             continue
         later = incidents[incidents[column] > 0]
         parts.append(
-            pd.DataFrame(
-                {"incident_id": later["incident_id"], "stage": stage, "at": later[column]}
-            )
+            pd.DataFrame({"incident_id": later["incident_id"], "stage": stage, "at": later[column]})
         )
     return pd.concat(parts, ignore_index=True)
 

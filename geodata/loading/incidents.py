@@ -15,6 +15,7 @@ from geodata.derive import derive_incidents
 from geodata.errors import BadFile, Fault
 from geodata.incidents import STAGE_CODE
 from geodata.loading.events import STEP_COLUMNS, events_from_incidents, rows_from_events
+from geodata.loading.fixtures import report_of
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -30,33 +31,43 @@ from geodata.store.event_log import append_events, drop_batch, open_batch
 FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
 KINDS_NAMED = 10
 
+# Headers by which a column is known, the surest first.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "incident_id": ("incident_id", "案件编号", "事件编号", "工单号", "受理编号", "任务号", "case_enquiry_id"),
-    "reported_at": ("reported_at", "上报时间", "发生时间", "受理时间", "时间", "month", "open_dt", "date"),
-    "kind": ("kind", "事件类型", "事件类别", "案件类型", "类型", "小类", "crime_type", "case_title", "type"),
+    "incident_id": (
+        *("incident_id", "案件编号", "事件编号", "工单号", "受理编号", "任务号"),
+        "case_enquiry_id",
+    ),
+    "reported_at": (
+        *("reported_at", "上报时间", "发生时间", "受理时间", "时间"),
+        *("open_dt", "month", "date"),
+    ),
+    "kind": (
+        *("kind", "事件类型", "事件类别", "案件类型", "小类", "类型"),
+        *("crime_type", "case_title", "type"),
+    ),
     "due_at": ("due_at", "截止时间", "办结时限", "target_dt"),
     "body": ("body", "责任单位", "处置单位", "承办单位", "department"),
-    "address": ("address", "地址", "地点", "事发地点", "位置"),
+    "address": ("address", "地址", "事发地点", "地点", "位置"),
     "registered_at": ("registered_at", "立案时间"),
     "dispatched_at": ("dispatched_at", "派遣时间"),
     "handled_at": ("handled_at", "处置时间", "办结时间"),
     "closed_at": ("closed_at", "结案时间", "closed_dt"),
     "evaluated_at": ("evaluated_at", "评价时间"),
     "checked_at": ("checked_at", "核查时间"),
-}  # fmt: skip
+}
+# Faults of a place that an address can stand in for.
+_STANDS_IN = frozenset({"place_missing", "place_not_number", "place_impossible"})
 EVENT_COLUMNS = ("incident_id", "stage", "at")
 
 
-def load_incidents(
-    city: City, path: Path, request: LoadRequest, progress: Progress
-) -> LoadReport:
+def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
     """
     Load one file of incidents, a row each, and find the owner of every one.
 
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     reading = read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
-    report = _report_of(reading, path)
+    report = report_of(reading, path)
     check_mapping(reading.frame, request, file=report.file)
     table = _incident_table(city, reading, path, request, report)
     refuse_if_strict(report, request)
@@ -96,9 +107,7 @@ def append_and_derive(
 ) -> None:
     """Append checked events of one or more sources as one batch, fold, own and show them."""
     digest = hashlib.blake2b(file.read_bytes(), digest_size=16).digest() if file else None
-    batch = open_batch(
-        city.database, "incidents", file=report.file, at=now, file_hash=digest
-    )
+    batch = open_batch(city.database, "incidents", file=report.file, at=now, file_hash=digest)
     groups = (
         [(source, events)] if "source" not in events else list(events.groupby("source", sort=True))
     )
@@ -119,19 +128,6 @@ def append_and_derive(
         raise
 
 
-def _report_of(reading: Reading, path: Path) -> LoadReport:
-    return LoadReport(
-        file=path.name,
-        rows=reading.rows,
-        repaired=reading.repaired,
-        faults=list(reading.faults),
-        crs=str(reading.crs) if reading.crs else None,
-        encoding=reading.encoding,
-        dropped_columns=list(reading.dropped_columns),
-        notes=list(reading.notes),
-    )
-
-
 def _incident_table(
     city: City, reading: Reading, path: Path, request: LoadRequest, report: LoadReport
 ) -> pd.DataFrame:
@@ -148,7 +144,7 @@ def _incident_table(
             Fault(key="missing_column", values={"need": "reported_at", "have": have}),
             file=report.file,
         )
-    rows = frame["row"].to_numpy(np.int64)
+    rows = frame.index.to_numpy(np.int64)
     # STEP 2: times
     table = pd.DataFrame({"row": rows}, index=frame.index)
     refused = np.zeros(len(frame), np.bool_)
@@ -161,7 +157,9 @@ def _incident_table(
         moments = parse_moments(frame[column], zone)
         if name == "reported_at":
             coarsest = moments.precision
-        refused |= _refuse_moments(moments.seconds, moments.bad, name, column, rows, report, request)
+        refused |= _refuse_moments(
+            moments.seconds, moments.bad, name, column, rows, report, request
+        )
         table[name] = np.where(moments.bad, 0, moments.seconds)
     if coarsest != "second":
         report.note("report.by_day", precision=coarsest)
@@ -174,7 +172,6 @@ def _incident_table(
         if found[name] is not None:
             table[name] = frame[found[name]].fillna("").astype(str).str.strip()
     table["incident_id"] = _identity(frame, found["incident_id"], path, rows)
-    table = table.rename(columns={"address": "attr:address"})
     if request.recorded:
         column = find_column(frame, (), request.recorded)
         if column is None:
@@ -184,7 +181,37 @@ def _incident_table(
                 file=report.file,
             )
         table["attr:recorded_grid"] = frame[column].fillna("").astype(str).str.strip()
-    return table[~refused]
+    table = table.rename(columns={"address": "attr:address"})
+    return table[~(refused | _without_place(table, reading, report))]
+
+
+def _without_place(table: pd.DataFrame, reading: Reading, report: LoadReport) -> NDArray[np.bool_]:
+    """
+    Return the rows that the reader refused; a row without a place stays if it has an address.
+
+    It is then an incident nobody can own yet, counted as such.
+    """
+    refused: NDArray[np.bool_] = table.index.isin(reading.refused)
+    if reading.x is None or "attr:address" not in table:
+        return refused
+    by_row: dict[int, set[str]] = {}
+    for fault in reading.faults:
+        if fault.row is not None:
+            by_row.setdefault(fault.row, set()).add(fault.key)
+    addressed = table["attr:address"].astype(str).str.strip() != ""
+    kept = np.array(
+        [
+            bool(has) and by_row.get(row, {""}) <= _STANDS_IN
+            for row, has in zip(table.index.tolist(), addressed, strict=True)
+        ],
+        np.bool_,
+    )
+    saved = set(table.index[kept & refused].tolist())
+    if saved:
+        report.faults = [fault for fault in report.faults if fault.row not in saved]
+        report.note("report.address_only", n=len(saved))
+    left: NDArray[np.bool_] = refused & ~kept
+    return left
 
 
 def _refuse_moments(
@@ -207,7 +234,8 @@ def _refuse_moments(
         report.faults += [
             Fault(key=key, row=int(row), field=column, value_kind=kind) for row in rows[mask]
         ]
-    return bad | missing | future
+    refused: NDArray[np.bool_] = bad | missing | future
+    return refused
 
 
 def _place(city: City, reading: Reading) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -239,12 +267,16 @@ def _identity(
 
 
 def load_events(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
-    """Load one file of events, a row each: source, incident_id, stage, at and what goes with them."""
+    """Load one file of events, a row each: incident_id, stage, at, and what goes with them."""
     reading = read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
-    report = _report_of(reading, path)
+    report = report_of(reading, path)
     check_mapping(reading.frame, request, file=report.file)
     frame = reading.frame
-    missing = [name for name in EVENT_COLUMNS if find_column(frame, (name,), request.mapping.get(name)) is None]
+    missing = [
+        name
+        for name in EVENT_COLUMNS
+        if find_column(frame, (name,), request.mapping.get(name)) is None
+    ]
     if missing:
         have = ", ".join(map(str, frame.columns))
         raise BadFile(
@@ -276,7 +308,7 @@ def _event_table(
     city: City, reading: Reading, request: LoadRequest, report: LoadReport
 ) -> pd.DataFrame:
     frame = reading.frame
-    rows = frame["row"].to_numpy(np.int64)
+    rows = frame.index.to_numpy(np.int64)
     names = (*EVENT_COLUMNS, "source", "seq", "version", "due_at", "body", "reason", "kind")
     found = {name: find_column(frame, (name,), request.mapping.get(name)) for name in names}
     table = pd.DataFrame({"row": rows}, index=frame.index)
@@ -287,7 +319,9 @@ def _event_table(
             continue
         moments = parse_moments(frame[column], city.settings.zone)
         label = "reported_at" if name == "at" else "due_at"
-        refused |= _refuse_moments(moments.seconds, moments.bad, label, column, rows, report, request)
+        refused |= _refuse_moments(
+            moments.seconds, moments.bad, label, column, rows, report, request
+        )
         table[name] = np.where(moments.bad, 0, moments.seconds)
     stage = frame[found["stage"]].str.strip()
     unknown = ~stage.isin(list(STAGE_CODE)).to_numpy(bool)
@@ -306,4 +340,13 @@ def _event_table(
     if "due_at" in table:
         table["due_at"] = table["due_at"].where(table["due_at"] > 0)
     table["x_mm"], table["y_mm"] = _place(city, reading)
-    return table[~(refused | unknown)]
+    with_place = reading.refused if reading.x is not None else set()
+    named = stage.eq("reported").to_numpy(bool) & table.index.isin(with_place)
+    report.faults = [
+        fault
+        for fault in report.faults
+        if fault.row not in with_place
+        or fault.row in set(rows[named].tolist())
+        or fault.key not in _STANDS_IN
+    ]
+    return table[~(refused | unknown | named)]

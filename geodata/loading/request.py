@@ -24,6 +24,7 @@ class LoadRequest:
     source: str | None = None
     level: str | None = None
     parent: str | None = None
+    parent_level: str | None = None
     system: str = "grid"
     valid_from: int | None = None
     recorded: str | None = None

@@ -1,0 +1,445 @@
+"""Assignment: each point of a file to the grid that owns it, without any city."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geodata.codes import find_duplicates
+from geodata.coordinates import SourceCrs, lonlat_crs, to_lonlat, to_metric
+from geodata.coverage_report import duplicate_fault
+from geodata.datum import DatumEvidence, datum_evidence, find_better_datum
+from geodata.errors import BadFile, BadGrid, BadSetting, Fault
+from geodata.figures import Rate
+from geodata.grid_columns import read_columns
+from geodata.levels import LEVELS
+from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
+from geodata.loading.request import Progress
+from geodata.notes import Note
+from geodata.ownership import RULES, OwnerIndex, Ownership
+from geodata.reading import Reading, read_geometries, read_table
+from geodata.words import Lang, say
+
+Floats = NDArray[np.float64]
+CODES_SHOWN = 8
+_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
+_ROW_FAULTS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRequest:
+    """The arguments of `app.py own`; lengths in metres."""
+
+    grids: tuple[Path, ...]
+    points: tuple[Path, ...]
+    out: Path
+    crs: str | None = None
+    grids_crs: str | None = None
+    encoding: str | None = None
+    grid_code: str | None = None
+    recorded: str | None = None
+    near_m: float = 0.0
+    near_line_m: float = 15.0
+    threads: int = 2
+    mapping: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """How the owners found agree with a column of recorded owners; distances in metres."""
+
+    column: str
+    known: int  # points whose recorded code is among the grids
+    agree: int
+    differ: int
+    median_m: float
+    p90_m: float
+    worst_m: float
+    within_20_m: int
+    evidence: DatumEvidence | None
+    declared: str
+    better: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain numbers."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name != "evidence"}
+        return plain | {"evidence": self.evidence.as_json() if self.evidence else None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnReport:
+    """What `app.py own` says; every count is n of `points`."""
+
+    out: str
+    points: int
+    grids: int
+    by_rule: dict[str, int]
+    near_line: int
+    near_line_m: float
+    only_in_grids: tuple[str, ...]
+    only_in_points: tuple[str, ...]
+    recorded: Recorded | None
+    faults: tuple[Fault, ...]
+    notes: tuple[Note, ...]
+
+    def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
+        """Return the object of contracts.md 2, `own`."""
+        return {
+            "out": self.out,
+            "points": self.points,
+            "grids": self.grids,
+            "by_rule": self.by_rule,
+            "near_line": self.near_line,
+            "unowned": self.unowned,
+            "codes_only_in_grids": list(self.only_in_grids),
+            "codes_only_in_points": list(self.only_in_points),
+            "recorded": self.recorded.as_json() if self.recorded else None,
+            "faults": [fault.as_json(lang) for fault in self.faults],
+            "notes": [note.sentence(lang) for note in self.notes],
+        }
+
+    @property
+    def unowned(self) -> int:
+        """Return how many points are in no grid or have no place."""
+        return self.by_rule.get("none", 0) + self.by_rule.get("no_place", 0)
+
+    def lines(self, lang: Lang) -> list[str]:
+        """Return the report as sentences for a terminal."""
+        of = f"{self.points:,}"
+        lines = [say("own.written", lang, file=self.out, points=of, grids=f"{self.grids:,}")]
+        lines += [
+            say("own.rule", lang, rule=say(f"rule.{name}", lang), n=f"{n:,}", of=of)
+            for name, n in self.by_rule.items()
+        ]
+        lines += [
+            say(
+                "own.near_line",
+                lang,
+                metres=f"{self.near_line_m:g}",
+                n=f"{self.near_line:,}",
+                of=of,
+            ),
+            say("own.unowned", lang, n=f"{self.unowned:,}", of=of),
+        ]
+        for key, codes in (("grids", self.only_in_grids), ("points", self.only_in_points)):
+            if self.recorded and codes:
+                lines.append(say(f"own.only_{key}", lang, n=len(codes), examples=_some(codes)))
+        if self.recorded:
+            lines += _recorded_lines(self.recorded, lang)
+        lines += ["  " + note.sentence(lang) for note in self.notes]
+        lines += ["  - " + fault.sentence(lang) for fault in self.faults[:_ROW_FAULTS_SHOWN]]
+        if len(self.faults) > _ROW_FAULTS_SHOWN:
+            more = len(self.faults) - _ROW_FAULTS_SHOWN
+            lines.append("  " + say("report.more_faults", lang, more=more, of=len(self.faults)))
+        return lines
+
+
+def own_files(request: OwnRequest, *, progress: Progress) -> OwnReport:
+    """
+    Give every point of the files to the grid that owns it and write them with their owner.
+
+    The output has the input's rows and columns in the input's order, and grid_code, rule,
+    distance_m, near_line. Points without a place stay in it, with the rule no_place. Raises BadFile
+    or BadSetting when nothing is written.
+    """
+    write = _writer(request.out)
+    # STEP 1: grids in code order, as text: ties on a shared edge go to the smaller code
+    progress("progress.read", 0.0)
+    grids, metric, found = _read_grids(request)
+    # STEP 2: points, every row of every file
+    readings = [_read_points(path, request) for path in request.points]
+    _check_recorded(readings, request.recorded)
+    progress("progress.read", 1.0)
+    # STEP 3: owners, on whole millimetres
+    progress("progress.own", 0.0)
+    index = OwnerIndex.of_metres(
+        grids.geometry.to_numpy(), special=(grids["kind"] == "special").to_numpy()
+    )
+    places = [_place(reading, metric) for reading in readings]
+    x_m, y_m = (np.concatenate(values) for values in zip(*places, strict=True))
+    owned = index.own(
+        np.rint(x_m * 1000),
+        np.rint(y_m * 1000),
+        near_m=request.near_m,
+        near_line_m=request.near_line_m,
+        threads=request.threads,
+    )
+    progress("progress.own", 1.0)
+    # STEP 4: write, then say
+    progress("progress.write", 0.0)
+    frame = _output_frame(readings, owned, grids["code"].to_numpy(str))
+    write(frame, *to_lonlat(x_m, y_m, metric))
+    progress("progress.write", 1.0)
+    return _report(request, grids, readings, owned, metric, found)
+
+
+def _read_grids(
+    request: OwnRequest,
+) -> tuple[geopandas.GeoDataFrame, pyproj.CRS, tuple[list[Fault], list[Note]]]:
+    """Return the finest grids in code order, their metric system, and what was found."""
+    name = ", ".join(path.name for path in request.grids)
+    found = read_boundaries(request.grids, crs=request.grids_crs, encoding=request.encoding)
+    mapping = {"code": request.grid_code} if request.grid_code else None
+    try:
+        table, _ = read_columns(found.frame.drop(columns=FILE_COLUMN), mapping=mapping)
+    except BadGrid as error:
+        raise BadFile(error.faults, file=name) from error
+    doubles = find_duplicates(table["code"].tolist(), table["level"].tolist())
+    if doubles:
+        raise BadFile([duplicate_fault(double) for double in doubles], file=name)
+    finest = next(level for level in reversed(LEVELS) if (table["level"] == level).any())
+    ordered = table[table["level"] == finest].sort_values("code", kind="stable", ignore_index=True)
+    notes = [note for reading in found.readings for note in reading.notes]
+    return ordered, pyproj.CRS(found.frame.crs), (found.faults, notes)
+
+
+def _read_points(path: Path, request: OwnRequest) -> Reading:
+    if path.suffix.lower() in _TABLE_SUFFIXES:
+        return read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
+    return read_geometries(path, crs=request.crs, encoding=request.encoding)
+
+
+def _check_recorded(readings: list[Reading], column: str | None) -> None:
+    for reading in readings:
+        if column is not None and column not in reading.frame.columns:
+            have = ", ".join(str(name) for name in reading.frame.columns if name != "geometry")
+            raise BadFile(
+                Fault(key="map_column", values={"column": column, "have": have}), file=reading.file
+            )
+
+
+def _raw_places(reading: Reading) -> tuple[Floats, Floats, SourceCrs]:
+    """Return the coordinates as the file has them, NaN for none, and their system."""
+    if reading.crs is None:
+        raise BadFile(Fault(key="place_columns_missing"), file=reading.file)
+    if reading.x is not None and reading.y is not None:
+        return reading.x, reading.y, reading.crs
+    shapes = reading.frame.geometry.to_numpy()
+    inside = np.where(shapely.get_type_id(shapes) == 0, shapes, shapely.point_on_surface(shapes))
+    return shapely.get_x(inside), shapely.get_y(inside), reading.crs
+
+
+def _place(reading: Reading, metric: pyproj.CRS) -> tuple[Floats, Floats]:
+    x, y, source = _raw_places(reading)
+    x_m, y_m = to_metric(x, y, source, metric)
+    return x_m, y_m
+
+
+def _output_frame(
+    readings: list[Reading], owned: Ownership, codes: NDArray[np.object_]
+) -> pd.DataFrame:
+    """Return the input's columns, as text, with the owner's beside them."""
+    parts = [
+        pd.DataFrame(reading.frame.drop(columns="geometry", errors="ignore"))
+        for reading in readings
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    named = np.where(owned.owner >= 0, codes[np.maximum(owned.owner, 0)], "")
+    added = {
+        "grid_code": named.astype(str),
+        "rule": np.array(RULES)[owned.rule],
+        "distance_m": np.round(owned.distance_m.astype(np.float64), 3),
+        "near_line": owned.near_line,
+    }
+    clash = [name for name in added if name in frame.columns]
+    frame = frame.rename(columns={name: f"input_{name}" for name in clash})
+    return frame.assign(**added)
+
+
+def _writer(out: Path) -> Callable[[pd.DataFrame, Floats, Floats], None]:
+    """Return how to write the kind of file that `out` names, before any work is done for it."""
+    suffix = out.suffix.lower()
+    if suffix not in _WRITERS:
+        known = ", ".join(_WRITERS)
+        raise BadSetting(Fault(key="out_format", values={"suffix": suffix or "?", "known": known}))
+    write = _WRITERS[suffix]
+
+    def write_whole(frame: pd.DataFrame, lon: Floats, lat: Floats) -> None:
+        # Written beside and renamed: a killed run leaves no half file under the name asked for.
+        part = out.with_name(f".{out.stem}.{os.getpid()}{suffix}")
+        try:
+            write(frame, lon, lat, part)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+
+    return write_whole
+
+
+def _write_csv(frame: pd.DataFrame, _lon: Floats, _lat: Floats, path: Path) -> None:
+    frame.to_csv(path, index=False, encoding="utf-8-sig")  # the mark that Excel needs
+
+
+def _write_parquet(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:
+    _located(frame, lon, lat).to_parquet(path, index=False)
+
+
+def _write_gpkg(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:
+    _located(frame, lon, lat).to_file(path, driver="GPKG", layer="points")
+
+
+def _write_geojson(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:
+    _located(frame, lon, lat).to_file(path, driver="GeoJSON")
+
+
+def _located(frame: pd.DataFrame, lon: Floats, lat: Floats) -> geopandas.GeoDataFrame:
+    points = np.full(len(frame), None, dtype=object)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    points[known] = shapely.points(lon[known], lat[known])
+    return geopandas.GeoDataFrame(frame, geometry=points, crs=4326)
+
+
+_WRITERS = {
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+    ".gpkg": _write_gpkg,
+    ".geojson": _write_geojson,
+}
+
+
+# --- what the report says ------------------------------------------------------------------------
+
+
+def _compare_recorded(
+    request: OwnRequest,
+    grids: geopandas.GeoDataFrame,
+    readings: list[Reading],
+    owned: Ownership,
+    metric: pyproj.CRS,
+) -> tuple[Recorded, NDArray[np.str_]]:
+    """Hold the owners against the recorded ones, and the datum against the distances."""
+    column = str(request.recorded)
+    texts = [reading.frame[column].fillna("").astype(str).str.strip() for reading in readings]
+    recorded = pd.concat(texts, ignore_index=True).to_numpy(str)
+    codes = grids["code"].to_numpy(str)
+    row_of = pd.Series(np.arange(len(codes)), index=codes)
+    row = row_of.reindex(recorded).fillna(-1).to_numpy(np.int64)
+    placed = owned.rule != RULES.index("no_place")
+    known = placed & (row >= 0)
+    agree = known & (owned.owner == row)
+    raw = [_raw_places(reading) for reading in readings]
+    declared = raw[0][2]
+    polygons = grids.geometry.to_numpy()
+
+    def distances(lon: Any, lat: Any, source: SourceCrs) -> Floats:
+        x_m, y_m = to_metric(lon, lat, source, metric)
+        found = np.full(len(row), np.nan)
+        found[known] = shapely.distance(
+            polygons[row[known]], shapely.points(x_m[known], y_m[known])
+        )
+        return found
+
+    x, y = (np.concatenate([item[axis] for item in raw]) for axis in (0, 1))
+    apart = distances(x, y, declared)[known & ~agree]
+    evidence = None
+    if declared.is_lonlat:
+        evidence = datum_evidence(
+            x, y, distance_of=lambda lon, lat: distances(lon, lat, lonlat_crs()),
+            declared=declared.kind,
+        )  # fmt: skip
+    return (
+        Recorded(
+            column=column,
+            known=int(known.sum()),
+            agree=int(agree.sum()),
+            differ=int((known & ~agree).sum()),
+            median_m=_quantile(apart, 0.5),
+            p90_m=_quantile(apart, 0.9),
+            worst_m=_quantile(apart, 1.0),
+            within_20_m=int((apart <= 20).sum()),
+            evidence=evidence,
+            declared=declared.label,
+            better=find_better_datum(evidence) if evidence else None,
+        ),
+        recorded,
+    )
+
+
+def _report(
+    request: OwnRequest,
+    grids: geopandas.GeoDataFrame,
+    readings: list[Reading],
+    owned: Ownership,
+    metric: pyproj.CRS,
+    found: tuple[list[Fault], list[Note]],
+) -> OwnReport:
+    counts = np.bincount(owned.rule, minlength=len(RULES))
+    compared = None
+    only_grids: tuple[str, ...] = ()
+    only_points: tuple[str, ...] = ()
+    if request.recorded:
+        compared, recorded = _compare_recorded(request, grids, readings, owned, metric)
+        there, here = set(grids["code"]), set(recorded.tolist()) - {""}
+        only_grids, only_points = tuple(sorted(there - here)), tuple(sorted(here - there))
+    return OwnReport(
+        out=str(request.out),
+        points=len(owned.owner),
+        grids=len(grids),
+        by_rule={name: int(counts[code]) for code, name in enumerate(RULES) if counts[code]},
+        near_line=int(owned.near_line.sum()),
+        near_line_m=request.near_line_m,
+        only_in_grids=only_grids,
+        only_in_points=only_points,
+        recorded=compared,
+        faults=(*found[0], *(fault for reading in readings for fault in reading.faults)),
+        notes=(*found[1], *(note for reading in readings for note in reading.notes)),
+    )
+
+
+def _recorded_lines(recorded: Recorded, lang: Lang) -> list[str]:
+    rate = Rate(part=recorded.agree, of=recorded.known)
+    lines = [
+        say(
+            "own.recorded",
+            lang,
+            column=recorded.column,
+            known=f"{recorded.known:,}",
+            agree=f"{recorded.agree:,}",
+            percent=rate.percent() or "–",
+            differ=f"{recorded.differ:,}",
+        )
+    ]
+    if recorded.differ:
+        lines.append(
+            say(
+                "own.recorded_apart",
+                lang,
+                median=f"{recorded.median_m:,.1f}",
+                p90=f"{recorded.p90_m:,.1f}",
+                worst=f"{recorded.worst_m:,.1f}",
+            )
+        )
+    evidence = recorded.evidence
+    if recorded.better and evidence:
+        lines.append(
+            say(
+                "own.datum_warning",
+                lang,
+                declared=recorded.declared,
+                better=recorded.better,
+                n=f"{evidence.off:,}",
+                wgs=f"{evidence.as_is_m:,.0f}",
+                gcj=f"{evidence.gcj02_m:,.0f}",
+                bd=f"{evidence.bd09_m:,.0f}",
+            )
+        )
+    return lines
+
+
+def _quantile(metres: Floats, share: float) -> float:
+    return round(float(np.quantile(metres, share)), 2) if len(metres) else 0.0
+
+
+def _some(codes: tuple[str, ...]) -> str:
+    more = len(codes) - CODES_SHOWN
+    return ", ".join(codes[:CODES_SHOWN]) + (f" … +{more}" if more > 0 else "")

@@ -1,0 +1,239 @@
+"""Loading what stands still: cameras, places, components, and the tables cases are judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.city import City
+from geodata.coordinates import SourceCrs, shapes_to_metric, to_metric
+from geodata.errors import BadFile, BadSetting, Fault
+from geodata.loading.report import LoadReport
+from geodata.loading.request import (
+    LoadRequest,
+    Progress,
+    check_mapping,
+    find_column,
+    refuse_if_strict,
+)
+from geodata.reading import Reading, read_geometries, read_table
+from geodata.store.database import raise_revision
+from geodata.store.event_log import drop_batch, mark_batch, open_batch
+from geodata.store.records import save_records
+
+BASE_LAYERS = ("roads", "water", "green", "buildings")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contract:
+    """What one kind of record needs (contracts.md 3): its key, what else, and whether a place."""
+
+    key: str
+    placed: bool
+    needed: tuple[str, ...] = ()
+    names: dict[str, tuple[str, ...]]
+
+
+_NAME = ("name", "名称", "地点", "点位名称", "description")
+_KIND = ("kind", "type", "类型", "类别")
+RECORD_KINDS: dict[str, _Contract] = {
+    "cameras": _Contract(
+        key="camera_id",
+        placed=True,
+        names={
+            "camera_id": ("camera_id", "id", "摄像机编码", "设备编码", "国标编码", "编码"),
+            "name": _NAME,
+            "class": ("class", "类别", "摄像机类别"),
+            "state": ("state", "状态"),
+            "bearing": ("bearing", "方位角"),
+            "angle": ("angle", "视场角"),
+            "range_m": ("range_m", "可视距离"),
+        },
+    ),
+    "places": _Contract(
+        key="id",
+        placed=True,
+        needed=("kind",),
+        names={"id": ("id", "code", "编号", "编码"), "name": _NAME, "kind": _KIND,
+               "capacity": ("capacity", "容量"), "state": ("state", "状态")},
+    ),
+    "components": _Contract(
+        key="id",
+        placed=True,
+        needed=("kind",),
+        names={"id": ("id", "code", "部件编码", "编码"), "name": _NAME, "kind": _KIND,
+               "state": ("state", "状态"), "body": ("body", "归属部门")},
+    ),
+    "kinds": _Contract(
+        key="code",
+        placed=False,
+        needed=("name_zh", "category"),
+        names={"code": ("code", "编码"), "name_zh": ("name_zh", "名称"), "name_en": ("name_en",),
+               "category": ("category", "大类", "类别"), "body": ("body", "责任单位"),
+               "limit": ("limit", "时限"), "limit_unit": ("limit_unit", "时限单位"),
+               "severity": ("severity", "严重程度"), "patrol_found": ("patrol_found",)},
+    ),
+    "bodies": _Contract(
+        key="body",
+        placed=False,
+        needed=("name_zh",),
+        names={"body": ("body", "编码"), "name_zh": ("name_zh", "名称"), "name_en": ("name_en",),
+               "kind": _KIND, "duty_line": ("duty_line", "值班电话")},
+    ),
+    "calendar": _Contract(
+        key="date",
+        placed=False,
+        needed=("working",),
+        names={"date": ("date", "日期"), "working": ("working", "是否工作日"), "name": _NAME},
+    ),
+}  # fmt: skip
+
+
+def load_fixtures(
+    city: City, kind: str, path: Path, request: LoadRequest, progress: Progress
+) -> LoadReport:
+    """
+    Load one file of records; a record whose id is there already is replaced.
+
+    Raises BadFile when a required column is missing or no row can be taken.
+    """
+    contract = RECORD_KINDS[kind]
+    reading = _read(path, request, geometry=contract.placed)
+    report = report_of(reading, path)
+    frame = reading.frame
+    check_mapping(frame, request, file=report.file)
+    progress("progress.read", 1.0)
+    found = {
+        name: find_column(frame, names, request.mapping.get(name))
+        for name, names in contract.names.items()
+    }
+    have = ", ".join(str(name) for name in frame.columns if name != "geometry")
+    missing = [name for name in (contract.key, *contract.needed) if found[name] is None]
+    if missing:
+        raise BadFile(
+            [Fault(key="missing_column", values={"need": name, "have": have}) for name in missing],
+            file=report.file,
+        )
+    table = pd.DataFrame(
+        {name: frame[column].str.strip() for name, column in found.items() if column is not None}
+    )
+    if contract.placed:
+        table["x_mm"], table["y_mm"] = _places(city, reading)
+        unplaced = table["x_mm"].isna().to_numpy()
+    else:
+        report.faults = [fault for fault in report.faults if not fault.key.startswith("place_")]
+        unplaced = np.zeros(len(table), np.bool_)
+    nameless = (table[contract.key] == "").to_numpy()
+    report.faults += [
+        Fault(key="id_missing", row=int(row), field=found[contract.key], value_kind="empty")
+        for row in table.index[nameless]
+    ]
+    table = table[~(unplaced | nameless)]
+    refuse_if_strict(report, request)
+    if not len(table):
+        raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
+    report.accepted = len(table)
+    if request.dry_run:
+        report.note("report.dry_run")
+        return report
+    _save(city, kind, table, contract.key, request, report)
+    progress("progress.records", 1.0)
+    return report
+
+
+def load_base_layer(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
+    """
+    Load one layer of the base map: roads, water, green or buildings, by `--level` or file name.
+
+    It replaces that layer.
+    """
+    name = request.level or path.stem.lower()
+    if name not in BASE_LAYERS:
+        known = ", ".join(BASE_LAYERS)
+        raise BadSetting(Fault(key="base_layer_unknown", values={"name": name, "known": known}))
+    reading = read_geometries(
+        path, crs=request.crs, encoding=request.encoding, isolated=request.isolated
+    )
+    report = report_of(reading, path)
+    accepted = reading.accepted
+    shapes = shapes_to_metric(accepted.geometry.to_numpy(), _crs_of(reading), city.crs)
+    report.accepted = len(accepted)
+    if not request.dry_run:
+        frame = accepted.set_geometry(shapes, crs=city.crs)
+        save_base(city.base_folder, {name: frame})
+        with city.database.transaction() as connection:
+            report.revision = raise_revision(connection)
+    progress("progress.records", 1.0)
+    return report
+
+
+def save_base(folder: Path, layers: dict[str, geopandas.GeoDataFrame]) -> None:
+    """Write each base map layer as a GeoParquet file: new, then renamed."""
+    folder.mkdir(exist_ok=True)
+    for name, frame in layers.items():
+        part = folder / f"{name}.part"
+        frame.to_parquet(part, index=False)
+        part.replace(folder / f"{name}.parquet")
+
+
+def report_of(reading: Reading, path: Path) -> LoadReport:
+    """Return the report that a reading begins."""
+    return LoadReport(
+        file=path.name,
+        rows=reading.rows,
+        repaired=reading.repaired,
+        faults=list(reading.faults),
+        crs=reading.crs.label if reading.crs else None,
+        encoding=reading.encoding,
+        dropped_columns=list(reading.dropped_columns),
+        notes=list(reading.notes),
+    )
+
+
+def _read(path: Path, request: LoadRequest, *, geometry: bool) -> Reading:
+    if not geometry or path.suffix.lower() in _TABLE_SUFFIXES:
+        return read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
+    return read_geometries(
+        path, crs=request.crs, encoding=request.encoding, isolated=request.isolated
+    )
+
+
+def _crs_of(reading: Reading) -> SourceCrs:
+    if reading.crs is None:
+        raise BadFile(Fault(key="place_columns_missing"), file=reading.file)
+    return reading.crs
+
+
+def _places(city: City, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's place in whole millimetres of the city's CRS, NaN for none."""
+    source = _crs_of(reading)
+    if reading.x is not None and reading.y is not None:
+        x, y = reading.x, reading.y
+    else:
+        shapes = reading.frame.geometry.to_numpy()
+        points = np.where(shapely.get_type_id(shapes) == 0, shapes, shapely.centroid(shapes))
+        x, y = shapely.get_x(points), shapely.get_y(points)
+    x_m, y_m = to_metric(x, y, source, city.crs)
+    return np.rint(x_m * 1000), np.rint(y_m * 1000)
+
+
+def _save(
+    city: City, kind: str, table: pd.DataFrame, key: str, request: LoadRequest, report: LoadReport
+) -> None:
+    batch = open_batch(city.database, kind, file=report.file, at=request.now)
+    dated = {} if request.valid_from is None else {"valid_from": request.valid_from}
+    try:
+        rows = save_records(city.database, kind, table, key=key, batch=batch, **dated)
+    except BaseException:
+        drop_batch(city.database, batch)
+        raise
+    with city.database.transaction() as connection:
+        mark_batch(connection, batch, rows=rows, report={"file": report.file})
+        report.revision = raise_revision(connection)
+    report.note("report.records", sort=kind, n=rows)

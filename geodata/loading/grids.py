@@ -1,0 +1,194 @@
+"""Loading grids: files to a checked, repaired, dated drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas
+
+from geodata.city import City
+from geodata.coverage_report import format_area, name_codes
+from geodata.derive import derive_incidents
+from geodata.errors import BadFile, BadGrid, BadSetting, Fault
+from geodata.grids import LEVELS, GridSystem, Tree, add_levels, build_tree
+from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
+from geodata.loading.report import LoadReport
+from geodata.loading.request import LoadRequest, Progress, refuse_if_strict
+from geodata.repair import RepairReport, repair_coverage
+from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing
+
+_GRID_FIELDS = frozenset({"code", "name", "kind", "body", "households", "population"})
+
+
+def load_grids(
+    city: City, files: Sequence[Path], request: LoadRequest, progress: Progress
+) -> LoadReport:
+    """
+    Load one level, or a file with all levels, as the city's drawing or as a draft.
+
+    The first drawing is in force at once; a level it lacks is added to it; anything else becomes a
+    draft, with uids matched by level and code (contracts.md 3). Raises BadFile or BadGrid when
+    nothing can be loaded; then nothing was written.
+    """
+    _check_level(request)
+    name = ", ".join(path.name for path in files)
+    # STEP 1: read
+    progress("progress.read", 0.0)
+    metric = city.crs if city.crs_text else None
+    found = read_boundaries(
+        files, crs=request.crs, encoding=request.encoding, metric=metric, isolated=request.isolated
+    )
+    report = LoadReport(
+        file=name,
+        rows=sum(reading.rows for reading in found.readings),
+        repaired=sum(reading.repaired for reading in found.readings),
+        faults=found.faults,
+        crs=", ".join(sorted({r.crs.label for r in found.readings if r.crs})),
+        encoding=", ".join(sorted({r.encoding for r in found.readings if r.encoding})) or None,
+        dropped_columns=sorted({c for r in found.readings for c in r.dropped_columns}),
+        notes=[note for reading in found.readings for note in reading.notes],
+    )
+    progress("progress.read", 1.0)
+    # STEP 2: one tree, repaired to an exact tiling
+    progress("progress.grids", 0.0)
+    current = city.grids_in_force(request.now, system=request.system)
+    adding = (
+        current is not None and request.level is not None and request.level not in current.levels
+    )
+    try:
+        tree = _grow(found.frame, request, current, adding=adding)
+        grids, repair = repair_coverage(
+            tree.grids,
+            min_area_m2=city.settings.gap_m2,
+            hairline_m=city.settings.hairline_m,
+            overlaps="cut" if request.overlaps == "cut" else "refuse",
+        )
+    except BadGrid as error:
+        raise BadFile([*error.faults, *report.faults], file=name) from error
+    _report_repair(report, repair, city)
+    refuse_if_strict(report, request)
+    report.accepted = len(found.frame)
+    _report_tree(report, tree, grids)
+    if request.dry_run:
+        report.note("report.dry_run")
+        return report
+    # STEP 3: save, and own anew what the drawing in force changed
+    city_had_crs = bool(city.crs_text)
+    city.fix_crs(grids.crs.to_string())
+    if not city_had_crs:
+        report.note("report.crs_chosen", crs=grids.crs.to_string())
+    _save(city, grids, tree, request, current, report, adding=adding)
+    progress("progress.grids", 1.0)
+    if current is None or adding:
+        report.revision = derive_incidents(city, now=request.now)
+    return report
+
+
+def _check_level(request: LoadRequest) -> None:
+    for level in (request.level, request.parent_level):
+        if level is not None and level not in LEVELS:
+            raise BadSetting(
+                Fault(key="grid_level_unknown", values={"level": level, "known": ", ".join(LEVELS)})
+            )
+
+
+def _grow(
+    frame: geopandas.GeoDataFrame,
+    request: LoadRequest,
+    current: GridSystem | None,
+    *,
+    adding: bool,
+) -> Tree:
+    """Return the tree that the files make, alone or with the levels the city has."""
+    mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
+    if request.parent:
+        mapping["parent"] = request.parent
+    if request.parent != FILE_COLUMN:
+        frame = frame.drop(columns=FILE_COLUMN)
+    frames = {request.level: frame} if request.level else frame
+    above = request.parent_level
+    if adding and current is not None:
+        return add_levels(current.grids, frames, mapping=mapping, parent_level=above)
+    previous = current.grids if current is not None else None
+    return build_tree(frames, crs=frame.crs, previous=previous, mapping=mapping, parent_level=above)
+
+
+def _save(
+    city: City,
+    grids: geopandas.GeoDataFrame,
+    tree: Tree,
+    request: LoadRequest,
+    current: GridSystem | None,
+    report: LoadReport,
+    *,
+    adding: bool,
+) -> None:
+    first = current is None
+    in_force = first or adding
+    drawing = save_drawing(
+        city.database,
+        grids,
+        system=request.system,
+        state=IN_FORCE if in_force else DRAFT,
+        valid_from=request.valid_from,
+        note={"files": report.file, "found_by": tree.report.found_by},
+        drawing=current.drawing if adding and current is not None else None,
+    )
+    if first:
+        report.note("report.drawing_first")
+    elif adding:
+        report.note("report.drawing_level_added", level=request.level)
+    else:
+        report.note(
+            "report.drawing_draft", drawing=drawing, kept=tree.report.kept, new=tree.report.new
+        )
+
+
+def _report_tree(report: LoadReport, tree: Tree, grids: geopandas.GeoDataFrame) -> None:
+    counts = grids["level"].value_counts()
+    levels = ", ".join(f"{name} {counts[name]:,}" for name in LEVELS if name in counts)
+    report.note("report.drawing", grids=f"{len(grids):,}", levels=levels)
+    for how, n in tree.report.found_by.items():
+        report.note(f"report.parent_by_{how}", n=n)
+    if tree.report.made:
+        report.note(
+            "report.parents_made", n=len(tree.report.made), codes=name_codes(tree.report.made)
+        )
+    if tree.report.contradicted:
+        codes = name_codes(tree.report.contradicted)
+        report.note("report.prefix_contradicted", n=len(tree.report.contradicted), codes=codes)
+
+
+def _report_repair(report: LoadReport, repair: RepairReport, city: City) -> None:
+    """Refuse overlaps above the limit; say what was repaired and which blind zones stay."""
+    if repair.overlaps_left:
+        named = [*repair.faults()]
+        examples = "; ".join(fault.cause("zh") for fault in named[:3])
+        values = {
+            "overlaps": len(named),
+            "limit": city.settings.gap_m2,
+            "examples": examples,
+        }
+        raise BadGrid([Fault(key="drawing_faults", values=values), *named])
+    for key, tally in (("closed", repair.closed), ("settled", repair.settled)):
+        if tally.count:
+            report.note(f"report.{key}", n=tally.count, area=format_area(tally.area_m2))
+    if repair.invalid:
+        report.note("report.made_valid", n=len(repair.invalid), codes=name_codes(repair.invalid))
+    if repair.cut:
+        area = format_area(sum(found.area_m2 for found in repair.cut))
+        report.note("report.cut", n=len(repair.cut), area=area)
+    if repair.carved:
+        report.note("report.carved", n=len(repair.carved))
+    blind = [gap for gap in repair.gaps_left if gap.fault]
+    if blind:
+        area = format_area(sum(gap.area_m2 for gap in blind))
+        report.note("report.blind_zones", n=len(blind), area=area)
+    changed = [change for change in repair.changes if change.level == repair.changes[0].level]
+    if changed:
+        most = "; ".join(
+            f"{change.code} +{format_area(change.gained_m2)} −{format_area(change.lost_m2)}"
+            for change in changed[:5]
+        )
+        report.note("report.area_changed", n=len(changed), most=most)
