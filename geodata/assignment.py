@@ -16,24 +16,22 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.codes import find_duplicates
-from geodata.coordinates import SourceCrs, lonlat_crs, to_lonlat, to_metric
+from geodata.coordinates import SourceCrs, to_lonlat, to_metric
 from geodata.coverage_report import duplicate_fault
-from geodata.datum import DatumEvidence, datum_evidence, find_better_datum
 from geodata.errors import BadFile, BadGrid, BadSetting, Fault
-from geodata.figures import Rate
 from geodata.grid_columns import read_columns
 from geodata.levels import LEVELS
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
+from geodata.loading.report import group_faults
 from geodata.loading.request import Progress
 from geodata.notes import Note
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.reading import Reading, read_geometries, read_table
+from geodata.recorded import Recorded, compare_recorded
 from geodata.words import Lang, say
 
 Floats = NDArray[np.float64]
-CODES_SHOWN = 8
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
-_ROW_FAULTS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,28 +53,6 @@ class OwnRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """How the owners found agree with a column of recorded owners; distances in metres."""
-
-    column: str
-    known: int  # points whose recorded code is among the grids
-    agree: int
-    differ: int
-    median_m: float
-    p90_m: float
-    worst_m: float
-    within_20_m: int
-    evidence: DatumEvidence | None
-    declared: str
-    better: str | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain numbers."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name != "evidence"}
-        return plain | {"evidence": self.evidence.as_json() if self.evidence else None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnReport:
     """What `app.py own` says; every count is n of `points`."""
 
@@ -86,14 +62,13 @@ class OwnReport:
     by_rule: dict[str, int]
     near_line: int
     near_line_m: float
-    only_in_grids: tuple[str, ...]
-    only_in_points: tuple[str, ...]
     recorded: Recorded | None
     faults: tuple[Fault, ...]
     notes: tuple[Note, ...]
 
     def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """Return the object of contracts.md 2, `own`."""
+        recorded = self.recorded
         return {
             "out": self.out,
             "points": self.points,
@@ -101,9 +76,9 @@ class OwnReport:
             "by_rule": self.by_rule,
             "near_line": self.near_line,
             "unowned": self.unowned,
-            "codes_only_in_grids": list(self.only_in_grids),
-            "codes_only_in_points": list(self.only_in_points),
-            "recorded": self.recorded.as_json() if self.recorded else None,
+            "codes_only_in_grids": list(recorded.only_in_grids) if recorded else [],
+            "codes_only_in_points": list(recorded.only_in_points) if recorded else [],
+            "recorded": recorded.as_json() if recorded else None,
             "faults": [fault.as_json(lang) for fault in self.faults],
             "notes": [note.sentence(lang) for note in self.notes],
         }
@@ -131,16 +106,10 @@ class OwnReport:
             ),
             say("own.unowned", lang, n=f"{self.unowned:,}", of=of),
         ]
-        for key, codes in (("grids", self.only_in_grids), ("points", self.only_in_points)):
-            if self.recorded and codes:
-                lines.append(say(f"own.only_{key}", lang, n=len(codes), examples=_some(codes)))
         if self.recorded:
-            lines += _recorded_lines(self.recorded, lang)
+            lines += self.recorded.lines(lang)
         lines += ["  " + note.sentence(lang) for note in self.notes]
-        lines += ["  - " + fault.sentence(lang) for fault in self.faults[:_ROW_FAULTS_SHOWN]]
-        if len(self.faults) > _ROW_FAULTS_SHOWN:
-            more = len(self.faults) - _ROW_FAULTS_SHOWN
-            lines.append("  " + say("report.more_faults", lang, more=more, of=len(self.faults)))
+        lines += ["  - " + text for text in group_faults(self.faults, lang)]
         return lines
 
 
@@ -310,58 +279,26 @@ _WRITERS = {
 # --- what the report says ------------------------------------------------------------------------
 
 
-def _compare_recorded(
+def _compare(
     request: OwnRequest,
     grids: geopandas.GeoDataFrame,
     readings: list[Reading],
     owned: Ownership,
     metric: pyproj.CRS,
-) -> tuple[Recorded, NDArray[np.str_]]:
-    """Hold the owners against the recorded ones, and the datum against the distances."""
+) -> Recorded:
     column = str(request.recorded)
     texts = [reading.frame[column].fillna("").astype(str).str.strip() for reading in readings]
-    recorded = pd.concat(texts, ignore_index=True).to_numpy(str)
-    codes = grids["code"].to_numpy(str)
-    row_of = pd.Series(np.arange(len(codes)), index=codes)
-    row = row_of.reindex(recorded).fillna(-1).to_numpy(np.int64)
-    placed = owned.rule != RULES.index("no_place")
-    known = placed & (row >= 0)
-    agree = known & (owned.owner == row)
     raw = [_raw_places(reading) for reading in readings]
-    declared = raw[0][2]
-    polygons = grids.geometry.to_numpy()
-
-    def distances(lon: Any, lat: Any, source: SourceCrs) -> Floats:
-        x_m, y_m = to_metric(lon, lat, source, metric)
-        found = np.full(len(row), np.nan)
-        found[known] = shapely.distance(
-            polygons[row[known]], shapely.points(x_m[known], y_m[known])
-        )
-        return found
-
     x, y = (np.concatenate([item[axis] for item in raw]) for axis in (0, 1))
-    apart = distances(x, y, declared)[known & ~agree]
-    evidence = None
-    if declared.is_lonlat:
-        evidence = datum_evidence(
-            x, y, distance_of=lambda lon, lat: distances(lon, lat, lonlat_crs()),
-            declared=declared.kind,
-        )  # fmt: skip
-    return (
-        Recorded(
-            column=column,
-            known=int(known.sum()),
-            agree=int(agree.sum()),
-            differ=int((known & ~agree).sum()),
-            median_m=_quantile(apart, 0.5),
-            p90_m=_quantile(apart, 0.9),
-            worst_m=_quantile(apart, 1.0),
-            within_20_m=int((apart <= 20).sum()),
-            evidence=evidence,
-            declared=declared.label,
-            better=find_better_datum(evidence) if evidence else None,
-        ),
-        recorded,
+    return compare_recorded(
+        pd.concat(texts, ignore_index=True).to_numpy(str),
+        column=column,
+        codes=grids["code"].to_numpy(str),
+        polygons=grids.geometry.to_numpy(),
+        owner=owned.owner,
+        raw=(x, y),
+        source=raw[0][2],
+        metric=metric,
     )
 
 
@@ -374,13 +311,7 @@ def _report(
     found: tuple[list[Fault], list[Note]],
 ) -> OwnReport:
     counts = np.bincount(owned.rule, minlength=len(RULES))
-    compared = None
-    only_grids: tuple[str, ...] = ()
-    only_points: tuple[str, ...] = ()
-    if request.recorded:
-        compared, recorded = _compare_recorded(request, grids, readings, owned, metric)
-        there, here = set(grids["code"]), set(recorded.tolist()) - {""}
-        only_grids, only_points = tuple(sorted(there - here)), tuple(sorted(here - there))
+    compared = _compare(request, grids, readings, owned, metric) if request.recorded else None
     return OwnReport(
         out=str(request.out),
         points=len(owned.owner),
@@ -388,58 +319,7 @@ def _report(
         by_rule={name: int(counts[code]) for code, name in enumerate(RULES) if counts[code]},
         near_line=int(owned.near_line.sum()),
         near_line_m=request.near_line_m,
-        only_in_grids=only_grids,
-        only_in_points=only_points,
         recorded=compared,
         faults=(*found[0], *(fault for reading in readings for fault in reading.faults)),
         notes=(*found[1], *(note for reading in readings for note in reading.notes)),
     )
-
-
-def _recorded_lines(recorded: Recorded, lang: Lang) -> list[str]:
-    rate = Rate(part=recorded.agree, of=recorded.known)
-    lines = [
-        say(
-            "own.recorded",
-            lang,
-            column=recorded.column,
-            known=f"{recorded.known:,}",
-            agree=f"{recorded.agree:,}",
-            percent=rate.percent() or "–",
-            differ=f"{recorded.differ:,}",
-        )
-    ]
-    if recorded.differ:
-        lines.append(
-            say(
-                "own.recorded_apart",
-                lang,
-                median=f"{recorded.median_m:,.1f}",
-                p90=f"{recorded.p90_m:,.1f}",
-                worst=f"{recorded.worst_m:,.1f}",
-            )
-        )
-    evidence = recorded.evidence
-    if recorded.better and evidence:
-        lines.append(
-            say(
-                "own.datum_warning",
-                lang,
-                declared=recorded.declared,
-                better=recorded.better,
-                n=f"{evidence.off:,}",
-                wgs=f"{evidence.as_is_m:,.0f}",
-                gcj=f"{evidence.gcj02_m:,.0f}",
-                bd=f"{evidence.bd09_m:,.0f}",
-            )
-        )
-    return lines
-
-
-def _quantile(metres: Floats, share: float) -> float:
-    return round(float(np.quantile(metres, share)), 2) if len(metres) else 0.0
-
-
-def _some(codes: tuple[str, ...]) -> str:
-    more = len(codes) - CODES_SHOWN
-    return ", ".join(codes[:CODES_SHOWN]) + (f" … +{more}" if more > 0 else "")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from geodata.city import City
-from geodata.levels import levels_of
 from geodata.ownership import RULES
 from geodata.store.database import read_revision
 from geodata.store.event_log import read_as_of, read_source_ages
@@ -93,7 +92,7 @@ def describe_city(city: City, *, now: int) -> Inventory:
     drawing = None
     if system is not None:
         counted = system.grids["level"].value_counts().to_dict()
-        levels = {name: int(counted[name]) for name in levels_of(system.grids)}
+        levels = {name: int(counted[name]) for name in system.levels}
         drawing = {
             "drawing": system.drawing,
             "system": system.system,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.coordinates import choose_metric_crs, to_metric
-from geodata.derive import derive_incidents
+from geodata.derive import derive_incidents, own_places
 from geodata.errors import BadFile, Fault
 from geodata.incidents import STAGE_CODE
 from geodata.loading.events import STEP_COLUMNS, events_from_incidents, rows_from_events
@@ -26,6 +26,7 @@ from geodata.loading.request import (
 )
 from geodata.moments import parse_moments
 from geodata.reading import Reading, read_table
+from geodata.recorded import Recorded, compare_recorded
 from geodata.store.event_log import append_events, drop_batch, open_batch
 
 FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
@@ -91,7 +92,31 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
         now=request.now,
         progress=progress,
     )
+    if request.recorded:
+        report.recorded = _compare(city, table, reading, request)
     return report
+
+
+def _compare(
+    city: City, table: pd.DataFrame, reading: Reading, request: LoadRequest
+) -> Recorded | None:
+    """Hold the owners found against the recorded ones; None without grids or places."""
+    system = city.grids_in_force(request.now)
+    if system is None or reading.x is None or reading.y is None or reading.crs is None:
+        return None
+    finest = system.finest()
+    owned = own_places(city, system, table["x_mm"].to_numpy(), table["y_mm"].to_numpy())
+    rows = table.index.to_numpy() - 1
+    return compare_recorded(
+        table["recorded_grid"].to_numpy(str),
+        column=str(request.recorded),
+        codes=finest["code"].to_numpy(str),
+        polygons=finest.geometry.to_numpy(),
+        owner=owned.owner,
+        raw=(reading.x[rows], reading.y[rows]),
+        source=reading.crs,
+        metric=city.crs,
+    )
 
 
 def append_and_derive(

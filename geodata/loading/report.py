@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from geodata.errors import Fault
 from geodata.notes import Note
+from geodata.recorded import Recorded
 from geodata.words import Lang, say
 
-FAULTS_SHOWN = 20  # on the terminal; `--json` prints them all
+FAULTS_SHOWN = 20  # kinds of fault on the terminal; `--json` prints every row
+ROWS_SHOWN = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class LoadReport:
     encoding: str | None = None
     dropped_columns: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    recorded: Recorded | None = None
     revision: int | None = None
 
     @property
@@ -50,6 +54,7 @@ class LoadReport:
             "dropped_columns": self.dropped_columns,
             "notes": [note.sentence(lang) for note in self.notes],
             "revision": self.revision,
+            "recorded": self.recorded.as_json() if self.recorded else None,
         }
 
     def lines(self, lang: Lang = "zh") -> list[str]:
@@ -74,8 +79,35 @@ class LoadReport:
             names = ", ".join(self.dropped_columns)
             lines.append("  " + say("report.dropped", lang, columns=names))
         lines += ["  " + note.sentence(lang) for note in self.notes]
-        lines += ["  - " + fault.sentence(lang) for fault in self.faults[:FAULTS_SHOWN]]
-        if len(self.faults) > FAULTS_SHOWN:
-            more = len(self.faults) - FAULTS_SHOWN
-            lines.append("  " + say("report.more_faults", lang, more=more, of=len(self.faults)))
+        if self.recorded:
+            lines += self.recorded.lines(lang)
+        lines += ["  - " + text for text in group_faults(self.faults, lang)]
         return lines
+
+
+def group_faults(faults: Sequence[Fault], lang: Lang) -> list[str]:
+    """Return one line for each way in which rows are wrong: how many, which first, what to do."""
+    groups: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault((fault.cause(lang), fault.field or ""), []).append(fault)
+    lines = []
+    for alike in list(groups.values())[:FAULTS_SHOWN]:
+        if len(alike) == 1 or alike[0].row is None:
+            lines += [fault.sentence(lang) for fault in alike[:1]]
+            continue
+        rows = ", ".join(str(fault.row) for fault in alike[:ROWS_SHOWN])
+        place = rows + (" …" if len(alike) > ROWS_SHOWN else "")
+        lines.append(
+            say(
+                "report.alike",
+                lang,
+                n=f"{len(alike):,}",
+                cause=alike[0].cause(lang),
+                rows=place,
+                remedy=alike[0].remedy(lang),
+            )
+        )
+    if len(groups) > FAULTS_SHOWN:
+        more = len(groups) - FAULTS_SHOWN
+        lines.append(say("report.more_faults", lang, more=more, of=len(groups)))
+    return lines
