@@ -2,6 +2,7 @@
 import { Map as MapLibreMap, setWorkerUrl } from "maplibre-gl";
 import { Camera, MARGIN_PX } from "./camera.js";
 import { Controls } from "./controls.js";
+import { Curtain } from "./curtain.js";
 import { drawingsOf, imagesOf, KINDS, needsOf } from "./draw/index.js";
 import { Figures } from "./figures.js";
 import { Focus } from "./focus.js";
@@ -114,7 +115,8 @@ export class Session {
 
   listen() {
     const { map, tracker } = this;
-    tracker.watch(map);
+    const { pixelRatio } = this;
+    tracker.watch(map, new Curtain(map, { wanted: this.graphics.software, pixelRatio }));
     watchTiles(this.number, (source, tile, reason) => tracker.note(source, tile, reason));
     map.once("style.load", () => this.start());
     map.on("moveend", () => this.emit({ viewport: this.camera.read() }));

@@ -25,8 +25,9 @@ export class Tracker {
   }
 
   /** Watch a map: its own work counts as loading, its rest as settled. */
-  watch(map) {
+  watch(map, curtain) {
     this.map = map;
+    this.curtain = curtain;
     map.on("movestart", () => this.touch());
     map.on("resize", () => this.touch());
     map.on("data", () => this.stir());
@@ -98,7 +99,7 @@ export class Tracker {
   }
 
   rest() {
-    if (this.pending.size > 0 || this.settled) return;
+    if (this.pending.size > 0 || this.settled || this.curtain.lift()) return;
     this.settled = true;
     clearTimeout(this.stallTimer);
     if (this.fatal === "worker" || this.fatal === "stalled") this.fatal = null;
@@ -133,5 +134,6 @@ export class Tracker {
   close() {
     clearTimeout(this.stallTimer);
     clearTimeout(this.retryTimer);
+    if (this.curtain) this.curtain.close();
   }
 }
