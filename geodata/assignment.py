@@ -22,7 +22,7 @@ from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.grid_columns import read_columns
 from geodata.levels import LEVELS
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
-from geodata.loading.report import group_faults
+from geodata.loading.report import group_faults, group_notes
 from geodata.loading.request import Progress
 from geodata.notes import Note
 from geodata.ownership import RULES, OwnerIndex, Ownership
@@ -108,7 +108,7 @@ class OwnReport:
         ]
         if self.recorded:
             lines += self.recorded.lines(lang)
-        lines += ["  " + note.sentence(lang) for note in self.notes]
+        lines += ["  " + text for text in group_notes(self.notes, lang)]
         lines += ["  - " + text for text in group_faults(self.faults, lang)]
         return lines
 

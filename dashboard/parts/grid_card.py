@@ -62,7 +62,7 @@ def _close(lang: Lang) -> html.Button:
 
 
 def _path(facts: Facts, uid: int) -> str:
-    return " › ".join(str(name) for name in facts.grids.path(uid)[:-1])
+    return " › ".join(facts.grids.path_names(uid)[:-1])
 
 
 def _kind(kind: str, lang: Lang) -> str:

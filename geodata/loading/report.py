@@ -78,7 +78,7 @@ class LoadReport:
         if self.dropped_columns:
             names = ", ".join(self.dropped_columns)
             lines.append("  " + say("report.dropped", lang, columns=names))
-        lines += ["  " + note.sentence(lang) for note in self.notes]
+        lines += ["  " + text for text in group_notes(self.notes, lang)]
         if self.recorded:
             lines += self.recorded.lines(lang)
         lines += ["  - " + text for text in group_faults(self.faults, lang)]
@@ -110,4 +110,20 @@ def group_faults(faults: Sequence[Fault], lang: Lang) -> list[str]:
     if len(groups) > FAULTS_SHOWN:
         more = len(groups) - FAULTS_SHOWN
         lines.append(say("report.more_faults", lang, more=more, of=len(groups)))
+    return lines
+
+
+def group_notes(notes: Sequence[Note], lang: Lang) -> list[str]:
+    """Return one line for each remark, however many files or rows it was made of."""
+    groups: dict[str, list[Note]] = {}
+    for note in notes:
+        groups.setdefault(say(note.key, lang, **note.values), []).append(note)
+    lines = []
+    for text, alike in groups.items():
+        rows = [str(note.row) for note in alike if note.row is not None]
+        if len(alike) == 1 or not rows:
+            lines.append(alike[0].sentence(lang))
+            continue
+        shown = ", ".join(rows[:ROWS_SHOWN]) + (" …" if len(rows) > ROWS_SHOWN else "")
+        lines.append(say("report.alike_note", lang, n=f"{len(rows):,}", note=text, rows=shown))
     return lines
