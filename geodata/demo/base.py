@@ -7,8 +7,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.demo.blocks import Shapes
 from geodata.demo.land import use_of
-from geodata.demo.streets import RANKS, Shapes, rank_of
+from geodata.demo.streets import RANKS, rank_of
 from geodata.demo.town import Town
 
 _SMOOTH_M = 0.4
@@ -36,7 +37,7 @@ def _roads(town: Town) -> gpd.GeoDataFrame:
     names: list[str] = []
     classes: list[str] = []
     shapes: list[Shapes] = []
-    for rank in range(rank_of("expressway"), len(RANKS)):
+    for rank in range(rank_of("rail"), len(RANKS)):
         for name in np.unique(lines.name[lines.rank == rank].astype(str)):
             chosen = (lines.rank == rank) & (lines.name == name)
             over = _merge(lines.shapes[chosen & lines.bridge])
@@ -73,18 +74,22 @@ def _green(town: Town) -> gpd.GeoDataFrame:
     fields = np.flatnonzero(town.land.use == use_of("field"))
     bank = shapely.difference(town.water.corridor, town.water.shapes[0])
     banks = shapely.get_parts(bank)
-    kind = np.r_[
-        np.full(len(parks), "park", object),
-        np.full(len(fields), "field", object),
-        np.full(len(banks), "bank", object),
-    ]
+    built = town.buildings
+    layers = {
+        "park": town.land.lot[parks],
+        "field": town.land.lot[fields],
+        "bank": banks,
+        "garden": built.gardens,
+        "pitch": built.tracks,
+    }
+    kind = np.repeat(np.array(list(layers), object), [len(part) for part in layers.values()])
     name = np.full(len(kind), "", object)
     for position, cell in enumerate(parks):
         site = town.network.reserved_of[cell]
         if site >= 0:
             name[position] = town.plan.sites[site].name
-    shapes = np.r_[town.land.lot[parks], town.land.lot[fields], banks]
-    return _frame({"kind": kind, "name": name}, shapely.simplify(shapes, _SMOOTH_M))
+    shapes = shapely.simplify(np.concatenate(list(layers.values())), _SMOOTH_M)
+    return _frame({"kind": kind, "name": name}, shapes)
 
 
 def _buildings(town: Town) -> gpd.GeoDataFrame:

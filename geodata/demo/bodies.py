@@ -52,27 +52,31 @@ _COMPANIES = (
 )
 
 
-def list_bodies(plan: Plan) -> pd.DataFrame:
-    """Return the bodies table: body, name_zh, name_en, kind, duty_line."""
+def list_bodies(plan: Plan, streets: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return the bodies table: body, name_zh, name_en, kind, duty_line.
+
+    `streets` holds code and name of each street of the city.
+    """
     if not plan.streets:
         rows = [
-            ("S101", f"{plan.name_zh}社区网格工作站", "Gaoshan Community Grid Station", "street"),
+            ("S101", f"{plan.name_zh}社区网格工作站", f"{plan.name_en} Grid Station", "street"),
             ("CG", "镇综合行政执法局", "Town Enforcement Bureau", "department"),
         ]
     else:
         rows = [
-            (code, "区" + name, "District " + english, "department")
+            (code, f"区{name}", f"District {english}", "department")
             for code, name, english in _DEPARTMENTS
         ]
         rows += [
-            (code, "江都" + name, "Jiangdu " + english, "company")
+            (code, f"江都{name}", f"Jiangdu {english}", "company")
             for code, name, english in _COMPANIES
         ]
         rows += [
-            (street_body(serial), name, f"{names.STREETS_EN[serial - 1]}", "street")
-            for serial, name in enumerate(names.STREETS, start=1)
+            (street_body(int(code[-3:])), name, names.ENGLISH[name], "street")
+            for code, name in zip(streets["code"], streets["name"], strict=True)
         ]
-    frame = pd.DataFrame(rows[: plan.bodies], columns=["body", "name_zh", "name_en", "kind"])
+    frame = pd.DataFrame(rows, columns=["body", "name_zh", "name_en", "kind"])
     frame["duty_line"] = [f"0514-8600{100 + 7 * number:04d}" for number in range(len(frame))]
     return frame
 

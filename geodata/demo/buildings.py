@@ -1,4 +1,4 @@
-"""Buildings: rows of footprints inside the lots, each use with its own pattern and heights."""
+"""Buildings: shops along the streets, sports grounds, then rows of footprints inside the lots."""
 
 from __future__ import annotations
 
@@ -8,190 +8,253 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.demo.blocks import Shapes
+from geodata.demo.footprints import draw_outlines, fit_footprints, lay_rows, row_angle
 from geodata.demo.ground import Floats
-from geodata.demo.land import USES, Land, use_of
-from geodata.demo.streets import Network, Shapes
+from geodata.demo.land import LOT_EDGE_M, Land, use_of
+from geodata.demo.patterns import OUTLINES, PATTERNS, Pattern
+from geodata.demo.streets import RANKS, Network
 
-_DWELLING_M2 = 118.0  # gross floor area of one household
-_SOUTH_TILT = np.deg2rad(28.0)  # slabs face south unless the block is turned further
+_DWELLING_M2 = 112.0  # gross floor area of one household
 _MIN_LOT_M2 = 90.0
-_INSIDE_M = 0.2
+_SHOP_DEPTH_M = 9.5
+_SHOP_GAP_M = 9.0  # yard between the shops and the houses behind
+_SHOP_LENGTH_M = 44.0  # at most, before the next gap
+_FRONT_M = (24.0, 150.0)
+_FRONT_RANKS = ("arterial", "collector", "local")
+_TRACK_M = (172.0, 92.0)  # of a full sports ground with its 400 m track
+_GARDEN_EDGE_M = 3.5
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """How buildings of one use stand: pitch and footprint in metres, heights in floors."""
-
-    setback_m: float
-    pitch_x_m: float  # wanted distance between columns, along the rows
-    pitch_y_m: float  # wanted distance between rows
-    fill_x: tuple[float, float]  # share of the pitch that is built
-    depth_m: tuple[float, float]
-    floors: tuple[int, int]
-    keep: float  # share of places that are built
-    south: bool  # rows face south
-    wobble: float = 0.0  # radians
-    homes: float = 1.0  # share of the floor area that is dwellings
-
-
-PATTERNS: dict[str, Pattern] = {
-    "old_town": Pattern(setback_m=0.8, pitch_x_m=13, pitch_y_m=12.5, fill_x=(0.8, 0.97), depth_m=(8, 11.5), floors=(1, 3), keep=0.9, south=False, wobble=0.04, homes=0.8),
-    "estate_old": Pattern(setback_m=1.5, pitch_x_m=62, pitch_y_m=23, fill_x=(0.84, 0.92), depth_m=(10.5, 12), floors=(5, 7), keep=0.98, south=True),
-    "estate_mid": Pattern(setback_m=2, pitch_x_m=68, pitch_y_m=34, fill_x=(0.74, 0.86), depth_m=(13, 15), floors=(9, 12), keep=0.97, south=True),
-    "estate_high": Pattern(setback_m=2, pitch_x_m=46, pitch_y_m=43, fill_x=(0.56, 0.7), depth_m=(15, 18), floors=(18, 33), keep=0.94, south=True),
-    "villas": Pattern(setback_m=3, pitch_x_m=22, pitch_y_m=25, fill_x=(0.6, 0.75), depth_m=(11, 13), floors=(2, 3), keep=0.92, south=True, wobble=0.04),
-    "village": Pattern(setback_m=4, pitch_x_m=16, pitch_y_m=23, fill_x=(0.62, 0.86), depth_m=(8, 10.5), floors=(2, 3), keep=0.74, south=True, wobble=0.06),
-    "commerce": Pattern(setback_m=3, pitch_x_m=70, pitch_y_m=62, fill_x=(0.74, 0.88), depth_m=(36, 48), floors=(3, 6), keep=0.97, south=False, homes=0.0),
-    "office": Pattern(setback_m=3, pitch_x_m=56, pitch_y_m=52, fill_x=(0.5, 0.7), depth_m=(26, 36), floors=(12, 42), keep=0.95, south=False, homes=0.1),
-    "public": Pattern(setback_m=6, pitch_x_m=64, pitch_y_m=42, fill_x=(0.6, 0.8), depth_m=(15, 20), floors=(4, 9), keep=0.85, south=True, homes=0.0),
-    "school": Pattern(setback_m=4, pitch_x_m=60, pitch_y_m=30, fill_x=(0.66, 0.84), depth_m=(12, 14), floors=(3, 5), keep=0.85, south=True, homes=0.0),
-    "hospital": Pattern(setback_m=6, pitch_x_m=62, pitch_y_m=42, fill_x=(0.7, 0.9), depth_m=(18, 25), floors=(5, 16), keep=0.9, south=True, homes=0.0),
-    "market": Pattern(setback_m=4, pitch_x_m=88, pitch_y_m=31, fill_x=(0.84, 0.94), depth_m=(19, 23), floors=(1, 2), keep=0.97, south=False, homes=0.0),
-    "campus": Pattern(setback_m=18, pitch_x_m=92, pitch_y_m=60, fill_x=(0.5, 0.8), depth_m=(17, 26), floors=(4, 9), keep=0.66, south=True, homes=0.12),
-    "station": Pattern(setback_m=14, pitch_x_m=230, pitch_y_m=120, fill_x=(0.75, 0.85), depth_m=(48, 62), floors=(2, 3), keep=1.0, south=False, homes=0.0),
-    "logistics": Pattern(setback_m=8, pitch_x_m=110, pitch_y_m=54, fill_x=(0.78, 0.92), depth_m=(30, 38), floors=(1, 2), keep=0.9, south=False, homes=0.0),
-    "sports": Pattern(setback_m=16, pitch_x_m=150, pitch_y_m=110, fill_x=(0.5, 0.6), depth_m=(60, 80), floors=(2, 3), keep=0.6, south=True, homes=0.0),
-    "industry": Pattern(setback_m=5, pitch_x_m=88, pitch_y_m=46, fill_x=(0.66, 0.92), depth_m=(24, 36), floors=(1, 3), keep=0.9, south=False, homes=0.0),
-    "park": Pattern(setback_m=20, pitch_x_m=90, pitch_y_m=90, fill_x=(0.1, 0.16), depth_m=(8, 12), floors=(1, 1), keep=0.25, south=False, homes=0.0),
-    "field": Pattern(setback_m=12, pitch_x_m=70, pitch_y_m=80, fill_x=(0.14, 0.2), depth_m=(8, 10), floors=(1, 2), keep=0.1, south=True),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Buildings:
-    """Footprints in local metres, floors, the cell each stands in, its dwellings."""
+    """Footprints in local metres, floors, the cell each stands in, its use and dwellings."""
 
     shapes: Shapes
     floors: NDArray[np.int16]
     cell: Ints
     use: NDArray[np.int8]
     households: Floats
+    tracks: Shapes  # sports grounds, not buildings
+    gardens: Shapes  # green between the buildings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    shapes: Shapes
+    cell: Ints
+    floors: NDArray[np.int16]
+    homes: Floats
 
 
 def raise_buildings(network: Network, land: Land, rng: np.random.Generator) -> Buildings:
     """Return the buildings of every lot."""
-    parts = []
+    parts: list[_Part] = []
+    tracks: list[Shapes] = []
     for name, pattern in PATTERNS.items():
         cells = np.flatnonzero((land.use == use_of(name)) & (shapely.area(land.lot) > _MIN_LOT_M2))
-        if len(cells):
-            parts.append(_fill(network, land, cells, pattern, rng))
-    shapes = np.concatenate([part[0] for part in parts])
-    cell = np.concatenate([part[1] for part in parts])
-    floors = np.concatenate([part[2] for part in parts])
-    use = land.use[cell]
-    share = np.array([PATTERNS[name].homes if name in PATTERNS else 0.0 for name in USES])[use]
-    households = np.floor(shapely.area(shapes) * floors * share / _DWELLING_M2)
-    low = (share > 0) & (floors <= 3)
-    households[low] = np.minimum(np.maximum(households[low], 1), 2)
-    return Buildings(shapes=shapes, floors=floors, cell=cell, use=use, households=households)
+        if not len(cells):
+            continue
+        lots = land.lot[cells]
+        if pattern.pitch_ground:
+            ground, lots = _lay_tracks(lots)
+            tracks.append(ground)
+        if pattern.shops:
+            shops, lots = _line_with_shops(network, lots, cells, pattern.shops, rng)
+            parts.append(shops)
+        parts.append(_fill(network, lots, cells, pattern, rng))
+    shapes = np.concatenate([part.shapes for part in parts])
+    cell = np.concatenate([part.cell for part in parts])
+    floors = np.concatenate([part.floors for part in parts])
+    homes = np.concatenate([part.homes for part in parts])
+    households = np.floor(shapely.area(shapes) * floors * homes / _DWELLING_M2)
+    low = (homes > 0) & (floors <= 3)
+    households[low] = np.clip(households[low], 1, 2)
+    ground = np.concatenate(tracks) if tracks else np.empty(0, object)
+    return Buildings(
+        shapes=shapes,
+        floors=floors,
+        cell=cell,
+        use=land.use[cell],
+        households=households,
+        tracks=ground,
+        gardens=_plant_gardens(land, shapes, cell, ground),
+    )
 
 
 def _fill(
-    network: Network, land: Land, cells: Ints, pattern: Pattern, rng: np.random.Generator
-) -> tuple[Shapes, Ints, NDArray[np.int16]]:
-    lots = shapely.buffer(land.lot[cells], -pattern.setback_m, join_style="mitre")
+    network: Network, lots: Shapes, cells: Ints, pattern: Pattern, rng: np.random.Generator
+) -> _Part:
+    """Fill lots with rows."""
+    lots = shapely.buffer(lots, -pattern.setback_m, join_style="mitre")
     lots, owner = shapely.get_parts(lots, return_index=True)
     large = shapely.area(lots) > _MIN_LOT_M2
     lots, cells = lots[large], cells[owner[large]]
     if not len(lots):
-        return np.empty(0, object), cells, np.empty(0, np.int16)
-    turn = _row_angle(_shared_frame(network, cells, lots, pattern), south=pattern.south)
-    which, middle, size = _lattice(lots, turn, pattern, rng)
-    keep = rng.random(len(which)) < pattern.keep
-    which, middle, size = which[keep], middle[keep], size[keep]
+        return _Part(
+            shapes=np.empty(0, object), cell=cells, floors=np.empty(0, np.int16), homes=np.empty(0)
+        )
+    alike = pattern.south and not pattern.wobble
+    turn = row_angle(_estates(network, cells) if alike else lots, south=pattern.south)
+    which, middle, half = lay_rows(lots, turn, pattern, rng)
+    kept = rng.random(len(which)) < pattern.keep
+    which, middle, half = which[kept], middle[kept], half[kept]
     angle = turn[which] + rng.normal(0, 1, len(which)) * pattern.wobble
-    shapely.prepare(lots)
-    boxes = _boxes(middle, size, angle)
-    fits = shapely.contains(lots[which], boxes)
-    shapes, home = [boxes[fits]], [which[fits]]
-    for side in (-0.25, 0.25):  # what is too long for a slanted edge is built half as long
-        shift = side * size[~fits, 0]
-        half = middle[~fits] + np.c_[np.cos(angle[~fits]), np.sin(angle[~fits])] * shift[:, None]
-        boxes = _boxes(half, size[~fits] * (0.46, 1.0), angle[~fits])
-        inside = shapely.contains(lots[which[~fits]], boxes)
-        shapes.append(boxes[inside])
-        home.append(which[~fits][inside])
-    where = np.concatenate(home)
-    unit = network.unit_of[cells[where]]
+    unit_dice = rng.random(int(network.unit_of.max()) + 1)
+    unit = network.unit_of[cells]
+    # one estate was built at one time: the same outline and nearly the same height throughout
+    count = len(pattern.outlines)
+    own = rng.integers(0, count, len(which))
+    shared = np.floor(unit_dice[unit[which]] * 7919 % count).astype(np.int64)
+    outline = shared if alike else own
+    shapes, home = fit_footprints(lots, which, middle, half, angle, outline, names=pattern.outlines)
     low, high = pattern.floors
-    common = rng.random(int(network.unit_of.max()) + 1)[unit]
-    mixed = np.clip(0.7 * common + 0.3 * rng.random(len(where)), 0, 0.999)
-    floors = (low + np.floor(mixed * (high - low + 1))).astype(np.int16)
-    return np.concatenate(shapes), cells[where], floors
+    mixed = np.clip(0.7 * unit_dice[unit[home]] + 0.3 * rng.random(len(home)), 0, 0.999)
+    return _Part(
+        shapes=shapes,
+        cell=cells[home],
+        floors=(low + np.floor(mixed * (high - low + 1))).astype(np.int16),
+        homes=np.full(len(shapes), pattern.homes),
+    )
 
 
-def _shared_frame(network: Network, cells: Ints, lots: Shapes, pattern: Pattern) -> Shapes:
-    """Return the shapes that give the rows their direction: the estate's, or each lot's own."""
-    if not pattern.south or pattern.wobble:
-        return lots
-    unit, where = np.unique(network.unit_of[cells], return_inverse=True)
+def _estates(network: Network, cells: Ints) -> Shapes:
+    """Return for each cell the larger block it lies in, so that all its rows run alike."""
     order = np.argsort(network.unit_of, kind="stable")
-    start = np.searchsorted(network.unit_of[order], unit)
-    stop = np.searchsorted(network.unit_of[order], unit, side="right")
-    estates = np.array(
-        [
-            shapely.GeometryCollection(list(network.cells[order[low:high]]))
-            for low, high in zip(start, stop, strict=True)
-        ],
-        object,
-    )
-    return estates[where]
-
-
-def _row_angle(lots: Shapes, *, south: bool) -> Floats:
-    """Return the direction of the rows: along the block, or east-west where that is wanted."""
-    corners = shapely.get_coordinates(shapely.oriented_envelope(lots)).reshape(-1, 5, 2)
-    side = corners[:, 1] - corners[:, 0]
-    angle = np.arctan2(side[:, 1], side[:, 0])
-    quarter = np.pi / 2
-    angle = (angle + quarter / 2) % quarter - quarter / 2  # the side nearest to east-west
-    if south:
-        return np.where(np.abs(angle) < _SOUTH_TILT, angle, 0.0)
-    return angle
-
-
-def _lattice(
-    lots: Shapes, turn: Floats, pattern: Pattern, rng: np.random.Generator
-) -> tuple[Ints, Floats, Floats]:
-    """Return (lot, middle, size) of the places in rows that fit each lot's turned envelope."""
-    xy, index = shapely.get_coordinates(lots, return_index=True)
-    cos, sin = np.cos(turn), np.sin(turn)
-    turned = np.c_[
-        xy[:, 0] * cos[index] + xy[:, 1] * sin[index],
-        -xy[:, 0] * sin[index] + xy[:, 1] * cos[index],
+    sorted_units = network.unit_of[order]
+    unit, where = np.unique(network.unit_of[cells], return_inverse=True)
+    start = np.searchsorted(sorted_units, unit)
+    stop = np.searchsorted(sorted_units, unit, side="right")
+    estates = [
+        shapely.GeometryCollection(list(network.cells[order[low:high]]))
+        for low, high in zip(start, stop, strict=True)
     ]
-    start = np.flatnonzero(np.diff(index, prepend=-1))
-    low = np.minimum.reduceat(turned, start)
-    span = np.maximum.reduceat(turned, start) - low
-    columns = np.maximum(1, np.rint(span[:, 0] / pattern.pitch_x_m)).astype(np.int64)
-    gap = pattern.pitch_y_m - pattern.depth_m[0]
-    rows = np.maximum(1, np.floor((span[:, 1] + gap) / pattern.pitch_y_m)).astype(np.int64)
-    pitch_x = span[:, 0] / columns
-    pitch_y = (span[:, 1] + np.where(rows > 1, gap, 0)) / rows
-    which = np.repeat(np.arange(len(lots)), columns * rows)
-    order = np.arange(len(which)) - np.repeat(
-        np.cumsum(columns * rows) - columns * rows, columns * rows
+    return np.array(estates, object)[where]
+
+
+def _lay_tracks(lots: Shapes) -> tuple[Shapes, Shapes]:
+    """Return a running track at one end of each lot that has room, and the lots without it."""
+    turn = row_angle(lots, south=False)
+    corners = shapely.get_coordinates(shapely.oriented_envelope(lots)).reshape(-1, 5, 2)
+    side = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]], axis=1)
+    length = np.hypot(side[..., 0], side[..., 1])
+    long_side = length.argmax(axis=1)
+    rows = np.arange(len(lots))
+    along = side[rows, long_side] / length[rows, long_side][:, None]
+    across_m = length[rows, 1 - long_side]
+    room = np.c_[0.84 * across_m, 0.42 * length[rows, long_side]]
+    scale = np.minimum(1.0, np.minimum(room[:, 0] / _TRACK_M[0], room[:, 1] / _TRACK_M[1]))
+    middle = (
+        corners[:, :4].mean(axis=1)
+        + along * (0.5 * length.max(axis=1) - 0.25 * length.max(axis=1))[:, None]
     )
-    column, row = order % columns[which], order // columns[which]
-    fill = rng.uniform(*pattern.fill_x, len(lots))[which] * rng.uniform(0.96, 1.0, len(which))
-    depth = rng.uniform(*pattern.depth_m, len(lots))[which]
-    depth = np.minimum(depth, span[which, 1] - _INSIDE_M)
-    size = np.c_[np.minimum(pitch_x[which] * fill, span[which, 0] - _INSIDE_M), depth]
-    inner_gap = np.where(rows > 1, gap, 0)[which]
-    at_x = low[which, 0] + (column + 0.5) * pitch_x[which]
-    at_y = low[which, 1] + (row + 0.5) * pitch_y[which] - 0.5 * inner_gap
-    c, s = cos[which], sin[which]
-    return which, np.c_[at_x * c - at_y * s, at_x * s + at_y * c], size
+    angle = np.arctan2(along[:, 1], along[:, 0]) + np.pi / 2
+    size = 0.5 * scale[:, None] * np.array(_TRACK_M)
+    core = draw_outlines(
+        OUTLINES["bar"], middle, np.c_[size[:, 0] - size[:, 1], np.full(len(size), 0.4)], angle
+    )
+    track = shapely.buffer(core, size[:, 1] - 0.4, quad_segs=6)
+    fits = shapely.contains(lots, track) & (scale > 0.3) & np.isfinite(turn)
+    rest = lots.copy()
+    rest[fits] = shapely.difference(
+        lots[fits], shapely.buffer(track[fits], 5.0, join_style="mitre")
+    )
+    return track[fits], rest
 
 
-def _boxes(middle: Floats, size: Floats, angle: Floats) -> Shapes:
-    """Return rectangles, their corners on whole decimetres."""
-    half = 0.5 * size
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    dx = half[:, :1] * np.array([-1, 1, 1, -1])
-    dy = half[:, 1:] * np.array([-1, -1, 1, 1])
-    x = middle[:, :1] + dx * cos - dy * sin
-    y = middle[:, 1:] + dx * sin + dy * cos
-    return np.asarray(shapely.polygons(np.rint(np.stack([x, y], axis=2) * 10) / 10), object)
+def _line_with_shops(
+    network: Network, lots: Shapes, cells: Ints, share: float, rng: np.random.Generator
+) -> tuple[_Part, Shapes]:
+    """Return rows of shops along street fronts, and the lots left behind them."""
+    lot, start, end = _street_fronts(network, lots, share, rng)
+    along = end - start
+    length = np.hypot(*along.T)
+    along /= length[:, None]
+    inward = np.c_[-along[:, 1], along[:, 0]]  # lots are counter-clockwise
+    pieces = np.ceil(length / _SHOP_LENGTH_M).astype(np.int64)
+    which = np.repeat(np.arange(len(lot)), pieces)
+    order = np.arange(len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    step = (length / pieces)[which]
+    at = start[which] + along[which] * ((order + 0.5) * step)[:, None]
+    middle = at + inward[which] * (0.5 * _SHOP_DEPTH_M + 0.6)
+    half = np.c_[0.5 * (step - 6.0), np.full(len(which), 0.5 * _SHOP_DEPTH_M)]
+    angle = np.arctan2(along[:, 1], along[:, 0])[which]
+    boxes = draw_outlines(OUTLINES["bar"], middle, half, angle)
+    home = lot[which]
+    shapely.prepare(lots)
+    fits = shapely.contains(lots[home], boxes) & ~_meets_earlier(boxes, home)
+    boxes, home = boxes[fits], home[fits]
+    rest = lots.copy()
+    taken = _union_by(shapely.buffer(boxes, _SHOP_GAP_M, join_style="mitre"), home)
+    for one, shape in taken.items():
+        rest[one] = shapely.difference(lots[one], shape)
+    floors = rng.integers(1, 4, len(boxes)).astype(np.int16)
+    return (
+        _Part(shapes=boxes, cell=cells[home], floors=floors, homes=np.zeros(len(boxes))),
+        rest,
+    )
+
+
+def _street_fronts(
+    network: Network, lots: Shapes, share: float, rng: np.random.Generator
+) -> tuple[Ints, Floats, Floats]:
+    """Return (lot, start, end) of straight lot edges along streets that get shops."""
+    rings = shapely.get_exterior_ring(shapely.orient_polygons(shapely.simplify(lots, 2.0)))
+    xy, index = shapely.get_coordinates(rings, return_index=True)
+    same = index[1:] == index[:-1]
+    start, end, lot = xy[:-1][same], xy[1:][same], index[1:][same]
+    length = np.hypot(*(end - start).T)
+    fits = (length > _FRONT_M[0]) & (length < _FRONT_M[1]) & (rng.random(len(lot)) < share)
+    start, end, lot = start[fits], end[fits], lot[fits]
+    ranks = [RANKS.index(name) for name in _FRONT_RANKS]
+    streets = np.flatnonzero(np.isin(network.lines.rank, ranks))
+    middle = shapely.points((start + end) / 2)
+    near, gap = shapely.STRtree(network.lines.shapes[streets]).query_nearest(
+        middle, return_distance=True, all_matches=False
+    )
+    edge = np.array([LOT_EDGE_M.get(name, 0.0) for name in RANKS])
+    front = gap < edge[network.lines.rank[streets[near[1]]]] + 4.0
+    return lot[front], start[front], end[front]
+
+
+def _meets_earlier(boxes: Shapes, home: Ints) -> NDArray[np.bool_]:
+    """Tell which boxes meet an earlier one of the same lot."""
+    one, other = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+    meets = np.zeros(len(boxes), bool)
+    meets[one[(other < one) & (home[one] == home[other])]] = True
+    return meets
+
+
+def _union_by(shapes: Shapes, group: Ints) -> dict[int, shapely.Geometry]:
+    order = np.argsort(group, kind="stable")
+    start = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return {
+        int(group[run[0]]): shapely.union_all(shapes[run])
+        for run in np.split(order, start[1:])
+        if len(run)
+    }
+
+
+def _plant_gardens(land: Land, shapes: Shapes, cell: Ints, tracks: Shapes) -> Shapes:
+    """Return the green between the buildings of uses that have gardens, and on empty lots."""
+    green = [use_of(name) for name, pattern in PATTERNS.items() if pattern.garden]
+    bare = [use_of(name) for name in ("park", "field", "pond")]
+    empty = (np.bincount(cell, minlength=len(land.lot)) == 0) & ~np.isin(land.use, bare)
+    large = shapely.area(land.lot) > 4 * _MIN_LOT_M2
+    cells = np.flatnonzero((np.isin(land.use, green) | empty) & large)
+    ground = shapely.buffer(land.lot[cells], -1.0, join_style="mitre")
+    place = np.full(len(land.lot), -1, np.int64)
+    place[cells] = np.arange(len(cells))
+    built = place[cell] >= 0
+    lawn, track = shapely.STRtree(tracks).query(ground, predicate="intersects")
+    hard = np.r_[
+        shapely.buffer(shapes[built], _GARDEN_EDGE_M, join_style="mitre"),
+        shapely.buffer(tracks[track], _GARDEN_EDGE_M, quad_segs=2),
+    ]
+    taken = _union_by(hard, np.r_[place[cell[built]], lawn])
+    for one, shape in taken.items():
+        ground[one] = shapely.difference(ground[one], shape)
+    planted: Shapes = ground[~shapely.is_empty(ground)]
+    return planted

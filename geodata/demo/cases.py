@@ -1,4 +1,4 @@
-"""Incidents: where, when, of what kind and by which channel, following people, hours and seasons."""
+"""Incidents: where, when, of what kind, by which channel; after people, hours and seasons."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.demo.ground import Floats
-from geodata.demo.kinds import CATEGORIES
 from geodata.demo.land import USES, use_of
+from geodata.demo.things import CATEGORIES
 from geodata.demo.town import Town
+from geodata.demo.water import find_wet
 from geodata.demo.workdays import DAY_S, ZONE_S
 
 YEAR_DAYS = 365
@@ -23,6 +24,7 @@ Ints = NDArray[np.int64]
 
 _CATEGORY_SHARE = {"1": 0.36, "2": 0.14, "3": 0.21, "4": 0.09, "5": 0.08, "6": 0.12}
 _ZIPF = 0.78  # how much the common kinds outnumber the rare ones
+_SPOTS = 3  # of a block where things happen again and again
 _RAIN_DAYS, _ICE_DAYS, _WIND_DAYS = 14, 7, 12
 # Shares by month, January first, of what depends on the season.
 _SEASON = {
@@ -33,35 +35,23 @@ _SEASON = {
     "heat": (0.05, 0.1, 0.3, 0.7, 1.3, 1.9, 2.6, 2.6, 1.5, 0.6, 0.2, 0.05),
     "leaf": (0.4, 0.2, 0.3, 0.4, 0.3, 0.2, 0.2, 0.3, 0.8, 2.2, 4.2, 2.6),
 }
-_HOURS_DAY = (2, 1, 1, 1, 1, 2, 8, 26, 52, 60, 55, 44, 24, 30, 50, 54, 50, 40, 24, 18, 14, 10, 6, 3)
+# Weights of the hours 0 to 23.
+_HOURS_DAY = (
+    2, 1, 1, 1, 1, 2, 8, 26, 52, 60, 55, 44, 24, 30, 50, 54, 50, 40, 24, 18, 14, 10, 6, 3,
+)  # fmt: skip
 _HOURS_EVENING = (
-    14,
-    8,
-    5,
-    3,
-    3,
-    4,
-    8,
-    14,
-    22,
-    26,
-    26,
-    24,
-    22,
-    20,
-    22,
-    24,
-    26,
-    30,
-    38,
-    48,
-    52,
-    46,
-    34,
-    22,
-)
-_HOURS_FLAT = (10, 9, 8, 8, 8, 9, 12, 15, 16, 16, 15, 15, 15, 15, 15, 15, 16, 17, 17, 16, 15, 14, 12, 11)  # fmt: skip
-_HOURS = {"patrol": _HOURS_DAY, "citizen": _HOURS_EVENING, "hotline": _HOURS_DAY, "sensor": _HOURS_FLAT, "camera": _HOURS_FLAT}  # fmt: skip
+    14, 8, 5, 3, 3, 4, 8, 14, 22, 26, 26, 24, 22, 20, 22, 24, 26, 30, 38, 48, 52, 46, 34, 22,
+)  # fmt: skip
+_HOURS_FLAT = (
+    10, 9, 8, 8, 8, 9, 12, 15, 16, 16, 15, 15, 15, 15, 15, 15, 16, 17, 17, 16, 15, 14, 12, 11,
+)  # fmt: skip
+_HOURS = {
+    "patrol": _HOURS_DAY,
+    "citizen": _HOURS_EVENING,
+    "hotline": _HOURS_DAY,
+    "sensor": _HOURS_FLAT,
+    "camera": _HOURS_FLAT,
+}
 _USE_PULL = {
     "commerce": 60.0, "market": 130.0, "old_town": 26.0, "office": 40.0, "school": 45.0,
     "hospital": 70.0, "station": 160.0, "park": 14.0, "campus": 60.0, "industry": 16.0,
@@ -133,15 +123,14 @@ def _pick_sources(
     )
     share[sensed, 3] = 0.22
     share /= share.sum(axis=1, keepdims=True)
-    return (
-        (rng.random((len(kind), 1)) > share.cumsum(axis=1)).sum(axis=1).clip(0, 4).astype(np.int8)
-    )
+    passed = rng.random((len(kind), 1)) > share.cumsum(axis=1)
+    return np.asarray(passed.sum(axis=1).clip(0, len(SOURCES) - 1), np.int8)
 
 
 def _pick_times(
     season: NDArray[np.object_], source: NDArray[np.int8], now: int, rng: np.random.Generator
 ) -> Ints:
-    """Return report times (epoch s) by season, weekday, channel and hour; weather comes in spells."""
+    """Return report times (epoch s) by season, weekday, channel, hour and spells of weather."""
     last = (now + ZONE_S) // DAY_S
     days = np.arange(last - YEAR_DAYS, last + 1)
     dates = days.astype("datetime64[D]")
@@ -178,6 +167,7 @@ def _pick_cells(town: Town, kinds: pd.DataFrame, kind: Ints, rng: np.random.Gene
     pull = np.array([_USE_PULL.get(name, 6.0) for name in USES])[town.land.use]
     area_ha = shapely.area(town.network.cells) / 1e4
     base = 0.22 * town.households + pull * np.minimum(area_ha, 3.0)
+    base[shapely.is_empty(town.land.lot)] = 0.0  # nothing but street or water
     unit_heat = rng.lognormal(0, 0.55, int(town.network.unit_of.max()) + 1)[town.network.unit_of]
     cell = np.empty(len(kind), np.int64)
     number = kinds["category"].map({name: code for code, name in CATEGORIES.items()}).to_numpy()
@@ -188,7 +178,7 @@ def _pick_cells(town: Town, kinds: pd.DataFrame, kind: Ints, rng: np.random.Gene
         weight[hot] *= rng.pareto(1.3, len(hot)) + 3.0
         if code == "4":
             green = np.isin(town.land.use, [use_of("park"), use_of("campus")])
-            weight = np.where(green, 9 * weight, weight + 0.3 * base.mean())
+            weight = np.where(green, 9 * weight, weight + 0.3 * base.mean() * (base > 0))
         cell[members] = rng.choice(len(base), len(members), p=weight / weight.sum())
     return cell
 
@@ -203,7 +193,7 @@ def _pick_places(
     at_building = np.where(indoor, 0.80, 0.30)
     place = np.where(dice < at_building, PLACES.index("building"), PLACES.index("kerb"))
     place[dice > 0.90] = PLACES.index("street")
-    place[dice > 0.985] = PLACES.index("corner")
+    place[dice > 0.979] = PLACES.index("corner")
     place[dice > 0.997] = PLACES.index("outside")
     place[dice > 0.9985] = PLACES.index("none")
     has_building = np.bincount(town.buildings.cell, minlength=len(town.network.cells)) > 0
@@ -216,6 +206,9 @@ def _pick_places(
     ):
         members = np.flatnonzero(place == code)
         xy[members] = draw(town, cell[members], rng)
+    wet = np.flatnonzero(find_wet(town.water, xy))
+    xy[wet] = _at_kerb(town, cell[wet], rng)
+    place[wet] = PLACES.index("kerb")
     return xy[:, 0], xy[:, 1], place.astype(np.int8)
 
 
@@ -227,43 +220,42 @@ def _at_building(town: Town, cell: Ints, rng: np.random.Generator) -> Floats:
     pick = order[start + np.floor(rng.random(len(cell)) ** 1.5 * (stop - start)).astype(np.int64)]
     wall = shapely.get_exterior_ring(town.buildings.shapes[pick])
     front = shapely.line_interpolate_point(wall, rng.random(len(cell)), normalized=True)
-    return shapely.get_coordinates(front) + rng.normal(0, 1.2, (len(cell), 2))
+    return np.asarray(shapely.get_coordinates(front) + rng.normal(0, 1.2, (len(cell), 2)))
 
 
 def _at_kerb(town: Town, cell: Ints, rng: np.random.Generator) -> Floats:
-    """Return points on the edge between the block's lot and its streets."""
-    lot = np.where(
-        shapely.is_empty(town.land.lot[cell]), town.network.cells[cell], town.land.lot[cell]
-    )
-    edge = shapely.get_exterior_ring(lot)
-    point = shapely.line_interpolate_point(edge, rng.random(len(cell)), normalized=True)
-    return shapely.get_coordinates(point) + rng.normal(0, 2.0, (len(cell), 2))
+    """Return points on the edge of the block's lot, half of them at the same few spots."""
+    edge = shapely.get_exterior_ring(town.land.lot[cell])
+    spots = rng.random((len(town.land.lot), _SPOTS))
+    spot = spots[cell, rng.integers(0, _SPOTS, len(cell))] + rng.normal(0, 0.02, len(cell))
+    along = np.where(rng.random(len(cell)) < 0.5, spot % 1.0, rng.random(len(cell)))
+    point = shapely.line_interpolate_point(edge, along, normalized=True)
+    return np.asarray(shapely.get_coordinates(point) + rng.normal(0, 2.0, (len(cell), 2)))
 
 
 def _on_street(town: Town, cell: Ints, rng: np.random.Generator) -> Floats:
     """Return points a few metres off the centre line of a street of the block."""
     edge = shapely.get_exterior_ring(town.network.cells[cell])
     point = shapely.line_interpolate_point(edge, rng.random(len(cell)), normalized=True)
-    return shapely.get_coordinates(point) + rng.normal(0, 3.0, (len(cell), 2))
+    return np.asarray(shapely.get_coordinates(point) + rng.normal(0, 3.0, (len(cell), 2)))
 
 
 def _on_corner(town: Town, cell: Ints, rng: np.random.Generator) -> Floats:
     """Return exact vertices of grid borders, as addresses snapped to a junction give them."""
     frame = town.divisions.grids
     grids = frame.loc[frame["level"] == "grid", "geometry"].to_numpy()
-    order = np.empty(int(town.divisions.grid_of.max()) + 1, np.int64)
     middle = shapely.point_on_surface(town.network.cells)
-    order = shapely.STRtree(grids).nearest(middle)
-    edge = shapely.get_exterior_ring(grids[order[cell]])
+    grid_of = shapely.STRtree(grids).nearest(middle)
+    edge = shapely.get_exterior_ring(grids[grid_of[cell]])
     count = shapely.get_num_points(edge)
     corner = shapely.get_point(edge, np.floor(rng.random(len(cell)) * count).astype(np.int64))
-    return shapely.get_coordinates(corner)
+    return np.asarray(shapely.get_coordinates(corner))
 
 
 def _in_park(town: Town, cell: Ints, rng: np.random.Generator) -> Floats:
     """Return points inside the block."""
     low_x, low_y, high_x, high_y = shapely.bounds(town.network.cells[cell]).T
-    best = shapely.get_coordinates(shapely.point_on_surface(town.network.cells[cell]))
+    best: Floats = shapely.get_coordinates(shapely.point_on_surface(town.network.cells[cell]))
     for _ in range(6):
         x, y = rng.uniform(low_x, high_x), rng.uniform(low_y, high_y)
         inside = shapely.contains_xy(town.network.cells[cell], x, y)
@@ -279,4 +271,4 @@ def _outside(town: Town, cell: Ints, rng: np.random.Generator) -> Floats:
     middle = np.asarray(town.network.outline.centroid.coords)[0]
     away = at - middle
     away /= np.maximum(np.hypot(*away.T), 1.0)[:, None]
-    return at + away * rng.gamma(1.2, 160.0, len(cell))[:, None]
+    return np.asarray(at + away * rng.gamma(1.2, 160.0, len(cell))[:, None])

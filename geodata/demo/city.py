@@ -20,6 +20,7 @@ from geodata.demo.kinds import list_kinds
 from geodata.demo.lifecycle import calendar_span, live_through
 from geodata.demo.places import place_places
 from geodata.demo.plan import find_plan
+from geodata.demo.streets import rank_of
 from geodata.demo.town import Progress, Town, build_town, stream
 from geodata.demo.workdays import make_calendar
 
@@ -33,8 +34,8 @@ class DemoCity:
     One made-up city. Geometry is in metres of `crs`, every coordinate of grids a whole millimetre.
 
     `grids` has all levels with `parent_code` instead of `parent`; `events` carries place and kind
-    on the event `reported` (lon and lat in WGS84, and exact `x_mm`, `y_mm`); the other tables are those of contracts.md 3, with lon and lat
-    (WGS84) where a thing is a point.
+    on the event `reported` (lon and lat in WGS84, and exact `x_mm`, `y_mm`); the other tables are
+    those of contracts.md 3, with lon and lat (WGS84) where a thing is a point.
     """
 
     scenario: str
@@ -65,7 +66,9 @@ def make_city(
     tell = progress or _keep_quiet
     plan = find_plan(scenario)
     town = build_town(plan, seed, tell)
-    kinds, bodies = list_kinds(plan), list_bodies(plan)
+    levels = town.divisions.grids
+    kinds = list_kinds(plan)
+    bodies = list_bodies(plan, levels[levels["level"] == "street"])
     calendar = make_calendar(*calendar_span(now))
     tell("demo.fixtures", 0.45)
     places = place_places(town, stream(seed, 10))
@@ -111,7 +114,8 @@ def _street_serials(town: Town) -> NDArray[np.int64]:
         return np.zeros(len(town.network.cells), np.int64)
     middle = shapely.point_on_surface(town.network.cells)
     found = shapely.STRtree(streets["geometry"].to_numpy()).nearest(middle)
-    return streets["code"].str[-3:].astype(int).to_numpy()[found]
+    serials = np.array([int(code[-3:]) for code in streets["code"]], np.int64)
+    return np.asarray(serials[found])
 
 
 def _settle(frame: gpd.GeoDataFrame, origin: Floats) -> gpd.GeoDataFrame:
@@ -164,7 +168,7 @@ def _count(town: Town) -> pd.DataFrame:
     home = tree.nearest(middle)
     floor_area = shapely.area(town.buildings.shapes) * town.buildings.floors
     lines = town.network.lines
-    roads = lines.shapes[lines.rank >= 3]
+    roads = lines.shapes[lines.rank >= rank_of("expressway")]
     along = tree.nearest(shapely.line_interpolate_point(roads, 0.5, normalized=True))
     return pd.DataFrame(
         {

@@ -8,9 +8,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.demo.ground import Floats
-from geodata.demo.land import USES, use_of
+from geodata.demo.land import use_of
 from geodata.demo.streets import RANKS, ROAD_HALF_WIDTH_M, rank_of
 from geodata.demo.town import Town
+from geodata.demo.water import find_wet
 
 Ints = NDArray[np.int64]
 
@@ -36,7 +37,7 @@ _IN_PARKS: tuple[tuple[str, str, float], ...] = (
 
 
 def place_components(town: Town, rng: np.random.Generator) -> pd.DataFrame:
-    """Return components with local x, y: id, kind, state, body, x, y; exactly as many as planned."""
+    """Return components with local x, y: id, kind, state; exactly as many as planned."""
     total = town.plan.components
     parts = []
     for code, kind, share, beyond, lowest in _ALONG_ROADS:
@@ -47,17 +48,18 @@ def place_components(town: Town, rng: np.random.Generator) -> pd.DataFrame:
     missing = total - sum(len(xy) for _, _, xy in parts)
     if missing > 0:
         parts.append(("0302", "park_tree", _in_green(town, missing, rng)))
-    code = np.concatenate([np.full(len(xy), code, object) for code, _, xy in parts])[:total]
-    kind = np.concatenate([np.full(len(xy), kind, object) for _, kind, xy in parts])[:total]
+    sizes = [len(xy) for _, _, xy in parts]
+    codes = np.repeat(np.array([part[0] for part in parts], object), sizes)[:total]
+    kinds = np.repeat(np.array([part[1] for part in parts], object), sizes)[:total]
     xy = np.concatenate([xy for _, _, xy in parts])[:total]
-    serial = pd.Series(code).groupby(code).cumcount().to_numpy() + 1
+    serial = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1
     state = rng.choice(
         np.array(["normal", "damaged", "missing"], object), total, p=[0.985, 0.012, 0.003]
     )
     return pd.DataFrame(
         {
-            "id": "321012" + pd.Series(code).astype(str) + pd.Series(serial).map("{:06d}".format),
-            "kind": kind,
+            "id": "321012" + pd.Series(codes).astype(str) + pd.Series(serial).map("{:06d}".format),
+            "kind": kinds,
             "state": state,
             "x": xy[:, 0],
             "y": xy[:, 1],
@@ -95,11 +97,9 @@ def _along_roads(
 
 
 def _is_dry(town: Town, xy: Floats) -> NDArray[np.bool_]:
-    points = shapely.points(xy)
-    wet = shapely.STRtree(points).query(town.water.shapes, predicate="contains")[1]
-    dry = np.ones(len(xy), bool)
-    dry[wet] = False
-    return dry & shapely.contains_xy(town.network.outline, xy[:, 0], xy[:, 1])
+    """Tell which points lie in the city and not in its water."""
+    inside = shapely.contains_xy(town.network.outline, xy[:, 0], xy[:, 1])
+    return np.asarray(inside & ~find_wet(town.water, xy))
 
 
 def _in_green(town: Town, count: int, rng: np.random.Generator) -> Floats:

@@ -28,7 +28,7 @@ class Waves:
         total = np.zeros(np.broadcast(x, y).shape)
         for kx, ky, phase in zip(self.kx, self.ky, self.phase, strict=True):
             total += np.sin(kx * x + ky * y + phase)
-        return total * (self.height / np.sqrt(len(self.kx)))
+        return np.asarray(total * (self.height / np.sqrt(len(self.kx))))
 
 
 def make_waves(
@@ -48,7 +48,7 @@ def make_waves(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """
-    The map from plan coordinates (u along the river, v across it) to local metres (x east, y north).
+    The map from plan coordinates (u along the river, v across it) to local metres.
 
     v = 0 is the axis of the river. Near it the lines of the plan run along the river and cross it
     at right angles; far from it they are nearly straight. So streets follow the water, as in a

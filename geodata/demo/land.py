@@ -8,27 +8,29 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.demo.blocks import Shapes
 from geodata.demo.ground import Floats, make_waves
 from geodata.demo.plan import Plan
-from geodata.demo.streets import RANKS, Network, Shapes
+from geodata.demo.streets import RANKS, Network
 from geodata.demo.water import Water
 
 USES: tuple[str, ...] = (
     "old_town", "estate_old", "estate_mid", "estate_high", "villas", "village", "commerce",
     "office", "public", "school", "hospital", "market", "campus", "station", "logistics",
-    "sports", "industry", "park", "field", "pond",
+    "sports", "industry", "park", "field", "pond", "greenhouse",
 )  # fmt: skip
 # From a street's centre line to the land behind its pavement and hedge, metres.
 LOT_EDGE_M = {
-    "expressway": 36.0,
-    "arterial": 25.0,
-    "collector": 15.0,
-    "local": 9.0,
+    "rail": 20.0,
+    "expressway": 34.0,
+    "arterial": 22.0,
+    "collector": 13.0,
+    "local": 8.0,
     "path": 2.5,
 }
 _CANAL_BANK_M = 9.0
 _OLD_CELL_M2 = 5_600.0
-_URBAN_CELL_M2 = 6_800.0
+_URBAN_CELL_M2 = 9_000.0
 _FRINGE_CELL_M2 = 25_000.0
 _INDUSTRY_CELL_M2 = 30_000.0
 
@@ -37,7 +39,7 @@ Uses = NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Land:
-    """Per cell of the network: its use (position in `USES`) and the lot without streets and water."""
+    """Per cell: its use (position in `USES`) and its lot, the land off streets and water."""
 
     use: Uses
     lot: Shapes
@@ -82,7 +84,8 @@ def _zone(plan: Plan, network: Network, urban: NDArray[np.bool_], rng: np.random
     dense = make_waves(rng, length_m=0.4 * plan.radius_m[0], height=0.5).at(u, v)
     town = fringe & (dense > 0.55)
     use[fringe & (cell_dice < plan.village_share + 0.16 * dense)] = use_of("village")
-    use[fringe & (cell_dice > 0.94)] = use_of("pond")
+    use[fringe & (cell_dice > 0.89)] = use_of("greenhouse")
+    use[fringe & (cell_dice > 0.955)] = use_of("pond")
     _deal(use, town, unit_dice, ("estate_mid", 0.45), ("estate_old", 0.3), ("villas", 0.25))
 
     north, south = urban & (v > 0), urban & (v <= 0)

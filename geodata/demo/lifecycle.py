@@ -167,7 +167,7 @@ def _bodies(
     plan: Plan, incidents: Incidents, kinds: pd.DataFrame, street_of: Ints, rng: np.random.Generator
 ) -> NDArray[np.object_]:
     """Return who handles: the kind's own body, or the street where the matter lies."""
-    body = kinds["body"].to_numpy().astype(object)[incidents.kind]
+    body: NDArray[np.object_] = kinds["body"].to_numpy().astype(object)[incidents.kind]
     local = kinds["category"].isin(["市容环境", "民生服务"]).to_numpy()[incidents.kind]
     to_street = (street_of > 0) & (rng.random(len(body)) < np.where(local, 0.55, 0.12))
     if plan.streets:

@@ -7,10 +7,20 @@ from numpy.typing import NDArray
 
 PERSONS_PER_HOUSEHOLD = 2.6
 
-STREETS: tuple[str, ...] = (
-    "仙女镇", "龙川街道", "望江街道", "文峰街道", "引江街道", "玉带街道", "舜天街道",
-    "芦湾镇", "白塔镇", "花荡镇", "柳堰镇", "双桥街道", "东汀镇",
+SEAT = "仙女镇"
+URBAN_STREETS: tuple[str, ...] = (
+    "龙川街道", "望江街道", "文峰街道", "引江街道", "玉带街道", "舜天街道", "双桥街道", "通济街道",
+    "新都街道", "桃园街道", "锦湖街道", "卧虹街道",
 )  # fmt: skip
+TOWNS: tuple[str, ...] = ("芦湾镇", "白塔镇", "花荡镇", "柳堰镇", "东汀镇")
+ENGLISH: dict[str, str] = {
+    "仙女镇": "Xiannu Town", "龙川街道": "Longchuan Street", "望江街道": "Wangjiang Street",
+    "文峰街道": "Wenfeng Street", "引江街道": "Yinjiang Street", "玉带街道": "Yudai Street",
+    "舜天街道": "Shuntian Street", "双桥街道": "Shuangqiao Street", "通济街道": "Tongji Street",
+    "新都街道": "Xindu Street", "桃园街道": "Taoyuan Street", "锦湖街道": "Jinhu Street",
+    "卧虹街道": "Wohong Street", "芦湾镇": "Luwan Town", "白塔镇": "Baita Town",
+    "花荡镇": "Huadang Town", "柳堰镇": "Liuyan Town", "东汀镇": "Dongting Town",
+}  # fmt: skip
 
 _FIRST = (
     "龙川", "城北", "城南", "城东", "城西", "文昌", "玉带", "望江", "引江", "通济", "仙城", "舜天",
@@ -38,14 +48,22 @@ def name_communities(codes: NDArray[np.object_], rural: NDArray[np.bool_]) -> ND
     return names
 
 
-STREETS_EN: tuple[str, ...] = (
-    "Xiannu Town", "Longchuan Street", "Wangjiang Street", "Wenfeng Street", "Yinjiang Street",
-    "Yudai Street", "Shuntian Street", "Luwan Town", "Baita Town", "Huadang Town", "Liuyan Town",
-    "Shuangqiao Street", "Dongting Town",
-)  # fmt: skip
-
 PLACE_WORDS: tuple[str, ...] = (
     "金辉", "宏运", "顺达", "益民", "鑫源", "华联", "恒信", "佳和", "万家", "百顺", "悦来", "福满",
     "锦江", "金桥", "银座", "长乐", "兴隆", "祥和", "丰泽", "天和", "嘉业", "名都", "世纪", "东方",
     "江南", "江北", "运河", "水韵", "绿洲", "紫金", "凤凰", "兰花", "海棠", "玉兰", "丹桂", "红枫",
 )  # fmt: skip
+
+
+_ROAD_FIRST = (
+    "文峰", "学士", "书院", "状元", "鼓楼", "钟楼", "府前", "东关", "南门", "北门", "桃园", "柳巷",
+    "荷花", "竹园", "梅苑", "桂园", "银杏", "香樟", "月城", "星辰", "春晖", "夏荷", "秋实", "瑞雪",
+    "平安", "吉庆", "兴隆", "富康", "利民", "同心", "振兴", "创新", "建业", "科技", "工业", "纬二",
+    "经三", "育才", "启明", "博爱", "友谊", "团结", "青年", "建设", "劳动", "胜利", "幸福", "滨湖",
+    "听涛", "望月", "映山", "清泉", "古运", "水关", "渡口", "船坞", "盐仓", "米市", "布坊", "铁匠",
+    "花市", "菜根", "丰乐", "天宁", "地藏", "仁和", "义学", "礼贤", "智慧", "信诚", "泰州", "高邮",
+)  # fmt: skip
+
+MINOR_ROADS: tuple[str, ...] = tuple(
+    first + ending for ending in ("路", "街", "东路", "西路") for first in _ROAD_FIRST
+)

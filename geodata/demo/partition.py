@@ -34,6 +34,11 @@ class Graph:
         return len(self.load)
 
 
+def add_up(values: Floats, group: Ints, n: int = 0) -> Floats:
+    """Return the sum of values in each group 0..max or 0..n-1."""
+    return np.bincount(group, values, n).astype(np.float64)
+
+
 def make_graph(
     first: Ints, second: Ints, glue: Floats, *, load: Floats, x: Floats, y: Floats
 ) -> Graph:
@@ -82,7 +87,7 @@ def merge_graph(graph: Graph, group: Ints) -> Graph:
         first[keep],
         second[keep],
         glue[keep],
-        load=np.bincount(group, graph.load, n),
+        load=add_up(graph.load, group, n),
         x=np.bincount(group, weight * graph.x, n) / total,
         y=np.bincount(group, weight * graph.y, n) / total,
     )
@@ -115,7 +120,7 @@ def divide(graph: Graph, parts: int, rng: np.random.Generator) -> Ints:
     links = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(len(graph),) * 2)
     pieces, piece = scipy.sparse.csgraph.connected_components(links, directed=False)
     sizes = np.bincount(piece)
-    share = share_out(parts, np.bincount(piece, graph.load) + 1e-6, most=sizes)
+    share = share_out(parts, add_up(graph.load, piece) + 1e-6, most=sizes)
     label = np.empty(len(graph), np.int64)
     done = 0
     for one in range(pieces):
@@ -136,10 +141,8 @@ def _divide_piece(graph: Graph, parts: int, rng: np.random.Generator) -> Ints:
     total = float(graph.load.sum())
     scale = float(graph.glue.mean()) * 4.0
     order = rng.random((_SWEEPS, len(graph))).argsort(axis=1)
-    _refine(
-        graph.start, graph.near, graph.glue / scale, graph.load, label, parts,
-        max(total / parts, 1e-9), order, _BALANCE_FORCE,
-    )  # fmt: skip
+    load = graph.load * (parts / max(total, 1e-9))
+    _refine(graph.start, graph.near, graph.glue / scale, load, label, parts, order, _BALANCE_FORCE)
     return np.asarray(label, np.int64)
 
 
@@ -174,9 +177,34 @@ def _spread_seeds(graph: Graph, parts: int, rng: np.random.Generator) -> Ints:
 
 
 @compile_kernel
-def _grow(
-    start: Any, near: Any, glue: Any, load: Any, x: Any, y: Any, seeds: Any
-) -> Any:  # pragma: no cover
+def _tie(start: Any, near: Any, glue: Any, label: Any, node: int, part: int) -> float:
+    """Add up what holds a node to a part."""
+    total = 0.0
+    for k in range(start[node], start[node + 1]):
+        if label[near[k]] == part:
+            total += glue[k]
+    return total
+
+
+@compile_kernel
+def _best_free(
+    start: Any, near: Any, glue: Any, label: Any, x: Any, y: Any, seed: int, part: int
+) -> int:
+    """Return the free node that fits a part best: held by it, not far from its seed; -1 none."""
+    best, best_score = -1, -1e300
+    for node in range(len(label)):
+        if label[node] >= 0:
+            continue
+        tie = _tie(start, near, glue, label, node, part)
+        if tie > 0:
+            score = tie - 1.5 * np.hypot(x[node] - x[seed], y[node] - y[seed])
+            if score > best_score:
+                best, best_score = node, score
+    return best
+
+
+@compile_kernel
+def _grow(start: Any, near: Any, glue: Any, load: Any, x: Any, y: Any, seeds: Any) -> Any:
     """Let the lightest part take its best free neighbour until none is free."""
     n, parts = len(load), len(seeds)
     label = np.full(n, -1, np.int64)
@@ -185,40 +213,21 @@ def _grow(
         label[seeds[part]] = part
         mass[part] = load[seeds[part]]
     stuck = np.zeros(parts, np.bool_)
-    free = n - parts
-    while free > 0:
-        part = -1
-        for one in range(parts):
-            if not stuck[one] and (part < 0 or mass[one] < mass[part]):
-                part = one
-        if part < 0:
-            break
-        best, best_score = -1, -1e300
-        for node in range(n):
-            if label[node] >= 0:
-                continue
-            tie = 0.0
-            for k in range(start[node], start[node + 1]):
-                if label[near[k]] == part:
-                    tie += glue[k]
-            if tie > 0:
-                away = np.hypot(x[node] - x[seeds[part]], y[node] - y[seeds[part]])
-                score = tie - 1.5 * away
-                if score > best_score:
-                    best, best_score = node, score
+    while not stuck.all():
+        part = int(np.argmin(np.where(stuck, np.inf, mass)))
+        best = _best_free(start, near, glue, label, x, y, seeds[part], part)
         if best < 0:
             stuck[part] = True
             continue
         label[best] = part
         mass[part] += load[best]
-        free -= 1
     return label
 
 
 @compile_kernel
 def _holds_without(
     start: Any, near: Any, label: Any, node: int, seen: Any, stack: Any, mark: int
-) -> bool:  # pragma: no cover
+) -> bool:
     """Tell whether a node's part stays in one piece without it."""
     part = label[node]
     first, wanted = -1, 0
@@ -254,17 +263,30 @@ def _holds_without(
 
 
 @compile_kernel
+def _best_move(
+    start: Any, near: Any, glue: Any, load: Any, label: Any, mass: Any, node: int, force: float
+) -> int:
+    """Return the neighbouring part that a node should move to, -1 to stay. Loads: mean part 1."""
+    own = label[node]
+    own_tie = _tie(start, near, glue, label, node, own)
+    w = load[node]
+    best, best_gain = -1, 1e-9
+    for k in range(start[node], start[node + 1]):
+        other = label[near[k]]
+        if other in (own, best):
+            continue
+        before = (mass[own] - 1) ** 2 + (mass[other] - 1) ** 2
+        after = (mass[own] - w - 1) ** 2 + (mass[other] + w - 1) ** 2
+        gain = force * (before - after) + _tie(start, near, glue, label, node, other) - own_tie
+        if gain > best_gain:
+            best, best_gain = other, gain
+    return best
+
+
+@compile_kernel
 def _refine(
-    start: Any,
-    near: Any,
-    glue: Any,
-    load: Any,
-    label: Any,
-    parts: int,
-    target: float,
-    order: Any,
-    force: float,
-) -> None:  # pragma: no cover
+    start: Any, near: Any, glue: Any, load: Any, label: Any, parts: int, order: Any, force: float
+) -> None:
     """Move border nodes to the neighbouring part while that lowers imbalance plus cut."""
     n = len(load)
     mass = np.zeros(parts)
@@ -274,36 +296,16 @@ def _refine(
     stack = np.empty(n, np.int64)
     mark = 0
     for sweep in range(order.shape[0]):
-        moved = 0
-        for at in range(n):
-            node = order[sweep, at]
-            own = label[node]
-            own_tie = 0.0
-            for k in range(start[node], start[node + 1]):
-                if label[near[k]] == own:
-                    own_tie += glue[k]
-            best, best_gain = -1, 1e-9
-            for k in range(start[node], start[node + 1]):
-                other = label[near[k]]
-                if other == own or other == best:
-                    continue
-                tie = 0.0
-                for j in range(start[node], start[node + 1]):
-                    if label[near[j]] == other:
-                        tie += glue[j]
-                w = load[node]
-                before = (mass[own] / target - 1) ** 2 + (mass[other] / target - 1) ** 2
-                after = ((mass[own] - w) / target - 1) ** 2 + ((mass[other] + w) / target - 1) ** 2
-                gain = force * (before - after) + tie - own_tie
-                if gain > best_gain:
-                    best, best_gain = other, gain
+        moved = False
+        for node in order[sweep]:
+            best = _best_move(start, near, glue, load, label, mass, node, force)
             if best < 0:
                 continue
             mark += 1
             if _holds_without(start, near, label, node, seen, stack, mark):
-                label[node] = best
-                mass[own] -= load[node]
+                mass[label[node]] -= load[node]
                 mass[best] += load[node]
-                moved += 1
-        if moved == 0:
+                label[node] = best
+                moved = True
+        if not moved:
             break

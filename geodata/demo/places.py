@@ -2,47 +2,167 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from geodata.demo import names
+from geodata.demo.blocks import Shapes
 from geodata.demo.land import use_of
 from geodata.demo.town import Town
 
-Ints = NDArray[np.int64]
 
-# kind, share of the wanted number, uses it is found in, name ending(s), capacity (low, high)
-_KINDS: tuple[tuple[str, float, tuple[str, ...], tuple[str, ...], tuple[int, int]], ...] = (
-    ("shop", 0.44, ("commerce", "old_town", "estate_old", "market"), ("便利店", "超市", "五金店", "文具店", "服装店", "理发店", "水果店", "药店"), (5, 60)),
-    ("restaurant", 0.17, ("commerce", "old_town", "estate_old", "office"), ("饭店", "面馆", "小吃店", "茶餐厅", "早餐店"), (20, 200)),
-    ("estate", 0.14, ("estate_old", "estate_mid", "estate_high", "villas"), ("小区", "花园", "家园", "苑", "府", "新村"), (300, 3000)),
-    ("company", 0.07, ("industry", "office"), ("机械厂", "电子厂", "纺织厂", "科技公司", "物流公司"), (40, 900)),
-    ("school", 0.022, ("school", "campus"), ("小学", "中学", "实验学校"), (600, 2800)),
-    ("kindergarten", 0.03, ("estate_mid", "estate_high", "estate_old", "school"), ("幼儿园",), (90, 400)),
-    ("hospital", 0.006, ("hospital",), ("医院", "中医院"), (200, 2500)),
-    ("clinic", 0.024, ("estate_mid", "estate_old", "village", "public"), ("卫生服务站", "诊所"), (20, 90)),
-    ("market", 0.01, ("market",), ("农贸市场", "小商品市场"), (400, 3500)),
-    ("mall", 0.008, ("commerce",), ("商场", "购物中心", "广场"), (800, 6000)),
-    ("government", 0.014, ("public",), ("政务服务中心", "便民服务中心", "税务所", "派出所"), (60, 500)),
-    ("elderly_care", 0.008, ("estate_old", "public", "village"), ("养老院", "护理院", "日间照料中心"), (40, 300)),
-    ("hazmat_site", 0.005, ("industry", "logistics"), ("化工仓库", "加油站", "液化气站"), (10, 120)),
-    ("park", 0.012, ("park",), ("公园", "游园", "绿地"), (100, 3000)),
-    ("hotel", 0.012, ("commerce", "office"), ("宾馆", "酒店", "旅馆"), (60, 500)),
-    ("bank", 0.014, ("commerce", "office"), ("储蓄所", "银行网点"), (20, 80)),
-    ("culture", 0.006, ("public", "old_town", "sports"), ("文化站", "图书馆", "剧场"), (80, 1200)),
-    ("station", 0.003, ("station", "logistics"), ("候车厅", "客运站"), (500, 4000)),
-)  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """One sort of place: where it is found, what it is called, how many people it holds."""
+
+    kind: str
+    share: float  # of the wanted number
+    uses: tuple[str, ...]
+    endings: tuple[str, ...]
+    capacity: tuple[int, int]
+
+
+SORTS: tuple[Sort, ...] = (
+    Sort(
+        kind="shop",
+        share=0.44,
+        uses=("commerce", "old_town", "estate_old", "market"),
+        endings=("便利店", "超市", "五金店", "文具店", "服装店", "理发店", "水果店", "药店"),
+        capacity=(5, 60),
+    ),
+    Sort(
+        kind="restaurant",
+        share=0.17,
+        uses=("commerce", "old_town", "estate_old", "office"),
+        endings=("饭店", "面馆", "小吃店", "茶餐厅", "早餐店"),
+        capacity=(20, 200),
+    ),
+    Sort(
+        kind="estate",
+        share=0.14,
+        uses=("estate_old", "estate_mid", "estate_high", "villas"),
+        endings=("小区", "花园", "家园", "苑", "府", "新村"),
+        capacity=(300, 3000),
+    ),
+    Sort(
+        kind="company",
+        share=0.07,
+        uses=("industry", "office"),
+        endings=("机械厂", "电子厂", "纺织厂", "科技公司", "物流公司"),
+        capacity=(40, 900),
+    ),
+    Sort(
+        kind="school",
+        share=0.022,
+        uses=("school", "campus"),
+        endings=("小学", "中学", "实验学校"),
+        capacity=(600, 2800),
+    ),
+    Sort(
+        kind="kindergarten",
+        share=0.03,
+        uses=("estate_mid", "estate_high", "estate_old", "school"),
+        endings=("幼儿园",),
+        capacity=(90, 400),
+    ),
+    Sort(
+        kind="hospital",
+        share=0.006,
+        uses=("hospital",),
+        endings=("医院", "中医院"),
+        capacity=(200, 2500),
+    ),
+    Sort(
+        kind="clinic",
+        share=0.024,
+        uses=("estate_mid", "estate_old", "village", "public"),
+        endings=("卫生服务站", "诊所"),
+        capacity=(20, 90),
+    ),
+    Sort(
+        kind="market",
+        share=0.01,
+        uses=("market",),
+        endings=("农贸市场", "小商品市场"),
+        capacity=(400, 3500),
+    ),
+    Sort(
+        kind="mall",
+        share=0.008,
+        uses=("commerce",),
+        endings=("商场", "购物中心", "广场"),
+        capacity=(800, 6000),
+    ),
+    Sort(
+        kind="government",
+        share=0.014,
+        uses=("public",),
+        endings=("政务服务中心", "便民服务中心", "税务所", "派出所"),
+        capacity=(60, 500),
+    ),
+    Sort(
+        kind="elderly_care",
+        share=0.008,
+        uses=("estate_old", "public", "village"),
+        endings=("养老院", "护理院", "日间照料中心"),
+        capacity=(40, 300),
+    ),
+    Sort(
+        kind="hazmat_site",
+        share=0.005,
+        uses=("industry", "logistics"),
+        endings=("化工仓库", "加油站", "液化气站"),
+        capacity=(10, 120),
+    ),
+    Sort(
+        kind="park",
+        share=0.012,
+        uses=("park",),
+        endings=("公园", "游园", "绿地"),
+        capacity=(100, 3000),
+    ),
+    Sort(
+        kind="hotel",
+        share=0.012,
+        uses=("commerce", "office"),
+        endings=("宾馆", "酒店", "旅馆"),
+        capacity=(60, 500),
+    ),
+    Sort(
+        kind="bank",
+        share=0.014,
+        uses=("commerce", "office"),
+        endings=("储蓄所", "银行网点"),
+        capacity=(20, 80),
+    ),
+    Sort(
+        kind="culture",
+        share=0.006,
+        uses=("public", "old_town", "sports"),
+        endings=("文化站", "图书馆", "剧场"),
+        capacity=(80, 1200),
+    ),
+    Sort(
+        kind="station",
+        share=0.003,
+        uses=("station", "logistics"),
+        endings=("候车厅", "客运站"),
+        capacity=(500, 4000),
+    ),
+)
+_PLAIN = {"school", "market", "government", "clinic", "park", "station", "culture"}
 
 
 def place_places(town: Town, rng: np.random.Generator) -> pd.DataFrame:
     """Return places with local x, y: id, name, kind, capacity, state, x, y."""
     total = town.plan.places
-    share = np.array([row[1] for row in _KINDS])
+    share = np.array([sort.share for sort in SORTS])
     count = np.maximum(1, np.floor(total * share / share.sum())).astype(np.int64)
     count[0] += total - count.sum()
-    parts = [_of_kind(town, row, int(n), rng) for row, n in zip(_KINDS, count, strict=True)]
+    parts = [_of_sort(town, sort, int(n), rng) for sort, n in zip(SORTS, count, strict=True)]
     frame = pd.concat(parts, ignore_index=True)
     repeat = frame.groupby("name").cumcount()
     frame["name"] = frame["name"].where(
@@ -53,14 +173,8 @@ def place_places(town: Town, rng: np.random.Generator) -> pd.DataFrame:
     return frame[["id", "name", "kind", "capacity", "state", "x", "y"]]
 
 
-def _of_kind(
-    town: Town,
-    row: tuple[str, float, tuple[str, ...], tuple[str, ...], tuple[int, int]],
-    count: int,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    kind, _, uses, endings, capacity = row
-    shapes, cells = _candidates(town, uses)
+def _of_sort(town: Town, sort: Sort, count: int, rng: np.random.Generator) -> pd.DataFrame:
+    shapes = _candidates(town, sort.uses)
     pick = rng.choice(len(shapes), count, replace=count > len(shapes))
     at = shapely.get_coordinates(shapely.centroid(shapes[pick]))
     frame = town.divisions.grids
@@ -69,23 +183,22 @@ def _of_kind(
     lead = community["name"].to_numpy()[where]
     lead = np.array([text.removesuffix("社区").removesuffix("村") for text in lead], object)
     word = rng.choice(np.array(names.PLACE_WORDS, object), count)
-    ending = rng.choice(np.array(endings, object), count)
-    plain = kind in {"school", "market", "government", "clinic", "park", "station", "culture"}
-    name = lead + ending if plain else lead + word + ending
-    low, high = np.log(capacity[0]), np.log(capacity[1])
+    ending = rng.choice(np.array(sort.endings, object), count)
+    name = lead + ending if sort.kind in _PLAIN else lead + word + ending
+    low, high = np.log(sort.capacity[0]), np.log(sort.capacity[1])
     size = np.rint(np.exp(rng.uniform(low, high, count)))
     return pd.DataFrame(
-        {"name": name, "kind": kind, "capacity": size, "x": at[:, 0], "y": at[:, 1]}
+        {"name": name, "kind": sort.kind, "capacity": size, "x": at[:, 0], "y": at[:, 1]}
     )
 
 
-def _candidates(town: Town, uses: tuple[str, ...]) -> tuple[NDArray[np.object_], Ints]:
+def _candidates(town: Town, uses: tuple[str, ...]) -> Shapes:
     """Return footprints (or, in green land, blocks) of the uses; any block where there is none."""
     codes = [use_of(name) for name in uses]
     buildings = np.flatnonzero(np.isin(town.buildings.use, codes))
     if len(buildings) and uses != ("park",):
-        return town.buildings.shapes[buildings], town.buildings.cell[buildings]
+        return town.buildings.shapes[buildings]
     cells = np.flatnonzero(np.isin(town.land.use, codes))
     if not len(cells):
         cells = np.arange(len(town.network.cells))
-    return town.network.cells[cells], cells
+    return town.network.cells[cells]

@@ -12,7 +12,7 @@ GAOSHAN_ORIGIN_M = (463_200, 3_577_400)
 class Road:
     """One planned road: its class, its name and its course in plan coordinates."""
 
-    rank: str  # expressway, arterial, collector
+    rank: str  # rail, expressway, arterial, collector
     name: str
     course: tuple[tuple[float, float], ...]
     bridge: bool = True  # crosses the river
@@ -64,29 +64,40 @@ class Plan:
     components: int
 
 
-_NS = (
-    ("西环路", -3450.0, False, (-4600, 4600)),
-    ("龙川路", -2650.0, True, (-4600, 4600)),
-    ("望江路", -1900.0, False, (-4600, 3100)),
-    ("舜天路", -1150.0, True, (-4600, 4600)),
-    ("中山路", -430.0, True, (-4600, 2320)),
-    ("江都路", 350.0, True, (-4600, 4600)),
-    ("仙城路", 1080.0, False, (-3080, 3100)),
-    ("新都路", 1820.0, True, (-4600, 4600)),
-    ("引江路", 2600.0, True, (-4600, 4600)),
-    ("东环路", 3420.0, False, (-2320, 4600)),
-)
-_EW = (
-    ("南沿路", -3000.0, (-4600, 2680)),
-    ("长江路", -2230.0, (-5600, 5600)),
-    ("文昌路", -1520.0, (-5600, 5600)),
-    ("华山路", -790.0, (-3530, 5600)),
-    ("龙城路", 830.0, (-5600, 2680)),
-    ("黄河路", 1500.0, (-3530, 5600)),
-    ("淮海路", 2240.0, (-5600, 5600)),
-    ("北沿路", 3020.0, (-2730, 5600)),
-)
 _RING = (-2650.0, -2230.0, 2600.0, 2240.0)
+# Main streets inside the ring run from ring to ring; some go on as country roads.
+_ARTERIALS: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = (
+    ("望江路", ((-1900, -2290), (-1900, 2240), (-2120, 3000), (-2500, 4600))),
+    ("龙川路", (
+        (-1250, -4600), (-980, -3000), (-1150, -2230), (-1150, 2240), (-1320, 3000), (-1100, 4600),
+    )),
+    ("中山路", ((-430, -2290), (-430, 2300))),
+    ("江都路", ((420, -4600), (180, -3000), (350, -2230), (350, 2240), (500, 3000), (260, 4600))),
+    ("仙城路", ((1080, -2290), (1080, 2300))),
+    ("新都路", (
+        (2100, -4600), (1950, -3000), (1820, -2230), (1820, 2240), (2080, 3000), (2050, 4600),
+    )),
+    ("文昌路", (
+        (-5600, -1150), (-3500, -1640), (-2650, -1520), (2600, -1520), (3500, -1340), (5600, -1560),
+    )),
+    ("华山路", ((-2710, -790), (2600, -790), (3500, -640), (5600, -900))),
+    ("龙城路", ((-5600, 1150), (-3500, 660), (-2650, 830), (2660, 830))),
+    ("黄河路", ((-2710, 1500), (2600, 1500), (3400, 1740), (5600, 1420))),
+    ("扬江公路", ((-2330, -1910), (-2900, -2420), (-5600, -3300))),
+    ("江平公路", ((-2330, 1920), (-2900, 2430), (-5600, 3700))),
+    ("宁通公路", ((2280, 1920), (2900, 2480), (5600, 4100))),
+    ("沿江公路", ((2280, -1910), (2900, -2420), (5600, -3500))),
+    ("站前大道", ((330, 1485), (900, 1960), (1500, 2380), (1530, 2660))),
+    ("滨湖大道", ((-410, -775), (-1150, -1300), (-1930, -1650))),
+)  # fmt: skip
+_COUNTRY_ROADS: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = (
+    ("西环路", ((-3120, -2720), (-3500, -1900), (-3750, -300), (-3480, 1400), (-3100, 2640))),
+    ("东环路", (
+        (3060, -2650), (3420, -1500), (3600, -200), (3380, 1200), (3560, 2100), (3000, 2640),
+    )),
+    ("南环路", ((-3120, -2520), (-1900, -2960), (-400, -2820), (1000, -3020), (3000, -2480))),
+    ("北环路", ((-3200, 2570), (-2000, 3060), (-300, 2960), (1200, 3120), (2980, 2520))),
+)  # fmt: skip
 
 
 def _rounded_box(
@@ -102,21 +113,16 @@ def _rounded_box(
 
 
 def _jiangdu_roads() -> tuple[Road, ...]:
+    quays = {"望江路", "仙城路"}  # these end at the river
     roads = [
-        Road(rank="arterial", name=name, course=((u, span[0]), (u, span[1])), bridge=bridge)
-        for name, u, bridge, span in _NS
+        Road(rank="arterial", name=name, course=course, bridge=name not in quays)
+        for name, course in _ARTERIALS
     ]
-    roads += [
-        Road(rank="arterial", name=name, course=((span[0], v), (span[1], v)))
-        for name, v, span in _EW
-    ]
-    roads += [
-        Road(rank="expressway", name="环城快速路", course=_rounded_box(_RING, 700), closed=True),
-        Road(rank="arterial", name="站前大道", course=((330, 1485), (1000, 1980), (1860, 2650))),
-        Road(
-            rank="arterial", name="滨湖大道", course=((-410, -775), (-1150, -1300), (-1930, -1650))
-        ),
-    ]
+    roads += [Road(rank="collector", name=name, course=course) for name, course in _COUNTRY_ROADS]
+    rail = ((-5600, 2780), (-2600, 2620), (-400, 2560), (1500, 2640), (3200, 2900), (5600, 3700))
+    roads.append(Road(rank="rail", name="江淮铁路", course=rail))
+    ring = _rounded_box(_RING, 800)
+    roads.append(Road(rank="expressway", name="环城快速路", course=ring, closed=True))
     return tuple(roads)
 
 
@@ -132,20 +138,20 @@ def _jiangdu() -> Plan:
         canals=(
             ((1430, 0), (1450, 1500), (1400, 3000), (1500, 5200)),
             ((-1560, 0), (-1530, -800), (-1500, -2500), (-1300, -5200)),
-            ((3050, 0), (3000, -1500), (3100, -5200)),
-            ((-3050, 0), (-3080, 1500), (-3000, 5200)),
+            ((3080, 0), (3040, -1500), (3140, -5200)),
+            ((-2980, 0), (-3010, 1500), (-2820, 5200)),
         ),
         sites=(
             Site(use="park", name="龙川湖公园", at=(-1700, -1950), whole=True),
             Site(use="campus", name="江都学院", at=(-2300, -1200), whole=True),
-            Site(use="station", name="江都高铁站", at=(1620, 2750), whole=False),
+            Site(use="station", name="江都高铁站", at=(1650, 2480), whole=False),
             Site(use="industry", name="沿江工业园", at=(3050, -1250), whole=False),
             Site(use="hospital", name="龙川人民医院", at=(650, -1100), whole=False),
             Site(use="market", name="城东农副产品批发市场", at=(2150, 1150), whole=False),
             Site(use="park", name="滨河公园", at=(-800, -230), whole=False),
             Site(use="sports", name="龙川体育中心", at=(700, -1850), whole=False),
-            Site(use="logistics", name="城北客运枢纽", at=(-700, 2450), whole=False),
-            Site(use="park", name="芦荡湿地公园", at=(-3400, 900), whole=False),
+            Site(use="logistics", name="城北客运枢纽", at=(-750, 2400), whole=False),
+            Site(use="park", name="芦荡湿地公园", at=(-3250, 350), whole=False),
         ),
         trend=-0.2,
         swing_m=(430.0, 170.0),

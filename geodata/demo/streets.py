@@ -1,4 +1,4 @@
-"""The street network: planned roads first, then blocks cut smaller and smaller by lesser streets."""
+"""The street network: planned roads first, then blocks cut smaller by lesser streets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.demo import names
+from geodata.demo.blocks import Shapes, absorb_slivers, drop_stubs, node_faces, split_blocks
 from geodata.demo.ground import Floats, Ground, Waves, make_waves
 from geodata.demo.plan import Plan
 
-MM = 0.001  # metres: the precision of every coordinate
 RANKS: tuple[str, ...] = (
-    "outline", "river", "canal", "expressway", "arterial", "collector", "local", "path",
+    "outline", "river", "canal", "rail", "expressway", "arterial", "collector", "local", "path",
 )  # fmt: skip
 ROAD_HALF_WIDTH_M = {
     "expressway": 22.0,
@@ -26,15 +27,12 @@ ROAD_HALF_WIDTH_M = {
 
 _COURSE_STEP_M = 30.0
 _CROOK_STEP_M = 45.0
-_FAR_M = 20_000.0
-_OVERSHOOT_M = 0.05
-_STUB_M = 150.0
-_SLIVER_M2 = 120.0
+_CROOK_LENGTH_M = 210.0
+_CROOK_M = 3.5
 _LARGE_BLOCK_M2 = 200_000.0  # above it the cut is a collector street
 _STREET_BLOCK_M2 = 36_000.0  # above it a street, below it a lane of an estate
 _UNIT_TARGET_M2 = 75_000.0  # the blocks that communities are made of
 
-Shapes = NDArray[np.object_]
 Ranks = NDArray[np.int8]
 
 
@@ -46,6 +44,7 @@ class Lines:
     rank: Ranks
     name: Shapes
     bridge: NDArray[np.bool_]
+    tier: Ranks  # 0 bounds superblocks, 1 the larger blocks in them, 2 the smallest ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +117,7 @@ def plan_lines(plan: Plan, ground: Ground, outline: shapely.Polygon) -> Lines:
         names.append("")
         bridges.append(True)
     for road in plan.roads:
-        course = np.array(road.course, float)
+        course: Floats = np.array(road.course, float)
         if len(course) > 2:
             course = round_corners(course, closed=road.closed)
         shapes.append(bend(ground, course))
@@ -132,113 +131,8 @@ def plan_lines(plan: Plan, ground: Ground, outline: shapely.Polygon) -> Lines:
         rank=np.array([rank_of(rank) for rank in ranks], np.int8),
         name=np.array(names, object),
         bridge=np.array(bridges),
+        tier=np.zeros(len(clipped), np.int8),
     )
-
-
-def node_faces(shapes: Shapes) -> tuple[Shapes, Shapes]:
-    """Return the noded edges of lines and the faces between them, on whole millimetres."""
-    edges = shapely.get_parts(shapely.union_all(shapes, grid_size=MM))
-    faces = shapely.get_parts(shapely.polygonize(edges))
-    return edges[shapely.length(edges) > 1.5 * _OVERSHOOT_M], faces
-
-
-def absorb_slivers(faces: Shapes) -> Shapes:
-    """Return the faces with each tiny one given to the neighbour it shares most edge with."""
-    group = np.arange(len(faces))
-    tiny = np.flatnonzero(shapely.area(faces) < _SLIVER_M2)
-    tree = shapely.STRtree(faces)
-    for one in tiny:
-        near = tree.query(faces[one], predicate="intersects")
-        near = near[(near != one) & ~np.isin(near, tiny)]
-        if len(near):
-            shared = shapely.length(shapely.intersection(faces[one].exterior, faces[near]))
-            group[one] = near[np.argmax(shared)]
-    order = np.argsort(group, kind="stable")
-    start = np.flatnonzero(np.diff(group[order], prepend=-1))
-    merged = [faces[run] for run in np.split(order, start[1:])]
-    return np.array(
-        [run[0] if len(run) == 1 else shapely.coverage_union_all(run) for run in merged], object
-    )
-
-
-def split_blocks(
-    faces: Shapes,
-    rng: np.random.Generator,
-    *,
-    target_m2: Callable[[Shapes], Floats],
-    jitter: float,
-    tilt: float,
-) -> tuple[Shapes, Shapes, Floats]:
-    """
-    Cut each face across its long side until it is at most about its target area.
-
-    Returns the pieces, the cutting lines, and for each line the area that it cut (which tells how
-    important a street it is).
-    """
-    todo, done = faces, []
-    cuts: list[Shapes] = []
-    areas: list[Floats] = []
-    while len(todo):
-        area = shapely.area(todo)
-        large = area > target_m2(todo) * rng.uniform(1.0, 1.7, len(todo))
-        done.append(todo[~large])
-        todo, area = todo[large], area[large]
-        if not len(todo):
-            break
-        knives, near_side = _cut_across(todo, rng, jitter=jitter, tilt=tilt)
-        pieces, owner = shapely.get_parts(shapely.intersection(knives, todo), return_index=True)
-        is_line = shapely.get_type_id(pieces) == shapely.GeometryType.LINESTRING
-        cuts.append(_overshoot(pieces[is_line]))
-        areas.append(area[owner[is_line]])
-        pieces = np.r_[shapely.intersection(todo, near_side), shapely.difference(todo, near_side)]
-        pieces = shapely.get_parts(pieces)
-        pieces = pieces[shapely.get_type_id(pieces) == shapely.GeometryType.POLYGON]
-        todo = pieces[shapely.area(pieces) > 1.0]
-    return np.concatenate(done), _join(cuts), np.concatenate(areas) if areas else np.empty(0)
-
-
-def _cut_across(
-    faces: Shapes, rng: np.random.Generator, *, jitter: float, tilt: float
-) -> tuple[Shapes, Shapes]:
-    corners = shapely.get_coordinates(shapely.oriented_envelope(faces)).reshape(-1, 5, 2)
-    side_a, side_b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
-    a_longer = np.hypot(*side_a.T) >= np.hypot(*side_b.T)
-    along = np.where(a_longer[:, None], side_a, side_b)
-    middle = corners[:, :4].mean(axis=1)
-    point = middle + along * rng.uniform(-jitter, jitter, len(faces))[:, None]
-    along = along / np.hypot(*along.T)[:, None]
-    angle = np.arctan2(along[:, 1], along[:, 0]) + rng.normal(0, tilt, len(faces))
-    along = np.c_[np.cos(angle), np.sin(angle)]
-    across = np.c_[-along[:, 1], along[:, 0]]
-    ends = np.stack([point - across * _FAR_M, point + across * _FAR_M], axis=1)
-    far = along[:, None, :] * _FAR_M
-    boxes = np.concatenate([ends, (ends + far)[:, ::-1]], axis=1)
-    return shapely.linestrings(ends), shapely.polygons(boxes)
-
-
-def _overshoot(cuts: Shapes) -> Shapes:
-    """
-    Return the cuts with both ends a little beyond the faces they cut.
-
-    A line that ends exactly on another one may miss it by a millimetre once both are rounded; one
-    that crosses it is always noded, and the stub is dropped afterwards.
-    """
-    ends = np.stack(
-        [
-            shapely.get_coordinates(shapely.get_point(cuts, 0)),
-            shapely.get_coordinates(shapely.get_point(cuts, -1)),
-        ],
-        axis=1,
-    )
-    along = ends[:, 1] - ends[:, 0]
-    along *= (_OVERSHOOT_M / np.hypot(*along.T))[:, None]
-    ends[:, 0] -= along
-    ends[:, 1] += along
-    return np.asarray(shapely.linestrings(ends), object)
-
-
-def _join(parts: list[Shapes]) -> Shapes:
-    return np.concatenate(parts) if parts else np.empty(0, object)
 
 
 def build_network(
@@ -256,6 +150,7 @@ def build_network(
     outline = draw_outline(plan, rng)
     planned = plan_lines(plan, ground, outline)
     _, quarters = node_faces(planned.shapes)
+    quarters = absorb_slivers(quarters)
     keep_whole = _faces_of_sites(plan, ground, quarters, whole=True)
     split = np.setdiff1d(np.arange(len(quarters)), keep_whole)
 
@@ -272,32 +167,61 @@ def build_network(
     keep_unit = _faces_of_sites(plan, ground, units, whole=False)
     cell_parent = np.setdiff1d(np.arange(len(units)), keep_unit)
     _, cell_cuts, cell_areas = split_blocks(
-        units[cell_parent], rng, target_m2=small_target, jitter=0.09, tilt=0.035
+        units[cell_parent], rng, target_m2=small_target, jitter=0.09, tilt=0.03
     )
-    scale = plan.cell_scale
-    cut_rank = np.r_[
-        np.where(unit_areas > _LARGE_BLOCK_M2 * scale, rank_of("collector"), rank_of("local")),
-        np.where(cell_areas > _STREET_BLOCK_M2 * scale, rank_of("local"), rank_of("path")),
-    ].astype(np.int8)
-    cuts = np.r_[unit_cuts, cell_cuts]
-    lines = Lines(
-        shapes=np.r_[planned.shapes, cuts],
-        rank=np.r_[planned.rank, cut_rank],
-        name=np.r_[planned.name, np.full(len(cuts), "", object)],
-        bridge=np.r_[planned.bridge, np.zeros(len(cuts), bool)],
+    lines = _join_lines(
+        planned,
+        _cut_lines(unit_cuts, unit_areas, 1, plan.cell_scale, rng),
+        _cut_lines(cell_cuts, cell_areas, 2, plan.cell_scale, rng),
     )
     crook = (
-        make_waves(rng, length_m=210.0, height=4.0),
-        make_waves(rng, length_m=210.0, height=4.0),
+        make_waves(rng, length_m=_CROOK_LENGTH_M, height=_CROOK_M),
+        make_waves(rng, length_m=_CROOK_LENGTH_M, height=_CROOK_M),
     )
-    return _settle(
-        plan,
-        ground,
-        outline,
-        lines,
-        crook,
-        n_planned=len(planned.shapes),
-        n_unit_cuts=len(unit_cuts),
+    return _settle(plan, ground, outline, lines, crook)
+
+
+def _cut_lines(
+    cuts: Shapes, areas: Floats, tier: int, scale: float, rng: np.random.Generator
+) -> Lines:
+    """Return cuts as streets: the larger the block they cut, the more important; some are named."""
+    bounds = (
+        (_LARGE_BLOCK_M2, "collector", "local")
+        if tier == 1
+        else (_STREET_BLOCK_M2, "local", "path")
+    )
+    rank = np.where(areas > bounds[0] * scale, rank_of(bounds[1]), rank_of(bounds[2]))
+    name = np.full(len(cuts), "", object)
+    main = np.flatnonzero(rank == rank_of("collector"))
+    pool = np.array(names.MINOR_ROADS, object)
+    name[main] = np.resize(rng.permutation(pool), len(main))
+    return Lines(
+        shapes=cuts,
+        rank=rank.astype(np.int8),
+        name=name,
+        bridge=np.zeros(len(cuts), bool),
+        tier=np.full(len(cuts), tier, np.int8),
+    )
+
+
+def _join_lines(*parts: Lines) -> Lines:
+    return Lines(
+        shapes=np.concatenate([part.shapes for part in parts]),
+        rank=np.concatenate([part.rank for part in parts]),
+        name=np.concatenate([part.name for part in parts]),
+        bridge=np.concatenate([part.bridge for part in parts]),
+        tier=np.concatenate([part.tier for part in parts]),
+    )
+
+
+def _take_lines(lines: Lines, source: NDArray[np.int64], shapes: Shapes) -> Lines:
+    """Return new shapes with what is known of the lines they come from."""
+    return Lines(
+        shapes=shapes,
+        rank=lines.rank[source],
+        name=lines.name[source],
+        bridge=lines.bridge[source],
+        tier=lines.tier[source],
     )
 
 
@@ -321,26 +245,22 @@ def _settle(
     outline: shapely.Polygon,
     lines: Lines,
     crook: tuple[Waves, Waves],
-    *,
-    n_planned: int,
-    n_unit_cuts: int,
 ) -> Network:
     """Node all lines, make them a little crooked, and take the faces."""
-    edges = _drop_stubs(node_faces(lines.shapes)[0])
+    edges = drop_stubs(node_faces(lines.shapes)[0])
     source = _source_of(edges, lines)
-    rank = lines.rank[source]
-    bent = _crook(edges, rank, crook, outline)
-    cells = absorb_slivers(node_faces(bent)[1])
-    is_quarter = source < n_planned
-    is_unit = source < n_planned + n_unit_cuts
+    bent = _take_lines(lines, source, _crook(edges, lines.rank[source], crook, outline))
+    edges, cells = node_faces(bent.shapes)
+    cells = absorb_slivers(cells)
+    final = _take_lines(bent, _source_of(edges, bent), edges)
     middle = shapely.point_on_surface(cells)
-    unit_of = _locate(bent[is_unit], middle)
-    quarter_of = _locate(bent[is_quarter], middle)
+    unit_of = _locate(final.shapes[final.tier <= 1], middle)
+    quarter_of = _locate(final.shapes[final.tier == 0], middle)
     at = shapely.get_coordinates(shapely.centroid(cells))
     u, v = ground.to_plan(at[:, 0], at[:, 1])
     return Network(
         outline=outline,
-        lines=Lines(shapes=bent, rank=rank, name=lines.name[source], bridge=lines.bridge[source]),
+        lines=final,
         cells=cells,
         unit_of=unit_of,
         quarter_of=quarter_of,
@@ -367,21 +287,6 @@ def _reserve(
     return reserved
 
 
-def _drop_stubs(edges: Shapes) -> Shapes:
-    """Return the edges without the short ends that stick out beyond a crossing."""
-    ends = np.concatenate(
-        [
-            shapely.get_coordinates(shapely.get_point(edges, 0)),
-            shapely.get_coordinates(shapely.get_point(edges, -1)),
-        ]
-    )
-    _, node, uses = np.unique(
-        np.rint(ends * 1000).astype(np.int64), axis=0, return_inverse=True, return_counts=True
-    )
-    loose = (uses[node.reshape(-1)] == 1).reshape(2, -1).any(axis=0)
-    return edges[~(loose & (shapely.length(edges) < _STUB_M))]
-
-
 def _source_of(edges: Shapes, lines: Lines) -> NDArray[np.int64]:
     """Return the most important line on which each noded edge lies."""
     middle = shapely.line_interpolate_point(edges, 0.5, normalized=True)
@@ -390,7 +295,7 @@ def _source_of(edges: Shapes, lines: Lines) -> NDArray[np.int64]:
     first = np.unique(edge[order], return_index=True)[1]
     source = shapely.STRtree(lines.shapes).nearest(middle)
     source[edge[order][first]] = line[order][first]
-    return source
+    return np.asarray(source, np.int64)
 
 
 def _crook(

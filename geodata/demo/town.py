@@ -11,6 +11,7 @@ from geodata.demo.buildings import Buildings, raise_buildings
 from geodata.demo.divisions import Divisions, divide_city
 from geodata.demo.ground import Floats, Ground, make_ground
 from geodata.demo.land import Land, cell_target_m2, lay_out_land
+from geodata.demo.partition import add_up
 from geodata.demo.plan import Plan
 from geodata.demo.streets import Network, build_network
 from geodata.demo.water import Water, draw_water
@@ -44,7 +45,7 @@ def build_town(plan: Plan, seed: int, progress: Progress) -> Town:
     land = lay_out_land(plan, network, water, stream(seed, 4))
     progress("demo.buildings", 0.28)
     buildings = raise_buildings(network, land, stream(seed, 5))
-    households = np.bincount(buildings.cell, buildings.households, len(network.cells))
+    households = add_up(buildings.households, buildings.cell, len(network.cells))
     progress("demo.divisions", 0.32)
     divisions = divide_city(plan, network, households, stream(seed, 6))
     return Town(

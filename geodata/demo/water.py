@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from geodata.demo.ground import Ground
+from geodata.demo.blocks import Shapes
+from geodata.demo.ground import Floats, Ground
 from geodata.demo.plan import Plan
-from geodata.demo.streets import Network, Shapes, bend, round_corners
+from geodata.demo.streets import Network, bend, round_corners
 
 BANK_M = 38.0  # green strip and promenade beside the river
 _CANAL_HALF_WIDTH_M = 15.0
@@ -96,3 +98,12 @@ def draw_lake(block: shapely.Polygon, rng: np.random.Generator) -> shapely.Polyg
         0.09 * np.median(reach)
     )
     return shapely.difference(lake, island)
+
+
+def find_wet(water: Water, xy: Floats) -> NDArray[np.bool_]:
+    """Tell which points (NaN: none) lie in water."""
+    here = np.flatnonzero(np.isfinite(xy[:, 0]))
+    tree = shapely.STRtree(shapely.points(xy[here]))
+    wet = np.zeros(len(xy), bool)
+    wet[here[tree.query(water.shapes, predicate="contains")[1]]] = True
+    return wet
