@@ -17,13 +17,14 @@ SOURCE = "pylopdf-fonts-zh-cn"
 ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 # What numbers, dates and units bring along, whichever sentence they stand in.
 SIGNS = frozenset("°²³µ·×÷–—‘’“”…‰′″←↑→↓≈≠≤≥■□▲△▼▽○●★☆、。《》「」【】〈〉！（），：；？％～")
+UNREADABLE = frozenset("\ufffd")  # no font has it; every browser draws it by itself
 LICENSE_NAME_IDS = [0, 1, 2, 3, 4, 5, 6, 13, 14]  # the licence stays inside every cut font
 
 
 def interface_characters() -> frozenset[str]:
     """Return every character of the interface's sentences, in all languages."""
     sentences = (text for lang in LANGS for text in load_words(lang).values())
-    return frozenset().union(*map(frozenset, sentences)) | ASCII | SIGNS
+    return (frozenset().union(*map(frozenset, sentences)) | ASCII | SIGNS) - UNREADABLE
 
 
 def cut_font(characters: Iterable[str], out: Path) -> frozenset[str]:

@@ -97,7 +97,8 @@ def venv_fits() -> bool:
 def mark_kernels() -> str:
     """Return a mark of the compiled modules; Numba's own cache goes by time and size as well."""
     sources = sorted(path for room in ("geodata", "layers") for path in (ROOT / room).rglob("*.py"))
-    compiled = [path for path in sources if b"numba" in path.read_bytes()]
+    signs = (b"numba", b"compile_kernel")
+    compiled = [p for p in sources if any(sign in p.read_bytes() for sign in signs)]
     return str([(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in compiled])
 
 
@@ -211,7 +212,7 @@ def list_steps(*, tests: bool, here: bool) -> list[Step]:
     venv = Step(name="venv", run=make_venv, holds=venv_fits)
     steps = [
         *([] if here else [venv]),
-        packages("packages", "requirements.lock", fetch_mb=270),
+        packages("packages", "requirements.lock", fetch_mb=290),
         Step(
             name="map_parts",
             run=lambda progress: fetch_map_parts(progress, python=python),
