@@ -1,5 +1,6 @@
 # Getu: set up, run, test. Needs Python 3.11 or later with venv, git and make.
-# PYTHON=... names the Python to use; CITY=... the folder of the demo city; PYTEST_FLAGS=... goes to pytest.
+# PYTHON=... names the Python to use; CITY=... the folder of the demo city; PYTEST_FLAGS=... goes to
+# pytest, SERVE_FLAGS=... to the server (such as --port 8060).
 
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	"$$name" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo "$$name" && break; \
@@ -13,6 +14,7 @@ SETUP := python scripts/setup.py --here
 endif
 CITY ?= city
 PYTEST_FLAGS ?=
+SERVE_FLAGS ?=
 
 .PHONY: help setup run test test-long coverage docs lint lock clean
 
@@ -32,7 +34,7 @@ run: setup
 	@if [ ! -e "$(CITY)" ]; then \
 		rm -rf .setup/city && $(RUN_PYTHON) app.py demo jiangdu --city .setup/city && mv .setup/city "$(CITY)"; \
 	fi
-	@$(RUN_PYTHON) app.py serve --city "$(CITY)"
+	@$(RUN_PYTHON) app.py serve --city "$(CITY)" $(SERVE_FLAGS)
 
 test:
 	@$(SETUP) --tests
