@@ -178,6 +178,7 @@ def _layout(start: View, *, base_path: str) -> html.Div:
                         id="map-box",
                         children=[
                             GridMap(
+                                covered={"left": layer_panel.WIDTH_PX},
                                 id="map",
                                 basePath=f"{base_path}/",
                                 theme=start.theme,
@@ -219,6 +220,12 @@ def _add_browser_callbacks(app: Dash) -> None:
         *(Output("grid", "data"), Output("map", "selected")),
         *(Input("map", "clicked"), Input("view", "data"), Input({"pick": ALL}, "n_clicks")),
         State("grid", "data"),
+    )
+    browser(
+        "show_status",
+        Output("legend", "className"),
+        *(Input("map", "status"), Input("map", "words")),
+        *(Input("shown", "options"), Input("legend", "children")),
     )
     browser(
         "write_address",

@@ -64,7 +64,7 @@ class Settings:
     )
     working_hours: str = _setting("09:00-17:00", "Hours that count on a working day.")
     stale_after_s: int = _setting(
-        900, "A screen says its data are old when nothing came for this long.", low=10
+        86_400, "A screen marks its data as old when nothing came in for this long.", low=10
     )
     upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
     child_memory_mb: int = _setting(

@@ -43,7 +43,7 @@ LAYER = Layer(
     title="layer.overdue_halos",
     source=GRIDS,
     legend=Legend(read=read_legend, unit="legend.unit_incidents"),
-    style=Style(plain={"color": STATE_COLOR["red"], "radius": [6, 28]}),
+    style=Style(plain={"color": STATE_COLOR["red"], "radius": [3, 12]}),
     fields=(
         Field(name="name", title="layer.field.name"),
         Field(name="$value", title="layer.field.overdue", format="number"),

@@ -66,6 +66,22 @@
       return [next, next];
     },
 
+    show_status: function (status, words) {
+      var layers = (status && status.layers) || {};
+      document.querySelectorAll("[data-layer]").forEach(function (box) {
+        var one = layers[box.dataset.layer];
+        var state = one ? one.state : "off";
+        box.dataset.state = state;
+        var note = box.querySelector("small");
+        if (note) {
+          var text = words && words["state_" + state];
+          note.textContent = text && state !== "idle" && state !== "off" ? " " + text : "";
+          note.title = (one && one.reason) || "";
+        }
+      });
+      return dash.no_update;
+    },
+
     write_address: function (lang, theme, grid, shown, days, state, category, viewport) {
       if (!lang || !theme) {
         return dash.no_update;

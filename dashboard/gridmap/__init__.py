@@ -35,6 +35,7 @@ class GridMap(Component):
         id, className, style: as of any Dash component.
         basePath: the path the app is mounted at, with its slashes (`/` or `/getu/`).
         bounds: [west, south, east, north] in degrees: the first view, and that of the reset button.
+        covered: {left, right, top, bottom} in pixels that the page's own panels cover.
         layers: list of layer descriptors (DESCRIPTORS.md), in drawing order within a kind.
         shown: ids of the layers switched on; None shows those with `visible`.
         values: {layer id: {values, breaks, thin, revision}}, one value per grid row.
@@ -58,8 +59,19 @@ class GridMap(Component):
     _children_props: ClassVar[list[str]] = []
     _base_nodes: ClassVar[list[str]] = ["children"]
     _prop_names: ClassVar[list[str]] = [
-        *("id", "className", "style", "basePath", "bounds", "layers", "shown", "values", "filter"),
-        *("revision", "theme", "lang", "words", "selected", "view", "scale", "fonts", "pixelRatio"),
+        *("id", "className", "style", "basePath", "bounds", "covered", "layers", "shown", "values"),
+        *(
+            "filter",
+            "revision",
+            "theme",
+            "lang",
+            "words",
+            "selected",
+            "view",
+            "scale",
+            "fonts",
+            "pixelRatio",
+        ),
         *("interactive", "controls", "clicked", "viewport", "status"),
     ]
 

@@ -11,7 +11,21 @@ from dashboard.parts import numbers
 from geodata.words import Lang, say
 from layers.layer import Layer, Picture, Theme
 
+WIDTH_PX = 228  # of the panels that lie on the map's left edge, with their margin
 _MIDDLE_ZOOM = 13  # whose figure stands at a heat ramp's end when the map has not said its own
+
+
+# What a layer's "n of N" counts, by its kind.
+_COUNTED = {
+    "choropleth": "grids",
+    "outline": "grids",
+    "halos": "grids",
+    "labels": "grids",
+    "heat": "n",
+    "dots": "n",
+    "clusters": "items",
+    "base": "items",
+}
 
 
 def draw() -> html.Div:
@@ -37,9 +51,17 @@ def title(lang: Lang) -> str:
     return say("page.layers", lang)
 
 
-def options(layers: Sequence[Layer], lang: Lang) -> list[dict[str, str]]:
-    """Return one switch a layer."""
-    return [{"value": layer.id, "label": say(layer.title, lang)} for layer in layers]
+def options(layers: Sequence[Layer], lang: Lang) -> list[dict[str, Any]]:
+    """Return one switch a layer; the browser writes the layer's state beside its name."""
+    return [
+        {
+            "value": layer.id,
+            "label": html.Span(
+                [say(layer.title, lang), html.Small()], **{"data-layer": layer.id}, className="of"
+            ),
+        }
+        for layer in layers
+    ]
 
 
 def legends(layers: Sequence[Layer], picture: Picture) -> list[Any]:
@@ -59,17 +81,11 @@ def _legend(plain: dict[str, Any], lang: Lang, theme: Theme) -> html.Div:
     rows = [_entry(entry, theme, plain["full"]) for entry in plain["entries"]]
     foot = [text for text in (plain["denominator"], *plain["notes"]) if text]
     if plain["of"] is not None:
-        foot.insert(
-            0,
-            say(
-                "page.n_of_n",
-                lang,
-                n=numbers.count(plain["shown"] or 0),
-                of=numbers.count(plain["of"]),
-            ),
-        )
+        n, of = numbers.count(plain["shown"] or 0), numbers.count(plain["of"])
+        foot.insert(0, say(f"page.n_of_{_COUNTED[plain['kind']]}", lang, n=n, of=of))
     return html.Div(
         className="legend",
+        **{"data-layer": plain["id"]},
         children=[
             html.Div(heading, className="legend-head"),
             html.Div(rows, className="legend-rows"),

@@ -115,7 +115,8 @@ def _owned(facts: Facts, mask: Any, figures: Figures, lang: Lang) -> html.P:
 
 def full_name(facts: Facts, uid: int) -> str:
     """Return a grid's name led by its community's: 第047网格 alone names a hundred grids."""
-    return " ".join(str(name) for name in facts.grids.path_names(uid)[-2:])
+    above, name = ("", *facts.grids.path_names(uid))[-2:]
+    return name if name.startswith(above) else f"{above} {name}"
 
 
 def _top_grids(facts: Facts, picture: Picture, lang: Lang) -> html.Div:

@@ -2,14 +2,21 @@
 import { findBounds } from "./points.js";
 import { wantsCalm } from "./support.js";
 
-export const MARGIN_PX = 24;
+const MARGIN_PX = 24;
 const GLIDE_MS = 200;
 const CLOSEST_FIT = 17;
+
+/** Return the margins of a fitted view: what the page's own panels cover, and a little air. */
+function findMargins(covered) {
+  const sides = ["left", "right", "top", "bottom"];
+  return Object.fromEntries(sides.map((side) => [side, ((covered || {})[side] || 0) + MARGIN_PX]));
+}
 
 export class Camera {
   constructor(map, { software, find }) {
     this.map = map;
     this.bounds = null;
+    this.covered = null;
     this.find = find;
     this.still = software;
   }
@@ -19,11 +26,20 @@ export class Camera {
     if (!view) return;
     const bounds = view.bounds || this.boundsOf(view.uid);
     if (bounds) {
-      this.map.fitBounds(bounds, { padding: MARGIN_PX, maxZoom: CLOSEST_FIT, ...this.pace() });
+      this.map.fitBounds(bounds, { padding: this.margins(), maxZoom: CLOSEST_FIT, ...this.pace() });
     } else if (view.center) {
       const zoom = view.zoom === undefined ? this.map.getZoom() : view.zoom;
       this.map.easeTo({ center: view.center, zoom, ...this.pace() });
     }
+  }
+
+  /** Return the margins, given up where the panels leave no room for a map. */
+  margins() {
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const margins = findMargins(this.covered);
+    const room = margins.left + margins.right < clientWidth / 2 &&
+      margins.top + margins.bottom < clientHeight / 2;
+    return room ? margins : findMargins(null);
   }
 
   reset() {

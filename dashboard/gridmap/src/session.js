@@ -1,6 +1,6 @@
 // One map on one page: turns the props into sources, drawings, figures and a state, and back.
 import { Map as MapLibreMap, setWorkerUrl } from "maplibre-gl";
-import { Camera, MARGIN_PX } from "./camera.js";
+import { Camera } from "./camera.js";
 import { Controls } from "./controls.js";
 import { Curtain } from "./curtain.js";
 import { drawingsOf, imagesOf, KINDS, needsOf } from "./draw/index.js";
@@ -154,12 +154,13 @@ export class Session {
 
   /** Take the city's bounds: the first ones are also the first view. */
   frame() {
-    const { bounds } = this.props;
+    const { bounds, covered } = this.props;
     if (!bounds) return;
+    this.camera.covered = covered;
     const first = !this.camera.bounds;
     this.camera.bounds = bounds;
     this.map.setMinZoom(0);
-    const fit = this.map.cameraForBounds(bounds, { padding: MARGIN_PX });
+    const fit = this.map.cameraForBounds(bounds, { padding: this.camera.margins() });
     if (first && fit && !this.props.view) this.map.jumpTo(fit);
     if (fit) this.map.setMinZoom(Math.max(0, fit.zoom - ZOOM_BELOW_FIT));
   }
