@@ -22,8 +22,7 @@ PLACES: tuple[str, ...] = ("building", "kerb", "street", "corner", "park", "outs
 
 Ints = NDArray[np.int64]
 
-_CATEGORY_SHARE = {"1": 0.36, "2": 0.14, "3": 0.21, "4": 0.09, "5": 0.08, "6": 0.12}
-_ZIPF = 0.78  # how much the common kinds outnumber the rare ones
+_KIND_SPREAD = 0.35
 _SPOTS = 3  # of a block where things happen again and again
 _RAIN_DAYS, _ICE_DAYS, _WIND_DAYS = 14, 7, 12
 # Shares by month, January first, of what depends on the season.
@@ -97,15 +96,7 @@ def sample_incidents(
 
 def _pick_kinds(kinds: pd.DataFrame, n: int, rng: np.random.Generator) -> Ints:
     """Return kinds: few common, many rare, every one present where there are enough incidents."""
-    number = {name: code for code, name in CATEGORIES.items()}
-    category = kinds["category"].map(number).to_numpy()
-    chance = np.zeros(len(kinds))
-    for code, share in _CATEGORY_SHARE.items():
-        members = np.flatnonzero(category == code)
-        if len(members):
-            rank = rng.permutation(len(members)) + 1.0
-            weight = rank**-_ZIPF
-            chance[members] = share * weight / weight.sum()
+    chance = kinds["_chance"].to_numpy() * rng.lognormal(0, _KIND_SPREAD, len(kinds))
     once = np.arange(len(kinds)) if n > 4 * len(kinds) else np.empty(0, np.int64)
     rest = rng.choice(len(kinds), n - len(once), p=chance / chance.sum())
     return rng.permutation(np.r_[once, rest])
@@ -190,7 +181,7 @@ def _pick_places(
     n = len(kind)
     dice = rng.random(n)
     indoor = kinds["category"].isin(["安全隐患", "民生服务"]).to_numpy()[kind]
-    at_building = np.where(indoor, 0.80, 0.30)
+    at_building = np.where(indoor, 0.86, 0.46)
     place = np.where(dice < at_building, PLACES.index("building"), PLACES.index("kerb"))
     place[dice > 0.90] = PLACES.index("street")
     place[dice > 0.979] = PLACES.index("corner")

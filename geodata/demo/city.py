@@ -91,7 +91,7 @@ def make_city(
         crs=CRS,
         grids=_settle(town.divisions.grids, origin),
         events=_place_events(events, incidents, kinds, origin),
-        kinds=kinds.drop(columns=["_season", "_sensed"]),
+        kinds=kinds.drop(columns=["_season", "_sensed", "_chance"]),
         bodies=bodies,
         cameras=_as_points(cameras, origin),
         places=_as_points(places, origin),

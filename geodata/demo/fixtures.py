@@ -168,9 +168,7 @@ def place_cameras(town: Town, places: pd.DataFrame, rng: np.random.Generator) ->
     gate = rng.choice(len(places), at_gates, replace=False, p=draw / draw.sum())
     x = np.r_[meeting["x"].to_numpy()[corner], places["x"].to_numpy()[gate]]
     y = np.r_[meeting["y"].to_numpy()[corner], places["y"].to_numpy()[gate]]
-    name = [
-        _corner_name(names, number) for number, names in enumerate(meeting["names"].iloc[corner], 1)
-    ]
+    name = _corner_names(town, meeting.iloc[corner])
     name += [f"{label}出入口" for label in places["name"].iloc[gate]]
     count = len(x)
     grade = np.r_[
@@ -195,9 +193,24 @@ def place_cameras(town: Town, places: pd.DataFrame, rng: np.random.Generator) ->
     )
 
 
-def _corner_name(names: object, number: int) -> str:
-    if isinstance(names, list) and len(names) >= 2:
-        return f"{names[0]}与{names[1]}路口"
-    if isinstance(names, list):
-        return f"{names[0]}第{number}路口"
-    return f"社区道路第{number}路口"
+def _corner_names(town: Town, corners: pd.DataFrame) -> list[str]:
+    """Return names of junctions: the two streets, or the street and the community it runs in."""
+    frame = town.divisions.grids
+    community = frame[frame["level"] == "community"]
+    at = shapely.points(corners[["x", "y"]].to_numpy())
+    home = community["name"].to_numpy()[
+        shapely.STRtree(community["geometry"].to_numpy()).nearest(at)
+    ]
+    label = []
+    for roads, where in zip(corners["names"], home, strict=True):
+        known = roads if isinstance(roads, list) else []
+        if len(known) >= 2:
+            label.append(f"{known[0]}与{known[1]}路口")
+        else:
+            label.append(f"{known[0]}{where}段" if known else f"{where}内部道路")
+    text = pd.Series(label, dtype=object)
+    repeat = text.groupby(text).cumcount()
+    return [
+        name if not again else f"{name}{again + 1}号"
+        for name, again in zip(text, repeat, strict=True)
+    ]

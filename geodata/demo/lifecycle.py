@@ -21,7 +21,7 @@ _EXTENDED_SHARE = 0.025
 _REOPENED_SHARE = 0.006
 _TAIL_DAYS = 24.0  # how far back the forgotten cases reach, as a mean
 _TAIL_STATES = ("overdue", "suspended", "extended")
-_TAIL_SHARES = (0.42, 0.30, 0.28)
+_TAIL_SHARES = (0.26, 0.36, 0.38)
 
 Ints = NDArray[np.int64]
 _NEVER = np.int64(2**62)
@@ -234,7 +234,7 @@ def _write_tail(
         at = dispatched[row] + ((due - dispatched)[row] * rng.uniform(0.3, 0.9, len(row))).astype(
             np.int64
         )
-        moved = now + rng.integers(-DAY_S, 12 * DAY_S, len(row))
+        moved = now + rng.integers(-DAY_S // 2, 14 * DAY_S, len(row))
         book.write(
             row,
             stage,

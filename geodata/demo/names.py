@@ -22,29 +22,46 @@ ENGLISH: dict[str, str] = {
     "花荡镇": "Huadang Town", "柳堰镇": "Liuyan Town", "东汀镇": "Dongting Town",
 }  # fmt: skip
 
-_FIRST = (
-    "龙川", "城北", "城南", "城东", "城西", "文昌", "玉带", "望江", "引江", "通济", "仙城", "舜天",
-    "龙城", "新都", "利民", "人民", "建乐", "春江", "花园", "长安", "永安", "和平", "光明", "新民",
-    "广宁", "泰安", "清源", "润泽", "桃园", "柳荫", "荷塘", "竹苑", "梅园", "桂花", "银杏", "香樟",
-    "金湾", "银河", "东汀", "西园", "南苑", "北苑", "古渡", "水关", "砖桥", "石桥", "双桥", "卧虹",
-    "望月", "映月", "听涛", "临湖", "湖滨", "滨江", "滨河", "芦湾", "芦荡", "白塔", "青龙", "金鱼",
-    "五里", "七里", "十里", "三元", "四海", "八桥", "九曲", "同乐", "同心", "共和", "康乐", "安康",
-    "福民", "福寿", "吉祥", "如意", "锦绣", "锦都", "华阳", "丽都", "阳光", "明珠", "星河", "天成",
-    "翠湖", "翠苑", "碧水", "清溪", "兰亭", "书香", "学府", "文峰", "魁星", "状元", "贡院", "鼓楼",
-    "钟楼", "东关", "西关", "南门", "北门", "府前", "县府", "迎宾", "站前", "车站", "工农", "建设",
-    "创业", "新元", "科苑", "兴业", "振兴", "富民", "丰收", "禾丰", "麦香", "稻香", "果林", "桑园",
-    "茶亭", "柳堰", "花荡", "野田", "大桥", "小桥", "许庄", "陶庄", "高庄", "新庄", "前庄", "后庄",
-    "东庄", "西庄", "南圩", "北圩", "大圩", "联圩", "永丰", "太平", "联合", "团结", "友谊", "双沟",
+_IN_TOWN = (
+    "龙川", "文昌", "玉带", "望江", "引江", "通济", "仙城", "舜天", "龙城", "新都", "利民", "人民",
+    "建乐", "春江", "花园", "长安", "永安", "和平", "光明", "新民", "广宁", "泰安", "清源", "润泽",
+    "桃园", "柳荫", "荷塘", "竹苑", "梅园", "桂花", "银杏", "香樟", "金湾", "银河", "东汀", "西园",
+    "南苑", "北苑", "古渡", "水关", "砖桥", "石桥", "双桥", "卧虹", "望月", "映月", "听涛", "临湖",
+    "湖滨", "滨江", "滨河", "芦湾", "芦荡", "白塔", "青龙", "金鱼", "五里", "七里", "十里", "三元",
+    "四海", "八桥", "九曲", "同乐", "同心", "共和", "康乐", "安康", "福民", "福寿", "吉祥", "如意",
+    "锦绣", "锦都", "华阳", "丽都", "阳光", "明珠", "星河", "天成", "翠湖", "翠苑", "碧水", "清溪",
+    "兰亭", "书香", "学府", "文峰", "魁星", "状元", "贡院", "鼓楼", "钟楼", "东关", "西关", "府前",
+    "县府", "迎宾", "站前", "车站", "工农", "建设", "创业", "新元", "科苑", "兴业", "振兴", "富民",
 )  # fmt: skip
+_IN_COUNTRY = (
+    "丰收", "禾丰", "麦香", "稻香", "果林", "桑园", "茶亭", "柳堰", "花荡", "野田", "大桥", "小桥",
+    "许庄", "陶庄", "高庄", "新庄", "前庄", "后庄", "东庄", "西庄", "南圩", "北圩", "大圩", "联圩",
+    "永丰", "太平", "联合", "团结", "友谊", "双沟", "三河", "五河", "古井", "塘头", "塘尾", "渔港",
+    "沙洲", "新圩", "朱桥", "杨湾", "吴堡", "周庄", "马甸", "李典", "沈家", "嵇家", "樊川", "浦头",
+)  # fmt: skip
+_TOWARDS = (("城北", (0, 1)), ("城南", (0, -1)), ("城东", (1, 0)), ("城西", (-1, 0)))
 
 
-def name_communities(codes: NDArray[np.object_], rural: NDArray[np.bool_]) -> NDArray[np.object_]:
-    """Return a different name for each community: 社区 in town, 村 in the country."""
+def name_communities(
+    codes: NDArray[np.object_], rural: NDArray[np.bool_], at: NDArray[np.float64]
+) -> NDArray[np.object_]:
+    """
+    Return a different name for each community: 社区 in town, 村 in the country.
+
+    `at` is the middle of each, metres from the middle of the city: 城北 lies in the north.
+    """
     names = np.empty(len(codes), object)
-    town, country = list(_FIRST[:116]), list(_FIRST[116:])
+    town = np.flatnonzero(~rural)
+    for name, (east, north) in _TOWARDS if len(codes) > 4 * len(_TOWARDS) else ():
+        along = at[town, 0] * east + at[town, 1] * north
+        aside = np.abs(at[town, 0] * north - at[town, 1] * east)
+        free = np.array([names[one] is None for one in town])
+        names[town[np.argmax(np.where(free, along - 2 * aside, -np.inf))]] = name + "社区"
+    pools = {False: list(_IN_TOWN), True: list(_IN_COUNTRY)}
     for position in np.argsort(codes):
-        pool = country if rural[position] and country else town or country
-        names[position] = pool.pop(0) + ("村" if rural[position] else "社区")
+        if names[position] is None:
+            pool = pools[bool(rural[position])] or pools[not rural[position]]
+            names[position] = pool.pop(0) + ("村" if rural[position] else "社区")
     return names
 
 

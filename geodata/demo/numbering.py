@@ -153,7 +153,8 @@ def _community_level(
     area = shapely.area(nested.communities)
     code = street_code[street] + _digits(_number_inside(nested.communities, street))
     rural = area > _RURAL_AREA * np.median(area)
-    name = names.name_communities(code, rural)
+    middle = shapely.get_coordinates(shapely.centroid(nested.communities))
+    name = names.name_communities(code, rural, middle - middle.mean(axis=0))
     if not plan.streets:
         name = np.array([f"{plan.name_zh}社区"], object)
     return _Level(

@@ -164,17 +164,14 @@ def place_places(town: Town, rng: np.random.Generator) -> pd.DataFrame:
     count[0] += total - count.sum()
     parts = [_of_sort(town, sort, int(n), rng) for sort, n in zip(SORTS, count, strict=True)]
     frame = pd.concat(parts, ignore_index=True)
-    repeat = frame.groupby("name").cumcount()
-    frame["name"] = frame["name"].where(
-        repeat == 0, frame["name"] + "（" + (repeat + 1).astype(str) + "）"
-    )
+    frame["name"] = _tell_apart(frame["name"], frame.pop("lead"))
     frame.insert(0, "id", [f"P{number:06d}" for number in range(1, len(frame) + 1)])
     frame["state"] = rng.choice(np.array(["open", "closed"], object), len(frame), p=[0.97, 0.03])
     return frame[["id", "name", "kind", "capacity", "state", "x", "y"]]
 
 
 def _of_sort(town: Town, sort: Sort, count: int, rng: np.random.Generator) -> pd.DataFrame:
-    shapes = _candidates(town, sort.uses)
+    shapes = _candidates(town, sort, count)
     pick = rng.choice(len(shapes), count, replace=count > len(shapes))
     at = shapely.get_coordinates(shapely.centroid(shapes[pick]))
     frame = town.divisions.grids
@@ -188,17 +185,44 @@ def _of_sort(town: Town, sort: Sort, count: int, rng: np.random.Generator) -> pd
     low, high = np.log(sort.capacity[0]), np.log(sort.capacity[1])
     size = np.rint(np.exp(rng.uniform(low, high, count)))
     return pd.DataFrame(
-        {"name": name, "kind": sort.kind, "capacity": size, "x": at[:, 0], "y": at[:, 1]}
+        {
+            "name": name,
+            "lead": lead,
+            "kind": sort.kind,
+            "capacity": size,
+            "x": at[:, 0],
+            "y": at[:, 1],
+        }
     )
 
 
-def _candidates(town: Town, uses: tuple[str, ...]) -> Shapes:
+def _tell_apart(name: pd.Series, lead: pd.Series) -> pd.Series:
+    """Return names that differ: the second of a name gets a word more, in the end a number."""
+    words = np.array(names.PLACE_WORDS, object)
+    for turn in range(len(words)):
+        repeat = name.groupby(name).cumcount()
+        if not (repeat > 0).any():
+            return name
+        word = pd.Series(words[(repeat.to_numpy() + 5 * turn) % len(words)], name.index)
+        longer = [
+            text if not again else first + more + text.removeprefix(first)
+            for text, first, more, again in zip(name, lead, word, repeat > 0, strict=True)
+        ]
+        name = pd.Series(longer, name.index)
+    return name
+
+
+def _candidates(town: Town, sort: Sort, count: int) -> Shapes:
     """Return footprints (or, in green land, blocks) of the uses; any block where there is none."""
-    codes = [use_of(name) for name in uses]
+    codes = [use_of(name) for name in sort.uses]
     buildings = np.flatnonzero(np.isin(town.buildings.use, codes))
-    if len(buildings) and uses != ("park",):
-        return town.buildings.shapes[buildings]
     cells = np.flatnonzero(np.isin(town.land.use, codes))
-    if not len(cells):
-        cells = np.arange(len(town.network.cells))
-    return town.network.cells[cells]
+    if sort.kind == "park" or not len(buildings):
+        return town.network.cells[cells if len(cells) else np.arange(len(town.network.cells))]
+    if sort.kind in _PLAIN:  # one to a block, in its largest building; the rest near dwellings
+        homes = np.flatnonzero(town.buildings.households > 0)
+        pool = np.r_[buildings, homes] if len(cells) < count else buildings
+        order = pool[np.argsort(-shapely.area(town.buildings.shapes[pool]), kind="stable")]
+        _, first = np.unique(town.buildings.cell[order], return_index=True)
+        buildings = order[np.sort(first)]
+    return town.buildings.shapes[buildings]

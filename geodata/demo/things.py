@@ -12,6 +12,14 @@ CATEGORIES: dict[str, str] = {
     "5": "安全隐患",
     "6": "民生服务",
 }
+CATEGORIES_EN: dict[str, str] = {
+    "1": "City appearance",
+    "2": "Public utilities",
+    "3": "Roads and traffic",
+    "4": "Parks and greening",
+    "5": "Safety hazards",
+    "6": "Residents' services",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +29,12 @@ class Group:
 
     A thing: Chinese, English, and its own body where that differs from the group's. A fault:
     Chinese, English, limit (a key of `kinds.LIMITS`), severity 1 to 10, found by patrols (1 or 0),
-    and the season or weather that brings it.
+    and the season or weather that brings it. What is more common stands first.
     """
 
     category: str
     body: str
+    share: float  # of all incidents
     subjects: str
     faults: str
     sensed: bool = False  # a sensor may report it
@@ -35,6 +44,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="1",
         body="HW",
+        share=0.1,
         subjects=(
             "垃圾桶|refuse bin;垃圾房|refuse room;果皮箱|litter bin;垃圾中转站|transfer station;"
             "分类收集亭|sorting kiosk;再生资源回收点|recycling point;餐厨垃圾桶|kitchen waste bin"
@@ -47,6 +57,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="1",
         body="CG",
+        share=0.17,
         subjects=(
             "沿街商铺|shop fronts;菜市场周边|around market;学校周边|around school;"
             "医院周边|around hospital;公交站台周边|around bus stop;广场|square;人行道|pavement;"
@@ -61,6 +72,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="1",
         body="ZF",
+        share=0.05,
         subjects=(
             "店招|shop sign;户外广告牌|billboard;电子屏|LED screen;灯箱|light box;横幅|banner;"
             "道旗|pole flag;墙体广告|wall advertisement"
@@ -73,6 +85,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="1",
         body="SW",
+        share=0.03,
         subjects=(
             "河道|river;湖面|lake;沟渠|ditch;景观水池|ornamental pond;排水口|outfall;鱼塘|fish pond"
         ),
@@ -86,6 +99,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="2",
         body="SZ",
+        share=0.05,
         subjects=(
             "雨水井盖|storm drain cover|PS;污水井盖|sewer cover|PS;电力井盖|power cover|GD;"
             "通信井盖|telecom cover|DX;燃气井盖|gas cover|RQ;供水井盖|water cover|GS;"
@@ -100,6 +114,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="2",
         body="CT",
+        share=0.02,
         subjects=(
             "供水管道|water main|GS;燃气管道|gas main|RQ;热力管道|heating main|RL;"
             "污水管道|sewer|PS;雨水管道|storm sewer|PS"
@@ -113,6 +128,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="2",
         body="ZM",
+        share=0.05,
         subjects=(
             "路灯|street lamp;景观灯|ornamental lamp;草坪灯|lawn lamp;庭院灯|courtyard lamp;"
             "高杆灯|high-mast lamp;桥灯|bridge lamp;隧道灯|tunnel lamp"
@@ -126,6 +142,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="2",
         body="SZ",
+        share=0.02,
         subjects=(
             "电线杆|power pole|GD;通信杆|telecom pole|TT;监控杆|camera pole|GA;标志杆|sign pole|JJ;"
             "通信交接箱|telecom cabinet|DX"
@@ -138,6 +155,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="2",
         body="SZ",
+        share=0.03,
         subjects=(
             "休闲座椅|bench|YL;健身器材|exercise equipment|WL;公交站亭|bus shelter|GJ;"
             "公共自行车亭|bicycle dock|DC;充电桩|charging post|GD;直饮水点|drinking fountain|GS;"
@@ -151,6 +169,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="3",
         body="SZ",
+        share=0.07,
         subjects=(
             "机动车道|carriageway;非机动车道|cycle lane;人行道|footway;盲道|tactile paving;"
             "广场路面|square paving;桥面|bridge deck;匝道|ramp;地下通道路面|underpass floor;"
@@ -164,6 +183,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="3",
         body="JJ",
+        share=0.03,
         subjects=(
             "交通信号灯|traffic light;指路牌|direction sign;限速牌|speed sign;停车标志|stop sign;"
             "人行横道灯|crossing light;可变情报屏|message sign;倒计时屏|countdown display"
@@ -177,6 +197,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="3",
         body="SZ",
+        share=0.03,
         subjects=(
             "中央护栏|median barrier;机非护栏|cycle-lane barrier;人行护栏|pedestrian barrier;"
             "隔离墩|bollard;防撞桶|crash barrel;减速带|speed hump;反光镜|road mirror;"
@@ -190,6 +211,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="3",
         body="JJ",
+        share=0.1,
         subjects=(
             "学校门口|school gate;医院门口|hospital gate;消防通道|fire lane|XF;公交站点|bus stop;"
             "道路路口|junction;盲道沿线|tactile paving;小区出入口|estate gate;商圈|shopping area"
@@ -203,6 +225,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="4",
         body="YL",
+        share=0.05,
         subjects=(
             "行道树|street tree;古树名木|veteran tree;公园乔木|park tree;河岸林木|riverside tree;"
             "小区树木|estate tree|WY;庭院树|courtyard tree;防护林|shelter belt|NY"
@@ -217,6 +240,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="4",
         body="YL",
+        share=0.03,
         subjects=(
             "草坪|lawn;绿篱|hedge;灌木|shrubs;花坛|flower bed;花箱|flower box;立体绿化|green wall;"
             "绿化带|green strip;湿生植物|wetland plants"
@@ -229,6 +253,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="4",
         body="YL",
+        share=0.02,
         subjects=(
             "园路|park path;木栈道|boardwalk;凉亭|pavilion;廊架|pergola;儿童设施|playground;"
             "雕塑|sculpture;喷泉|fountain;亲水平台|waterside deck;围栏|fence;导览牌|map board"
@@ -240,6 +265,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="5",
         body="XF",
+        share=0.02,
         subjects=(
             "消防栓|hydrant;灭火器箱|extinguisher box;应急灯|emergency light;疏散指示牌|exit sign;"
             "烟感探头|smoke detector;喷淋头|sprinkler;防火门|fire door;消防水泵|fire pump"
@@ -253,6 +279,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="5",
         body="YJ",
+        share=0.04,
         subjects=(
             "居民楼|housing block|WY;出租房|rented rooms|GA;商场|department store|SJ;"
             "餐饮店|restaurant|SC;学校|school|JY;养老院|care home|MZ;仓库|warehouse;"
@@ -268,6 +295,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="5",
         body="ZJ",
+        share=0.015,
         subjects=(
             "外墙|outer wall;屋顶|roof;阳台|balcony;围墙|boundary wall;"
             "空调外机|air-conditioner unit;玻璃幕墙|glass curtain wall;雨棚|canopy;"
@@ -281,6 +309,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="5",
         body="ZJ",
+        share=0.01,
         subjects=(
             "塔吊|tower crane;脚手架|scaffold;基坑|excavation;施工围挡|hoarding;临边洞口|open edge;"
             "施工电梯|site lift;渣土运输|muck haulage|ZF"
@@ -293,6 +322,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="5",
         body="SW",
+        share=0.015,
         subjects=(
             "低洼路段|low road;下穿通道|underpass;河堤|river bank;涵洞|culvert;土坡|earth slope|ZR;"
             "地下车库|basement garage|WY"
@@ -306,6 +336,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="6",
         body="SF",
+        share=0.035,
         subjects=(
             "邻里|neighbour;物业|property service;租赁|tenancy;消费|consumer|SC;劳资|labour|RS;"
             "土地流转|land transfer|NY;停车|parking;征迁|relocation|XX;装修|renovation;"
@@ -319,6 +350,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="6",
         body="HB",
+        share=0.05,
         subjects=(
             "建筑施工|building site|ZJ;广场活动|square dancing|WL;商铺音响|shop loudspeaker|CG;"
             "娱乐场所|entertainment venue|WL;道路交通|road traffic|JJ;宠物|pets|GA;"
@@ -332,6 +364,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="6",
         body="MZ",
+        share=0.04,
         subjects=(
             "供水|water supply|GS;供电|power supply|GD;供气|gas supply|RQ;宽带网络|broadband|DX;"
             "有线电视|cable television|GX;电梯|lift|WY;公交|bus service|GJ;快递|parcel service|YZ;"
@@ -345,6 +378,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         category="6",
         body="MZ",
+        share=0.012,
         subjects=(
             "养老服务点|elderly service point;日间照料中心|day-care centre;"
             "社区食堂|community canteen;托育点|nursery|WJ;卫生服务站|health station|WJ;"

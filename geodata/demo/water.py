@@ -18,6 +18,7 @@ _CANAL_HALF_WIDTH_M = 15.0
 _MOAT_INSET_M = 62.0
 _MOAT_HALF_WIDTH_M = 13.0
 _RIVER_STEP_M = 25.0
+_ISLET_U_M, _ISLET_HALF_M = -1560.0, (300.0, 17.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,10 @@ def draw_water(plan: Plan, ground: Ground, network: Network, rng: np.random.Gene
     """Return all water of a plan, clipped to the outline."""
     outline = network.outline
     corridor = _river_band(plan, ground, BANK_M)
-    shapes: list[shapely.Geometry] = [_river_band(plan, ground, 0.0)]
+    river = _river_band(plan, ground, 0.0)
+    if plan.streets:
+        river = shapely.difference(river, _islet(ground))
+    shapes: list[shapely.Geometry] = [river]
     kinds, names = ["river"], ["龙川河"]
     for number, canal in enumerate(plan.canals):
         line = bend(ground, round_corners(np.array(canal, float), closed=False))
@@ -68,6 +72,14 @@ def _river_band(plan: Plan, ground: Ground, beyond_m: float) -> shapely.Polygon:
     north, south = ground.to_local(u, half), ground.to_local(u, -half)
     band = shapely.Polygon(np.r_[np.c_[north], np.c_[south][::-1]])
     return shapely.make_valid(band)
+
+
+def _islet(ground: Ground) -> shapely.Polygon:
+    """Return a long green island in a reach of the river between two bridges."""
+    turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    u = _ISLET_U_M + _ISLET_HALF_M[0] * np.cos(turn)
+    x, y = ground.to_local(u, 6.0 + _ISLET_HALF_M[1] * np.sin(turn) * np.abs(np.sin(turn)) ** 0.3)
+    return shapely.Polygon(np.c_[x, y])
 
 
 def _moat(plan: Plan, ground: Ground) -> shapely.Polygon:
