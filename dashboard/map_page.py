@@ -214,6 +214,7 @@ def _add_browser_callbacks(app: Dash) -> None:
         *(Output(*theme), Output("map", "theme")),
         *(Input("theme-switch", "n_clicks"), Input("view", "data"), State(*theme)),
     )
+    browser("take_place", Output("map", "view"), Input("view", "data"))
     browser("take_shown", Output("map", "shown"), Input("shown", "value"))
     browser(
         "take_grid",

@@ -66,6 +66,15 @@
       return [next, next];
     },
 
+    take_place: function () {
+      // The first address says where the map looks; afterwards the map writes it.
+      var parts = window.location.hash.slice(1).split("/").map(Number);
+      if (parts.length !== 3 || parts.some(isNaN)) {
+        return dash.no_update;
+      }
+      return { zoom: parts[0], center: [parts[2], parts[1]] };
+    },
+
     show_status: function (status, words) {
       var layers = (status && status.layers) || {};
       document.querySelectorAll("[data-layer]").forEach(function (box) {
