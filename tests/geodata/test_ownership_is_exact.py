@@ -1,0 +1,131 @@
+"""Who covers a point is what real arithmetic says, for any drawing and any double."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from geodata.ownership import OwnerIndex
+from geodata.raster_search import turn_exactly
+from tests.geodata.ownership_cases import (
+    drawings,
+    geos_covering,
+    hard_points,
+    lattices,
+    points_at,
+    rough_lattice,
+)
+from tests.geodata.ownership_oracle import Oracle
+
+CELLS = st.sampled_from([None, 8, 16, 64])
+
+
+@hypothesis_settings(max_examples=150)
+@given(st.data())
+def test_the_owner_is_the_first_grid_that_covers_the_point(data):
+    polygons = data.draw(drawings())
+    special = data.draw(st.lists(st.booleans(), min_size=len(polygons), max_size=len(polygons)))
+    points = data.draw(points_at(polygons))
+    index = OwnerIndex(polygons, special=special, cells=data.draw(CELLS))
+    oracle = Oracle(polygons, special)
+    expected = [oracle.find(x, y) for x, y in points]
+    assert index.find(points[:, 0], points[:, 1]).tolist() == expected
+    assert [index.find_one(x, y) for x, y in points] == expected
+
+
+@hypothesis_settings(max_examples=40)
+@given(st.data())
+def test_in_a_seamless_drawing_only_points_outside_it_are_unowned(data):
+    polygons = data.draw(lattices())
+    whole = shapely.unary_union(polygons)
+    points = data.draw(points_at(polygons, count=40))
+    points = points[np.isfinite(points).all(axis=1)]
+    owner = OwnerIndex(polygons).find(points[:, 0], points[:, 1])
+    inside = shapely.contains_properly(whole, shapely.points(points))
+    assert (owner[inside] >= 0).all()
+
+
+@hypothesis_settings(max_examples=200)
+@given(*[st.floats(-(2.0**40), 2.0**40) for _ in range(6)])
+def test_the_sign_of_a_turn_is_exact(ax, ay, bx, by, x, y):
+    assert turn_exactly(ax, ay, bx, by, x, y) == sign_of_turn(ax, ay, bx, by, x, y)
+
+
+@hypothesis_settings(max_examples=200)
+@given(*[st.integers(-(2**32), 2**32) for _ in range(4)], st.integers(-3, 4), st.data())
+def test_the_sign_beside_a_line_is_exact(ax, ay, bx, by, times, data):
+    """On the line through two whole points, and the smallest step beside it that there is."""
+    x, y = float(ax + times * (bx - ax)), float(ay + times * (by - ay))
+    side = data.draw(st.sampled_from([-np.inf, np.inf]))
+    for px, py in ((x, y), (float(np.nextafter(x, side)), y), (x, float(np.nextafter(y, side)))):
+        found = turn_exactly(float(ax), float(ay), float(bx), float(by), px, py)
+        assert found == sign_of_turn(ax, ay, bx, by, px, py)
+
+
+def sign_of_turn(*numbers):
+    ax, ay, bx, by, x, y = map(Fraction, numbers)
+    exact = (ax - x) * (by - y) - (ay - y) * (bx - x)
+    return (exact > 0) - (exact < 0)
+
+
+def agree_with_geos(polygons, points, *, cells=None):
+    index = OwnerIndex(polygons, cells=cells)
+    owner = index.find(points[:, 0], points[:, 1])
+    expected, count = geos_covering(polygons, points)
+    np.testing.assert_array_equal(owner, expected)
+    twice = index.find(points[:, 0], points[:, 1], threads=2)
+    np.testing.assert_array_equal(twice, owner)
+    owned = index.own(points[:, 0], points[:, 1], near_line_m=0)
+    np.testing.assert_array_equal(owned.owner, owner)
+    return owner, count
+
+
+def awkward_drawings(side):
+    """Drawings that break other people's indexes, by name."""
+    seamless = rough_lattice(side, seed=1)
+    step = 7_000_000 / side
+    low = np.indices((side, side)).reshape(2, -1) * 100.0
+    squares = shapely.box(low[0], low[1], low[0] + 100, low[1] + 100)
+    holes = shapely.difference(seamless, shapely.buffer(shapely.centroid(seamless), step / 5))
+    return {
+        "seamless": seamless,
+        "squares": squares,
+        "overlapping": shapely.buffer(seamless, step / 3, quad_segs=2),
+        "holes": holes,
+        "islands in holes": np.concatenate(
+            [holes, shapely.buffer(shapely.centroid(seamless), step / 5)]
+        ),
+        "degrees": shapely.transform(seamless, lambda c: c / [4_700_000, 111_000_000]),
+        "one": seamless[:1],
+    }
+
+
+@pytest.mark.parametrize("name", awkward_drawings(2))
+def test_hard_points_have_the_owner_that_geos_finds(name):
+    polygons = awkward_drawings(12)[name]
+    points = hard_points(polygons, 4_000, seed=5)
+    _, count = agree_with_geos(polygons, points)
+    if name != "one":
+        assert (count > 1).sum() > 1_000
+
+
+@pytest.mark.parametrize("cells", [8, 200, 4096])
+def test_two_hundred_thousand_hard_points_at_any_resolution(cells):
+    polygons = rough_lattice(25, seed=3)
+    points = hard_points(polygons, 22_000, seed=11)
+    assert len(points) > 200_000
+    agree_with_geos(polygons, points, cells=cells)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cells", [64, 800, None])
+@pytest.mark.parametrize("name", awkward_drawings(2))
+def test_millions_of_hard_points_have_the_owner_that_geos_finds(name, cells):
+    polygons = awkward_drawings(33)[name]
+    agree_with_geos(polygons, hard_points(polygons, 100_000, seed=23), cells=cells)
