@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata.demo.blocks import Shapes
+from geodata.demo.blocks import MM, Shapes
 from geodata.demo.land import use_of
 from geodata.demo.streets import RANKS, rank_of
 from geodata.demo.town import Town
@@ -26,14 +26,15 @@ def draw_base(town: Town) -> dict[str, gpd.GeoDataFrame]:
 
 
 def _frame(columns: dict[str, object], shapes: Shapes) -> gpd.GeoDataFrame:
-    frame = gpd.GeoDataFrame(columns, geometry=list(shapes))
+    # on whole millimetres here, so that moving to the city's CRS cannot make a shape invalid
+    frame = gpd.GeoDataFrame(columns, geometry=list(shapely.set_precision(shapes, MM)))
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
 
 
 def _roads(town: Town) -> gpd.GeoDataFrame:
     """Return roads, one feature per class and name where they are connected."""
     lines = town.network.lines
-    wet = shapely.union_all(town.water.shapes)
+    wet = shapely.union_all([*town.water.shapes, town.water.bed])
     names: list[str] = []
     classes: list[str] = []
     shapes: list[Shapes] = []

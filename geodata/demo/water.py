@@ -28,6 +28,7 @@ class Water:
     shapes: Shapes
     kind: Shapes
     name: Shapes
+    bed: shapely.Polygon  # of the river, its island with it
     corridor: shapely.Polygon  # river, banks and promenade: no building stands here
 
 
@@ -35,9 +36,9 @@ def draw_water(plan: Plan, ground: Ground, network: Network, rng: np.random.Gene
     """Return all water of a plan, clipped to the outline."""
     outline = network.outline
     corridor = _river_band(plan, ground, BANK_M)
-    river = _river_band(plan, ground, 0.0)
+    bed = river = _river_band(plan, ground, 0.0)
     if plan.streets:
-        river = shapely.difference(river, _islet(ground))
+        river = shapely.difference(bed, _islet(ground))
     shapes: list[shapely.Geometry] = [river]
     kinds, names = ["river"], ["龙川河"]
     for number, canal in enumerate(plan.canals):
@@ -56,11 +57,12 @@ def draw_water(plan: Plan, ground: Ground, network: Network, rng: np.random.Gene
             kinds.append("lake")
             names.append(one.name.removesuffix("公园"))
     clipped = shapely.intersection(np.array(shapes, object), outline)
-    clipped[1:] = shapely.difference(clipped[1:], clipped[0])
+    clipped[1:] = shapely.difference(clipped[1:], bed)
     return Water(
         shapes=clipped,
         kind=np.array(kinds, object),
         name=np.array(names, object),
+        bed=shapely.intersection(bed, outline),
         corridor=shapely.intersection(corridor, outline),
     )
 
