@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import sys
 import warnings
@@ -40,6 +41,7 @@ _OTHER_DRIVERS = (
     "JSONFG,MiraMonVector,ADBC,AVCBin,AVCE00,AIVector,HTTP"
 )
 _HEADER = struct.Struct("<Q")
+_OUT_OF_MEMORY = re.compile("(out of|enough) memory|cannot allocate|malloc", re.IGNORECASE)
 
 
 class LayerRefused(Exception):
@@ -85,7 +87,14 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
             meta, _, wkb, columns = pyogrio.raw.read(
                 path, layer=name, encoding=RAW_TEXT, force_2d=True, datetime_as_string=True
             )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        UnboundLocalError,  # pyogrio's own, where the name of a coordinate system is no UTF-8
+        ValueError,
+    ) as error:
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise MemoryError from error
         raise LayerRefused("file_unreadable") from error
     kept = [not (column.dtype == object and _has_bytes(column)) for column in columns]
     names = [str(name) for name in meta["fields"]]

@@ -17,7 +17,8 @@ from geodata.errors import BadFile, BadSetting, Fault
 
 MIB = 1 << 20
 _CHUNK_BYTES = MIB
-_SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_SIDE_SUFFIXES = (".prj", ".cpg")
+_SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", *_SIDE_SUFFIXES)
 _NEEDED_SUFFIXES = (".shx", ".dbf")
 _SINGLE_SUFFIXES = (".gpkg", ".geojson", ".json")
 # A zip ends with this mark, 18 bytes and a comment; each member takes about this much of its list.
@@ -155,10 +156,15 @@ def unpack_zip(path: Path, *, limits: Limits, layer: str | None) -> Iterator[Dat
 
 @contextmanager
 def link_parts(dataset: Dataset) -> Iterator[Path]:
-    """Give the parts of a data set plain names in a private folder for the time of a `with`."""
+    """
+    Give the parts of a data set plain names in a private folder for the time of a `with`.
+
+    .prj and .cpg stay out: Getu reads them itself, and a damaged one must not disturb GDAL.
+    """
     with TemporaryDirectory(prefix="getu-") as folder:
         for suffix, part in dataset.parts.items():
-            (Path(folder) / f"layer{suffix}").symlink_to(part.resolve())
+            if suffix not in _SIDE_SUFFIXES:
+                (Path(folder) / f"layer{suffix}").symlink_to(part.resolve())
         yield Path(folder) / f"layer.{dataset.kind}"
 
 

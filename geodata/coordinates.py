@@ -150,6 +150,9 @@ def parse_crs(text: str) -> SourceCrs:
         return SourceCrs(kind=kind, crs=lonlat_crs().crs, label=_SHIFTED[kind][0])
     crs = _flatten_crs(_read_crs(text, plain))
     label = _label_crs(crs)
+    if label.startswith("EPSG:"):
+        # One form for one system, so that frames from different files go together.
+        crs = CRS.from_user_input(label)
     if _is_wgs84(crs):
         return SourceCrs(kind="crs", crs=crs, label=label)
     step = find_datum_step(crs)
@@ -258,7 +261,8 @@ def _read_crs(text: str, plain: str) -> CRS:
 def _flatten_crs(crs: CRS) -> CRS:
     if crs.is_compound:
         crs = crs.sub_crs_list[0]
-    if not crs.is_bound and (crs.is_geographic or crs.is_projected):
+    # Only where there is a height to cut: what comes back no longer knows its number.
+    if not crs.is_bound and len(crs.axis_info) > 2 and (crs.is_geographic or crs.is_projected):
         crs = crs.to_2d()
     if not (crs.is_geographic or crs.is_projected):
         raise BadSetting(Fault(key="crs_not_a_map", values={"crs": _label_crs(crs)}))
@@ -266,8 +270,8 @@ def _flatten_crs(crs: CRS) -> CRS:
 
 
 def _label_crs(crs: CRS) -> str:
-    # Only a database entry that is this very system gives its number; else the name it bears.
-    authority = None if crs.is_bound else crs.to_authority(min_confidence=100)
+    # Only a database entry that is this very system gives its number (70: only the names differ).
+    authority = None if crs.is_bound else crs.to_authority(min_confidence=70)
     return ":".join(authority) if authority else crs.name[:_SHOWN_CHARACTERS]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import signal
 import struct
@@ -30,6 +31,7 @@ _SQLITE_HEADER_BYTES, _SHP_HEADER_BYTES, _DBF_HEADER_BYTES = 100, 100, 32
 _SHAPE_TYPES = {0, 1, 3, 5, 8, 11, 13, 15, 18, 21, 23, 25, 28, 31}
 _WKB_POLYGON, _WKB_MULTI_POLYGON = 3, 6
 _NAME_WIDTH = 10
+_LONGEST_SIDE = 20_000
 _WIDEST_CELL = 254
 _FEW_CELLS = 200_000
 _SETTING_FAULTS = {"layer_none", "layer_unclear"}
@@ -52,12 +54,13 @@ def read_shapefile(
     """
     widths = check_shapefile(dataset.parts, file)
     raw = _read(dataset, layer=None, isolated=isolated, limits=limits, file=file)
-    claimed = _read_claim(dataset.parts)
+    claimed = _read_side(dataset.parts, ".cpg")
     names = [(name.encode(child.RAW_TEXT), _NAME_WIDTH) for name in raw.names]
     sizes = [widths.get(name[0], _WIDEST_CELL) for name in names]
     sample = [*names, *_text_cells(raw.columns, sizes)]
     found = find_cell_encoding(sample, declared=encoding, claimed=claimed, file=file)
     features = _to_features(raw, names, sizes, found)
+    features.crs_text = _read_side(dataset.parts, ".prj")
     if claimed and encoding is None and not _agrees(claimed, found, sample):
         values = {"claimed": claimed[:20], "found": found}
         features.notes.append(Note(key="reading.cpg_wrong", values=values))
@@ -209,11 +212,12 @@ def _error(key: str, values: dict[str, Any], file: str) -> BadFile | BadSetting:
     return kind(Fault(key=key, values=values), file=file)
 
 
-def _read_claim(parts: dict[str, Path]) -> str | None:
-    if ".cpg" not in parts:
+def _read_side(parts: dict[str, Path], suffix: str) -> str | None:
+    if suffix not in parts:
         return None
-    with parts[".cpg"].open("rb") as opened:
-        return opened.read(_NAME_WIDTH * 4).decode("ascii", "ignore").strip() or None
+    with parts[suffix].open("rb") as opened:
+        raw = opened.read(_LONGEST_SIDE)
+    return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").strip(" \t\r\n\0") or None
 
 
 def _text_cells(columns: Sequence[Sequence[Any]], sizes: list[int]) -> list[Cell]:

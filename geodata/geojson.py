@@ -23,6 +23,8 @@ _SHAPE_TYPES = {
     "MultiPolygon",
 }
 _NOT_STRICT = (b"NaN", b"Infinity")
+# A position takes at least "[1,2],": a file of little but brackets only serves to fill the memory.
+_MANY_BRACKETS, _FEWEST_BYTES = 1_000_000, 6
 _ID = "id"
 
 
@@ -68,6 +70,9 @@ def parse_geojson(
 def _load(text: bytes, file: str | None) -> Any:
     if not text.strip():
         raise BadFile(Fault(key="file_empty"), file=file)
+    brackets = text.count(b"[") + text.count(b"{")
+    if brackets > _MANY_BRACKETS and brackets * _FEWEST_BYTES > len(text):
+        raise BadFile(Fault(key="format_hostile"), file=file)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
