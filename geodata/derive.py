@@ -13,7 +13,7 @@ from geodata.city import City
 from geodata.clock import UNITS, Calendar, add_limit, make_calendar
 from geodata.grids import GridSystem
 from geodata.incidents import Folded, fold_events
-from geodata.ownership import RULES, Ownership, OwnerIndex
+from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.store.database import raise_revision
 from geodata.store.event_log import LIVE_BATCH, mark_batch, read_event_columns, read_payloads
 from geodata.store.incident_rows import read_sources, write_incidents
@@ -100,11 +100,13 @@ def own_places(
 
 
 def index_of(system: GridSystem) -> OwnerIndex:
-    """Build the ownership index of a drawing's finest grids, in uid order."""
-    finest = system.finest()
-    return OwnerIndex.of_metres(
-        finest.geometry.to_numpy(), special=(finest["kind"] == "special").to_numpy()
-    )
+    """
+    Build the ownership index of a drawing's finest grids, in uid order.
+
+    Special grids were carved out of the general ones when the drawing was made, so nothing overlaps
+    and a shared edge goes to the smaller uid, special or not.
+    """
+    return OwnerIndex.of_metres(system.finest().geometry.to_numpy())
 
 
 def _join_payload(
