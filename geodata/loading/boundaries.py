@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,20 +52,33 @@ def read_boundaries(
     )
     chosen = metric or _choose_metric(readings[0])
     parts = []
-    for path, reading in zip(files, readings, strict=True):
+    names = name_files(files)
+    for name, path, reading in zip(names, files, readings, strict=True):
         accepted = reading.accepted
         shapes = shapes_to_metric(accepted.geometry.to_numpy(), _source(reading), chosen)
         polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
         if not polygons.any():
             raise BadFile([Fault(key="no_polygons"), *reading.faults], file=path.name)
         part = pd.DataFrame(accepted.drop(columns=accepted.geometry.name))[polygons]
-        part[FILE_COLUMN] = path.stem
+        part[FILE_COLUMN] = name
         part["geometry"] = shapes[polygons]
         parts.append(part)
     frame = pd.concat(parts, ignore_index=True)
     return Boundaries(
         frame=geopandas.GeoDataFrame(frame, geometry="geometry", crs=chosen), readings=readings
     )
+
+
+def name_files(files: Sequence[Path]) -> list[str]:
+    """
+    Return a name for each file, without what the names of all begin with.
+
+    So `msoa_leeds`, `msoa_bradford` become parents called leeds and bradford.
+    """
+    stems = [path.stem for path in files]
+    common = os.path.commonprefix(stems) if len(stems) > 1 else ""
+    cut = max(common.rfind(sign) for sign in "_- ") + 1
+    return [stem[cut:] or stem for stem in stems]
 
 
 def _source(reading: Reading) -> SourceCrs:
