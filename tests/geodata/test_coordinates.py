@@ -14,6 +14,7 @@ from geodata.coordinates import (
     find_better_datum,
     lonlat_crs,
     parse_crs,
+    shapes_to_metric,
     snap_mm,
     to_lonlat,
     to_metric,
@@ -194,6 +195,17 @@ def test_no_place_gives_no_metric_system():
     with pytest.raises(BadSetting) as error:
         choose_metric_crs([np.nan], [np.nan])
     assert key_of(error) == "crs_no_places"
+
+
+def test_shapes_are_converted_vertex_by_vertex():
+    shapes = [Point(119.5, 32.4, 7.0), None, shapely.box(119.5, 32.4, 119.6, 32.5)]
+    metres = shapes_to_metric(shapes, parse_crs("GCJ-02"), CRS.from_epsg(4549))
+    x, y = to_metric(119.5, 32.4, parse_crs("GCJ-02"), CRS.from_epsg(4549))
+    assert (metres[0].x, metres[0].y) == (float(x), float(y))
+    assert metres[1] is None
+    assert not metres[0].has_z
+    assert metres[2].area == pytest.approx(9407.0 * 11090.0, rel=0.01)
+    assert shapes[2].bounds == (119.5, 32.4, 119.6, 32.5)
 
 
 def test_snapping_leaves_whole_millimetres_and_moves_nothing_further():

@@ -79,7 +79,7 @@ def test_a_million_points_are_unshifted_within_three_seconds():
     shifted = wgs84_to_gcj02(rng.uniform(75, 134, 1_000_000), rng.uniform(18, 53, 1_000_000))
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         gcj02_to_wgs84(*shifted)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) <= 3.0

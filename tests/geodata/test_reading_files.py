@@ -1,5 +1,6 @@
 """Shapefile, GeoPackage and zip: read whole or refused by name; nothing else is ever opened."""
 
+import io
 import json
 import socket
 import sqlite3
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import shapely
 
+from geodata._reading_child import RawLayer, unpack_layer, write_layer
 from geodata.archives import UPLOAD_LIMITS, Limits
 from geodata.errors import BadFile, BadSetting
 from geodata.reading import read_geometries
@@ -580,6 +582,24 @@ def test_a_query_without_end_is_stopped(tmp_path):
         *(f"UPDATE {table} SET table_name = 'v'" for table in TABLES),
     )
     refuse(path, "child_slow", isolated=True, limits=Limits(cpu_s=2))
+
+
+def test_an_answer_that_is_cut_short_is_never_believed():
+    layer = RawLayer(
+        driver="GPKG",
+        crs_text=None,
+        names=["a"],
+        columns=[["x", None]],
+        dropped=[],
+        wkb=[b"1", None],
+    )
+    out = io.BytesIO()
+    write_layer(layer, out)
+    whole = out.getvalue()
+    assert unpack_layer(whole) == layer
+    for size in range(len(whole)):
+        with pytest.raises((ValueError, KeyError)):
+            unpack_layer(whole[:size])
 
 
 def test_what_both_ways_read_is_the_same(tmp_path):
