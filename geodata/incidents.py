@@ -152,7 +152,9 @@ def _newer(i, j, version, at, hash_):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _winners(lo, hi, seq, at, hash_, stage, version, keep):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
+def _winners(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
+    lo, hi, seq, at, hash_, stage, version, keep
+):
     """Write the winning rows of [lo, hi) in order of time into `keep`; return count, conflict."""
     m = hi - lo
     rows = np.arange(lo, hi)
@@ -213,7 +215,8 @@ def _winners(lo, hi, seq, at, hash_, stage, version, keep):  # type: ignore[no-u
 @njit(cache=True, nogil=True)
 def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     starts, ends, seq, at, hash_, stage, due, version, body, has_payload,
-    o_stage, o_open, o_times, o_due, o_susp, o_since, o_from, o_ret, o_reop, o_flags, o_payload, o_body,
+    o_stage, o_open, o_times, o_due, o_susp, o_since, o_from, o_ret, o_reop, o_flags, o_payload,
+    o_body,
 ):  # fmt: skip
     longest = 0
     for i in range(len(starts)):

@@ -76,7 +76,8 @@ def name_files(files: Sequence[Path]) -> list[str]:
     So `msoa_leeds`, `msoa_bradford` become parents called leeds and bradford.
     """
     stems = [path.stem for path in files]
-    common = os.path.commonprefix(stems) if len(stems) > 1 else ""
+    # By characters on purpose: these are names, not paths.
+    common = os.path.commonprefix(stems) if len(stems) > 1 else ""  # noqa: RUF071
     cut = max(common.rfind(sign) for sign in "_- ") + 1
     return [stem[cut:] or stem for stem in stems]
 

@@ -13,8 +13,9 @@ from geodata.store.database import insert_rows
 
 INCIDENT_COLUMNS = (
     "inc", "x", "y", "kind", "body", "stage", "open", "reported_at", "registered_at",
-    "dispatched_at", "handled_at", "closed_at", "evaluated_at", "due_at", "clock_from", "suspended_since", "source",
-    "returned", "reopened", "flags", "owner", "rule", "distance_mm", "near_line", "rev",
+    "dispatched_at", "handled_at", "closed_at", "evaluated_at", "due_at", "clock_from",
+    "suspended_since", "source", "returned", "reopened", "flags", "owner", "rule",
+    "distance_mm", "near_line", "rev",
 )  # fmt: skip
 
 
