@@ -39,6 +39,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SERVER_THREADS = 8
 CLOSE_TIMEOUT_S = 10
 
+LONG_ONES = pytest.StashKey[int]()
 # The machine decides how long an example takes, and it is shared: a deadline would fail at random.
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
@@ -62,6 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--long"):
         return
     long_ones = [item for item in items if item.get_closest_marker("long")]
+    config.stash[LONG_ONES] = len(long_ones)
     if long_ones:
         config.hook.pytest_deselected(items=long_ones)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
@@ -100,9 +102,9 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Any:
     return report
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     skipped = len(terminalreporter.stats.get("skipped", ()))
-    left_out = len(terminalreporter.stats.get("deselected", ()))
+    left_out = config.stash.get(LONG_ONES, 0)
     terminalreporter.write_line(f"skips: {skipped}, left to make test-long: {left_out}")
 
 

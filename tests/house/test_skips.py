@@ -30,6 +30,7 @@ def run(folder: Path, text: str, *, ci: bool, data: Path) -> str:
     shutil.copy(ROOT / "pyproject.toml", folder)
     (tests / "test_small.py").write_text(text, encoding="utf-8")
     environment = {**os.environ, "CI": "true" if ci else "", "GETU_DATA": str(data)}
+    environment.pop("PYTEST_ADDOPTS", None)
     answer = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=folder,
