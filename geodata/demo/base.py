@@ -76,8 +76,11 @@ def _green(town: Town) -> gpd.GeoDataFrame:
     bank = shapely.difference(town.water.corridor, town.water.shapes[0])
     banks = shapely.get_parts(bank)
     built = town.buildings
+    lakes = town.water.shapes[town.water.kind == "lake"]
+    holes = [ring for lake in shapely.get_parts(lakes) for ring in lake.interiors]
+    islands = np.array([shapely.Polygon(ring) for ring in holes], object)
     layers = {
-        "park": town.land.lot[parks],
+        "park": np.r_[town.land.lot[parks], islands],
         "field": town.land.lot[fields],
         "bank": banks,
         "garden": built.gardens,

@@ -108,7 +108,7 @@ def _fill(
     count = len(pattern.outlines)
     own = rng.integers(0, count, len(which))
     shared = np.floor(unit_dice[unit[which]] * 7919 % count).astype(np.int64)
-    outline = shared if alike else own
+    outline = shared if alike and not pattern.mixed else own
     shapes, home = fit_footprints(lots, which, middle, half, angle, outline, names=pattern.outlines)
     low, high = pattern.floors
     mixed = np.clip(0.7 * unit_dice[unit[home]] + 0.3 * rng.random(len(home)), 0, 0.999)

@@ -46,8 +46,10 @@ def lay_rows(
     order = np.arange(len(which)) - np.repeat(np.cumsum(places) - places, places)
     column, row = order % columns[which], order // columns[which]
     step = np.c_[span[:, 0] / columns, (span[:, 1] + np.where(rows > 1, gap, 0)) / rows]
-    fill = rng.uniform(*pattern.fill, len(lots))[which] * rng.uniform(0.96, 1.0, len(which))
-    depth = rng.uniform(*pattern.depth_m, len(lots))[which]
+    each = np.arange(len(which)) if pattern.mixed else which
+    fill = rng.uniform(*pattern.fill, each.max(initial=0) + 1)[each]
+    fill *= rng.uniform(0.96, 1.0, len(which))
+    depth = rng.uniform(*pattern.depth_m, each.max(initial=0) + 1)[each]
     size = np.c_[
         np.minimum(step[which, 0] * fill, span[which, 0] - _MARGIN_M),
         np.minimum(depth, span[which, 1] - _MARGIN_M),

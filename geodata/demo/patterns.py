@@ -55,6 +55,7 @@ class Pattern:
     homes: float = 0.0  # share of the floor area that is dwellings
     outlines: tuple[str, ...] = ("bar",)
     shops: float = 0.0  # share of street fronts lined with shops
+    mixed: bool = False  # every building of its own size and outline
     pitch_ground: bool = False  # has a running track
     garden: bool = False  # the rest of the lot is green
 
@@ -96,6 +97,7 @@ PATTERNS: Mapping[str, Pattern] = {
     "public": Pattern(
         setback_m=4, pitch_m=(62, 40), fill=(0.62, 0.84), depth_m=(16, 26), floors=(4, 9),
         keep=0.9, outlines=("bar", "you", "ell"), garden=True,
+        mixed=True,
     ),
     "school": Pattern(
         setback_m=3, pitch_m=(60, 32), fill=(0.7, 0.88), depth_m=(13, 26), floors=(3, 5),
@@ -104,15 +106,17 @@ PATTERNS: Mapping[str, Pattern] = {
     "hospital": Pattern(
         setback_m=5, pitch_m=(58, 42), fill=(0.74, 0.92), depth_m=(18, 30), floors=(5, 16),
         keep=0.95, outlines=("bar", "you", "slab"), garden=True,
+        mixed=True,
     ),
     "market": Pattern(
         setback_m=3, pitch_m=(88, 30), fill=(0.86, 0.95), depth_m=(19, 23), floors=(1, 2),
         south=False,
     ),
     "campus": Pattern(
-        setback_m=14, pitch_m=(84, 56), fill=(0.55, 0.82), depth_m=(17, 32), floors=(4, 9),
+        setback_m=14, pitch_m=(82, 58), fill=(0.38, 0.88), depth_m=(15, 40), floors=(4, 9),
         keep=0.72, homes=0.12, outlines=("bar", "you", "ell", "slab"), pitch_ground=True,
         garden=True,
+        mixed=True,
     ),
     "station": Pattern(
         setback_m=10, pitch_m=(230, 120), fill=(0.75, 0.85), depth_m=(48, 62), floors=(2, 3),
@@ -129,6 +133,7 @@ PATTERNS: Mapping[str, Pattern] = {
     "industry": Pattern(
         setback_m=4, pitch_m=(84, 44), fill=(0.7, 0.94), depth_m=(24, 36), floors=(1, 3),
         keep=0.93, south=False, outlines=("bar", "bar", "ell"),
+        mixed=True,
     ),
     "greenhouse": Pattern(
         setback_m=5, pitch_m=(66, 11.5), fill=(0.92, 0.96), depth_m=(7.5, 8), floors=(1, 1),
