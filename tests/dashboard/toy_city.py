@@ -280,7 +280,7 @@ def make_app(city: ToyCity, *, base_path: str = "/", **props: Any) -> Dash:
     }
     app.layout = html.Div(
         [
-            GridMap(id="map", style={"position": "fixed", "inset": 0}, **start),
+            GridMap(id="map", style={"height": "100vh", "margin": "-8px"}, **start),
             html.Pre(id="told", hidden=True),
         ]
     )

@@ -1,6 +1,6 @@
 // Where the processor draws, a half-finished frame of the first load costs a fifth of a second. Until the
 // picture is whole it is drawn at a tenth of its size, out of sight, and then once in full.
-const LONGEST_MS = 1500;
+const LONGEST_MS = 3000;
 const SMALL = 0.1;
 const CLASS = "gridmap-behind";
 
@@ -13,8 +13,11 @@ export class Curtain {
     if (!wanted) return;
     map.getContainer().classList.add(CLASS);
     map.setPixelRatio(SMALL);
-    // Who waits longer than this wants to see what there is.
-    this.timer = setTimeout(() => this.lift(), LONGEST_MS);
+  }
+
+  /** Count from here, where the map knows what to draw: who waits longer wants to see what there is. */
+  count() {
+    if (this.down && !this.timer) this.timer = setTimeout(() => this.lift(), LONGEST_MS);
   }
 
   /** Show the map; returns whether that needs one more frame. */

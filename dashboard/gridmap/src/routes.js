@@ -68,6 +68,12 @@ export async function loadCollection(path, signal) {
   return collection;
 }
 
+/** Tell whether our server has something at an address. */
+export async function answers(url) {
+  const response = await fetch(url, { method: "HEAD" }).catch(() => null);
+  return response !== null && response.ok;
+}
+
 async function ask(path, signal) {
   let response;
   try {

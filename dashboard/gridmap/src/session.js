@@ -9,7 +9,7 @@ import { Focus } from "./focus.js";
 import { Notice } from "./notice.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
-import { unwatchTiles, watchTiles } from "./routes.js";
+import { answers, unwatchTiles, watchTiles } from "./routes.js";
 import { readScene } from "./scene.js";
 import { keyOf, Sources } from "./sources.js";
 import { Status } from "./status.js";
@@ -22,6 +22,7 @@ import { Tracker } from "./tracker.js";
 const WORKER_URL = new URL(WORKER_FILE, document.currentScript.src).href;
 // Kinds whose colours or sizes come with the prop `values`.
 const FIGURED = ["choropleth", "halos"];
+const GROUND = { id: "ground", type: "background", paint: { "background-color": "transparent" } };
 const FOCUS_LAYER = "focus";
 const ZOOM_BELOW_FIT = 2;
 const MAX_ZOOM = 19;
@@ -58,7 +59,7 @@ export class Session {
     this.box.insertBefore(place, this.box.firstChild);
     this.map = new MapLibreMap({
       container: place,
-      style: { version: 8, sources: {}, layers: [this.drawGround()] },
+      style: { version: 8, sources: {}, layers: [GROUND] },
       attributionControl: false,
       interactive: props.interactive !== false,
       dragRotate: false,
@@ -91,6 +92,8 @@ export class Session {
     this.sources = new Sources({ map, session: this.number, tracker, onReady: () => this.redraw() });
     this.focus = new Focus(map, this.sources);
     this.tooltip = new Tooltip(this.box);
+    const { pixelRatio } = this;
+    this.curtain = new Curtain(map, { wanted: this.graphics.software, pixelRatio });
     this.camera = new Camera(map, {
       software: this.graphics.software,
       find: (uid) => this.focus.find(uid),
@@ -115,8 +118,7 @@ export class Session {
 
   listen() {
     const { map, tracker } = this;
-    const { pixelRatio } = this;
-    tracker.watch(map, new Curtain(map, { wanted: this.graphics.software, pixelRatio }));
+    tracker.watch(map, this.curtain);
     watchTiles(this.number, (source, tile, reason) => tracker.note(source, tile, reason));
     map.once("style.load", () => this.start());
     map.on("moveend", () => this.emit({ viewport: this.camera.read() }));
@@ -139,13 +141,11 @@ export class Session {
   /** Take new props; only what differs is done. */
   update(props) {
     const old = this.props;
-    const before = this.scene;
     this.props = props;
     this.scene = readScene(props);
     if (!this.ready) return;
     const news = ["layers", "shown", "values", "filter", "revision", "theme", "scale", "words", "lang"];
     const changed = news.some((name) => old[name] !== props[name]);
-    if (before.theme !== this.scene.theme) this.paintGround();
     if (changed) this.apply();
     if (old.selected !== props.selected) this.select();
     if (String(old.bounds) !== String(props.bounds)) this.frame();
@@ -174,6 +174,7 @@ export class Session {
       shown: this.props.controls !== false && this.props.interactive !== false,
       attributions: [...new Set(this.shownLayers().map((one) => one.attribution).filter(Boolean))],
     });
+    this.map.setPaintProperty("ground", "background-color", THEMES[scene.theme].ground);
     this.map.getCanvas().setAttribute("aria-label", scene.words.map_label || "Map");
     this.redraw();
   }
@@ -188,6 +189,7 @@ export class Session {
       this.tracker.end(this.waiting);
       this.waiting = null;
     }
+    if (!waiting) this.curtain.count();
   }
 
   /** Draw every shown layer whose sources have come; hide what is switched off. */
@@ -244,15 +246,6 @@ export class Session {
     return this.layers().filter((layer) => this.isShown(layer));
   }
 
-  drawGround() {
-    const color = THEMES[this.scene.theme].ground;
-    return { id: "ground", type: "background", paint: { "background-color": color } };
-  }
-
-  paintGround() {
-    this.map.setPaintProperty("ground", "background-color", THEMES[this.scene.theme].ground);
-  }
-
   retry() {
     if (this.sources) this.sources.retry();
   }
@@ -270,9 +263,8 @@ export class Session {
 
   /** MapLibre does not say when its worker cannot be loaded: everything just stays quiet. */
   async probeWorker() {
-    const answer = await fetch(WORKER_URL, { method: "HEAD" }).catch(() => null);
-    if (this.closed || this.tracker.settled) return;
-    if (!answer || !answer.ok) this.tracker.setFatal("worker");
+    const there = await answers(WORKER_URL);
+    if (!there && !this.closed && !this.tracker.settled) this.tracker.setFatal("worker");
   }
 
   /** After the graphics came back, the map has lost its feature-state and its pictures. */

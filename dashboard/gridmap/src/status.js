@@ -49,7 +49,7 @@ export class Status {
   readLayer(layer) {
     const { session } = this;
     const { tracker, sources, map } = session;
-    if (!map || !sources) return { state: "loading", reason: null };
+    if (tracker.fatal) return { state: "failed", reason: tracker.fatal };
     const zoom = map.getZoom();
     const from = layer.minzoom === undefined ? 0 : layer.minzoom;
     const to = layer.maxzoom === undefined ? 24 : layer.maxzoom;

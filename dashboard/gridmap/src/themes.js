@@ -48,7 +48,7 @@ export const THEMES = {
     outline: "#45536a",
     zero: "#eceff3",
     nodata: "#b9c0ca",
-    gridLine: "rgba(255,255,255,0.9)",
+    gridLine: "rgba(60,74,94,0.5)",
   },
 };
 

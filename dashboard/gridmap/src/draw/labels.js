@@ -32,7 +32,8 @@ export const labels = {
         "text-max-width": 8,
         "text-line-height": 1.25,
         "text-letter-spacing": one.strong ? 0.08 : 0.02,
-        "text-padding": one.strong ? 6 : 4,
+        // Room around the lesser names from afar: a map full of names shows nothing else.
+        "text-padding": one.strong ? 6 : ["interpolate", ["linear"], ["zoom"], 12.5, 18, 15, 4],
         // A name may step aside for a camera or a count, but stays beside its place.
         "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
         "text-radial-offset": 0.9,
