@@ -153,6 +153,7 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
         now=_now(),
         crs=arguments.crs,
         encoding=arguments.encoding,
+        layer=arguments.layer,
         mapping=_mapping(arguments.map),
         source=arguments.source,
         level=arguments.level,
@@ -195,6 +196,7 @@ def _check(arguments: argparse.Namespace, out: _Output) -> int:
         city=arguments.city if not arguments.files else None,
         crs=arguments.crs,
         encoding=arguments.encoding,
+        layer=arguments.layer,
         mapping=_mapping(arguments.map),
         level=arguments.level,
         parent=arguments.parent,
@@ -217,6 +219,7 @@ def _own(arguments: argparse.Namespace, out: _Output) -> int:
             crs=arguments.crs,
             grids_crs=arguments.grids_crs,
             encoding=arguments.encoding,
+            layer=arguments.layer,
             grid_code=arguments.grid_code,
             recorded=arguments.recorded,
             near_m=arguments.near,
@@ -292,6 +295,7 @@ def _parser() -> argparse.ArgumentParser:
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("--crs", help="EPSG:n, GCJ-02, BD-09 or WKT")
     files.add_argument("--encoding", help="of text; else strict UTF-8, else GB18030")
+    files.add_argument("--layer", metavar="NAME", help="of a file that holds several")
     files.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN")
     files.add_argument("--level", help="city, district, street, community or grid")
     files.add_argument("--parent", metavar="COLUMN", help="the column with the parent's code")

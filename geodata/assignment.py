@@ -44,6 +44,7 @@ class OwnRequest:
     crs: str | None = None
     grids_crs: str | None = None
     encoding: str | None = None
+    layer: str | None = None
     grid_code: str | None = None
     recorded: str | None = None
     near_m: float = 0.0
@@ -157,7 +158,9 @@ def _read_grids(
 ) -> tuple[geopandas.GeoDataFrame, pyproj.CRS, tuple[list[Fault], list[Note]]]:
     """Return the finest grids in code order, their metric system, and what was found."""
     name = ", ".join(path.name for path in request.grids)
-    found = read_boundaries(request.grids, crs=request.grids_crs, encoding=request.encoding)
+    found = read_boundaries(
+        request.grids, crs=request.grids_crs, encoding=request.encoding, layer=request.layer
+    )
     mapping = {"code": request.grid_code} if request.grid_code else None
     try:
         table, _ = read_columns(found.frame.drop(columns=FILE_COLUMN), mapping=mapping)

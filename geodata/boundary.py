@@ -88,6 +88,7 @@ def check_files(
     city: Path | None,
     crs: str | None = None,
     encoding: str | None = None,
+    layer: str | None = None,
     mapping: dict[str, str] | None = None,
     level: str | None = None,
     parent: str | None = None,
@@ -107,7 +108,7 @@ def check_files(
         return BoundaryCheck(
             name=str(city), crs=opened.crs_text, report=check_coverage(system.grids), refused=()
         )
-    found = read_boundaries(files, crs=crs, encoding=encoding)
+    found = read_boundaries(files, crs=crs, encoding=encoding, layer=layer)
     frame = found.frame.drop(columns=FILE_COLUMN)
     chosen = dict(mapping or {}) | ({"parent": parent} if parent else {})
     try:

@@ -38,6 +38,7 @@ def read_boundaries(
     *,
     crs: str | None = None,
     encoding: str | None = None,
+    layer: str | None = None,
     metric: pyproj.CRS | None = None,
     isolated: bool = False,
 ) -> Boundaries:
@@ -48,7 +49,8 @@ def read_boundaries(
     file each row came from. Raises BadFile for a file that cannot be used, or that has no polygons.
     """
     readings = tuple(
-        read_geometries(path, crs=crs, encoding=encoding, isolated=isolated) for path in files
+        read_geometries(path, crs=crs, encoding=encoding, layer=layer, isolated=isolated)
+        for path in files
     )
     chosen = metric or _choose_metric(readings[0])
     parts = []

@@ -158,7 +158,11 @@ def load_base_layer(city: City, path: Path, request: LoadRequest, progress: Prog
         known = ", ".join(BASE_LAYERS)
         raise BadSetting(Fault(key="base_layer_unknown", values={"name": name, "known": known}))
     reading = read_geometries(
-        path, crs=request.crs, encoding=request.encoding, isolated=request.isolated
+        path,
+        crs=request.crs,
+        encoding=request.encoding,
+        layer=request.layer,
+        isolated=request.isolated,
     )
     report = report_of(reading, path)
     accepted = reading.accepted
@@ -200,7 +204,11 @@ def _read(path: Path, request: LoadRequest, *, geometry: bool) -> Reading:
     if not geometry or path.suffix.lower() in _TABLE_SUFFIXES:
         return read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
     return read_geometries(
-        path, crs=request.crs, encoding=request.encoding, isolated=request.isolated
+        path,
+        crs=request.crs,
+        encoding=request.encoding,
+        layer=request.layer,
+        isolated=request.isolated,
     )
 
 

@@ -37,7 +37,12 @@ def load_grids(
     progress("progress.read", 0.0)
     metric = city.crs if city.crs_text else None
     found = read_boundaries(
-        files, crs=request.crs, encoding=request.encoding, metric=metric, isolated=request.isolated
+        files,
+        crs=request.crs,
+        encoding=request.encoding,
+        layer=request.layer,
+        metric=metric,
+        isolated=request.isolated,
     )
     report = LoadReport(
         file=name,

@@ -20,6 +20,7 @@ class LoadRequest:
     now: int
     crs: str | None = None
     encoding: str | None = None
+    layer: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     source: str | None = None
     level: str | None = None
