@@ -21,6 +21,7 @@ ROADS: Mapping[str, tuple[str, int]] = {
     "arterial": ("primary", 8), "primary": ("primary", 8), "secondary": ("secondary", 8),
     "collector": ("tertiary", 11), "tertiary": ("tertiary", 11),
     "local": ("residential", 13), "residential": ("residential", 13),
+    "rail": ("rail", 10), "railway": ("rail", 10),
     "service": ("service", 15), "path": ("path", 15),
 }  # fmt: skip
 _OTHER_ROAD = ("residential", 13)

@@ -76,8 +76,8 @@ def _save_table(city: City, name: str, frame: pd.DataFrame, *, key: str, now: in
 
 def _with_mm(frame: pd.DataFrame, city: City) -> pd.DataFrame:
     """Return the table with its place as whole millimetres instead of degrees."""
-    if "lon" not in frame:
-        return frame
+    if "lon" not in frame or "x_mm" in frame:
+        return frame.drop(columns=["lon", "lat"], errors="ignore")
     x_m, y_m = to_metric(frame["lon"], frame["lat"], lonlat_crs(), city.crs)
     plain = pd.DataFrame(frame.drop(columns=["lon", "lat", "geometry"], errors="ignore"))
     return plain.assign(x_mm=np.rint(x_m * 1000), y_mm=np.rint(y_m * 1000))

@@ -4,7 +4,8 @@ import { tiles } from "./needs.js";
 
 // Road classes from great to small: [classes, colour name, first zoom, widths at z10, z14, z18].
 const ROADS = [
-  { id: "path", classes: ["path"], tone: "path", from: 15, widths: [0, 0.7, 3], casing: false },
+  { id: "rail", classes: ["rail"], tone: "major", from: 10, widths: [0.7, 1.6, 5], dash: [6, 4] },
+  { id: "path", classes: ["path"], tone: "path", from: 15, widths: [0, 0.7, 3], dash: [2, 1.5] },
   { id: "service", classes: ["service"], tone: "minor", from: 14.5, widths: [0, 0.9, 7], casing: true },
   { id: "tertiary", classes: ["tertiary"], tone: "minor", from: 11, widths: [0.5, 2.4, 16], casing: true },
   { id: "secondary", classes: ["secondary"], tone: "middle", from: 9, widths: [0.9, 3.2, 20], casing: true },
@@ -109,7 +110,7 @@ function drawBuildings(tone, source) {
 
 function drawRoads(tone, source) {
   const roads = [...ROADS];
-  roads.splice(2, 0, OTHER);
+  roads.splice(3, 0, OTHER);
   const casings = roads.filter((road) => road.casing).map((road) => drawRoad(road, tone, source, true));
   return [...casings, ...roads.map((road) => drawRoad(road, tone, source, false))];
 }
@@ -123,7 +124,7 @@ function drawRoad(road, tone, source, casing) {
     "line-width": widths(casing ? road.widths.map((width, i) => width + [0.8, 1.6, 2.5][i]) : road.widths),
     "line-opacity": casing ? tone.roadOpacity * 0.8 : tone.roadOpacity,
   };
-  if (road.id === "path") paint["line-dasharray"] = [2, 1.5];
+  if (road.dash) paint["line-dasharray"] = road.dash;
   return {
     id: casing ? `${road.id}-casing` : road.id,
     slot: "road",
