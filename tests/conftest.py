@@ -167,38 +167,43 @@ def shared_data() -> Path:
 # --- a server and a browser --------------------------------------------------------------------
 
 
+def start_server(app: Any, *, port: int = 0) -> tuple[str, Callable[[], None]]:
+    """
+    Serve a WSGI app (Flask, or Dash by its `.server`) in a thread; port 0 takes a free one.
+
+    Answer the address, such as http://127.0.0.1:40123, and what stops it.
+    """
+    sockets: dict[int, Any] = {}
+    server = create_server(
+        getattr(app, "server", app),
+        host="127.0.0.1",
+        port=port,
+        threads=SERVER_THREADS,
+        map=sockets,
+        clear_untrusted_proxy_headers=True,
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+
+    def close() -> None:
+        # In the loop's own thread: a socket closed under a running select() is an error there.
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets, ignore_all=True))
+        thread.join(CLOSE_TIMEOUT_S)
+        server.task_dispatcher.shutdown()
+        assert not thread.is_alive(), "the test server did not stop"
+
+    return f"http://127.0.0.1:{server.effective_port}", close
+
+
 @pytest.fixture
 def served() -> Iterator[Callable[[Any], str]]:
-    """
-    Return a function that serves a WSGI app (Flask, or Dash by its `.server`) until the test ends.
-
-    `served(app)` answers the address, such as http://127.0.0.1:40123, on a port that was free.
-    """
+    """Return a function that serves an app until the test ends and answers its address."""
     closers: list[Callable[[], None]] = []
 
     def serve(app: Any) -> str:
-        sockets: dict[int, Any] = {}
-        wsgi = getattr(app, "server", app)
-        server = create_server(
-            wsgi,
-            host="127.0.0.1",
-            port=0,
-            threads=SERVER_THREADS,
-            map=sockets,
-            clear_untrusted_proxy_headers=True,
-        )
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-
-        def close() -> None:
-            # In the loop's own thread: a socket closed under a running select() is an error there.
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets, ignore_all=True))
-            thread.join(CLOSE_TIMEOUT_S)
-            server.task_dispatcher.shutdown()
-            assert not thread.is_alive(), "the test server did not stop"
-
+        address, close = start_server(app)
         closers.append(close)
-        return f"http://127.0.0.1:{server.effective_port}"
+        return address
 
     yield serve
     for close in reversed(closers):
