@@ -5,6 +5,7 @@ import { wantsCalm } from "./support.js";
 const MARGIN_PX = 24;
 const GLIDE_MS = 200;
 const CLOSEST_FIT = 17;
+const ZOOM_BELOW_FIT = 2;
 
 /** Return the margins of a fitted view: what the page's own panels cover, and a little air. */
 function findMargins(covered) {
@@ -21,7 +22,19 @@ export class Camera {
     this.still = software;
   }
 
-  /** Go to {center, zoom}, {bounds} or {uid}; returns whether the view says where. */
+  /** Take the city's bounds: the first ones are also the first view, unless the page has its own. */
+  frame({ bounds, covered, view }) {
+    if (!bounds) return;
+    const first = !this.bounds;
+    this.bounds = bounds;
+    this.covered = covered;
+    this.map.setMinZoom(0);
+    const fit = this.map.cameraForBounds(bounds, { padding: this.margins() });
+    if (first && fit && !view) this.map.jumpTo(fit);
+    if (fit) this.map.setMinZoom(Math.max(0, fit.zoom - ZOOM_BELOW_FIT));
+  }
+
+  /** Go to {center, zoom}, {bounds} or {uid}. */
   go(view) {
     if (!view) return;
     const bounds = view.bounds || this.boundsOf(view.uid);

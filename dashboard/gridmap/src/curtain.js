@@ -31,6 +31,12 @@ export class Curtain {
     return true;
   }
 
+  /** Take another pixel ratio, now or when the curtain lifts. */
+  show(pixelRatio) {
+    this.pixelRatio = pixelRatio;
+    if (!this.down) this.map.setPixelRatio(pixelRatio);
+  }
+
   close() {
     clearTimeout(this.timer);
   }

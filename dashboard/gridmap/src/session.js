@@ -24,7 +24,6 @@ const WORKER_URL = new URL(WORKER_FILE, document.currentScript.src).href;
 const FIGURED = ["choropleth", "halos"];
 const GROUND = { id: "ground", type: "background", paint: { "background-color": "transparent" } };
 const FOCUS_LAYER = "focus";
-const ZOOM_BELOW_FIT = 2;
 const MAX_ZOOM = 19;
 let sessions = 0;
 
@@ -52,7 +51,7 @@ export class Session {
   openMap() {
     const { props, scene } = this;
     setWorkerUrl(WORKER_URL);
-    this.pixelRatio = choosePixelRatio(this.graphics, props.pixelRatio, this.box.clientWidth);
+    this.pixelRatio = this.choosePixelRatio();
     const side = Math.min(this.graphics.largest, 8192);
     const place = document.createElement("div");
     place.className = "gridmap-canvas";
@@ -80,7 +79,7 @@ export class Session {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.build();
-    this.frame();
+    this.camera.frame(props);
     this.camera.go(props.view);
     this.listen();
   }
@@ -148,21 +147,19 @@ export class Session {
     const changed = news.some((name) => old[name] !== props[name]);
     if (changed) this.apply();
     if (old.selected !== props.selected) this.select();
-    if (String(old.bounds) !== String(props.bounds)) this.frame();
+    if (String(old.bounds) !== String(props.bounds)) this.camera.frame(props);
+    if (old.pixelRatio !== props.pixelRatio) this.sharpen();
     if (old.view !== props.view) this.camera.go(props.view);
   }
 
-  /** Take the city's bounds: the first ones are also the first view. */
-  frame() {
-    const { bounds, covered } = this.props;
-    if (!bounds) return;
-    this.camera.covered = covered;
-    const first = !this.camera.bounds;
-    this.camera.bounds = bounds;
-    this.map.setMinZoom(0);
-    const fit = this.map.cameraForBounds(bounds, { padding: this.camera.margins() });
-    if (first && fit && !this.props.view) this.map.jumpTo(fit);
-    if (fit) this.map.setMinZoom(Math.max(0, fit.zoom - ZOOM_BELOW_FIT));
+  choosePixelRatio() {
+    return choosePixelRatio(this.graphics, this.props.pixelRatio, this.box.clientWidth);
+  }
+
+  sharpen() {
+    this.pixelRatio = this.choosePixelRatio();
+    this.tracker.touch();
+    this.curtain.show(this.pixelRatio);
   }
 
   apply() {

@@ -13,6 +13,7 @@ export const SLOTS = [
   "focus",
   "halo",
   "dot",
+  "single",
   "road-name",
   "name",
   "cluster",

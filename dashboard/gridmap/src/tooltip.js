@@ -35,12 +35,10 @@ export class Tooltip {
 
   write(layer, rows) {
     this.node.textContent = "";
-    const [first, ...rest] = rows;
-    // A field without a title of its own names the thing: it is the heading.
-    const heading = first.title ? { text: layer.title } : first;
-    this.node.appendChild(element("div", "gridmap-tip-head", heading.text));
+    const name = rows.find((row) => row.heading);
+    this.node.appendChild(element("div", "gridmap-tip-head", name ? name.text : layer.title));
     const list = document.createElement("dl");
-    for (const row of first.title ? rows : rest) {
+    for (const row of rows.filter((one) => one !== name)) {
       list.appendChild(element("dt", "", row.title));
       list.appendChild(element("dd", "", row.text));
     }
@@ -64,13 +62,14 @@ function readRows(layer, properties, value, scene) {
     const raw = field.name === "$value" ? value : properties[field.name];
     let text = formatValue(raw, field, scene.lang);
     if (field.name === "$value" && text === "") text = scene.words.no_data || "–";
-    if (text !== "") rows.push({ title: field.title || titleOf(field.name, scene), text });
+    const heading = field.name === "name";
+    if (text !== "") rows.push({ heading, title: field.title || titleOf(field.name, scene), text });
   }
   return rows;
 }
 
 function titleOf(name, scene) {
-  return name === "name" ? "" : scene.words[`field.${name}`] || name;
+  return scene.words[`field.${name}`] || name;
 }
 
 function element(tag, className, text) {

@@ -97,7 +97,7 @@ function drawSingles(layer, source) {
   }
   return {
     id: "single",
-    slot: "cluster",
+    slot: "single",
     type: "symbol",
     source,
     filter: ["!", ["has", "point_count"]],
@@ -105,7 +105,9 @@ function drawSingles(layer, source) {
     layout: {
       "icon-image": image,
       "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.75, 16, 1],
+      // Five thousand places would leave no room for a single name.
       "icon-allow-overlap": true,
+      "icon-ignore-placement": true,
     },
     paint: {},
   };
@@ -118,7 +120,7 @@ function drawWedges(layer, source) {
   for (const one of WEDGES.slice(1)) image.push(one - 10, nameOf(layer, `wedge${one}`));
   return {
     id: "wedge",
-    slot: "cluster",
+    slot: "single",
     type: "symbol",
     source,
     minzoom: WEDGE_ZOOM,
