@@ -154,7 +154,9 @@ def _locked(path: Path, fault: str) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             process = file.read().strip() or "?"
-            raise Busy(Fault(key=fault, values={"process": process}), file=path.parent.name) from None
+            raise Busy(
+                Fault(key=fault, values={"process": process}), file=path.parent.name
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -80,17 +80,13 @@ def count_figures(
         near_line=int((snapshot.near_line & mask).sum()),
         steps=steps,
         rules={name: int(rules[i]) for i, name in enumerate(RULES) if rules[i]},
-        completion=Rate(
-            part=int((reached[:, 3] & reached[:, 2]).sum()), of=steps["dispatched"]
-        ),
+        completion=Rate(part=int((reached[:, 3] & reached[:, 2]).sum()), of=steps["dispatched"]),
         closing=Rate(part=int((reached[:, 4] & reached[:, 1]).sum()), of=steps["registered"]),
         on_time=Rate(part=done_on_time, of=done_on_time + done_late),
     )
 
 
-def count_by_grid(
-    snapshot: Snapshot, mask: NDArray[np.bool_], *, grids: int
-) -> NDArray[np.int64]:
+def count_by_grid(snapshot: Snapshot, mask: NDArray[np.bool_], *, grids: int) -> NDArray[np.int64]:
     """Return how many of the set each finest grid owns, and last how many nobody owns."""
     owner = snapshot.owner[mask].astype(np.int64)
     return np.bincount(np.where(owner < 0, grids, owner), minlength=grids + 1)

@@ -72,7 +72,9 @@ def test_without_a_limit_there_is_no_deadline():
 def test_each_state_has_its_moment():
     begin, due = at("2026-09-03 10:00"), at("2026-09-04 10:00")
 
-    def state(now: str, *, is_open: bool = True, closed: int = 0, since: int = 0, deadline: int = due):
+    def state(
+        now: str, *, is_open: bool = True, closed: int = 0, since: int = 0, deadline: int = due
+    ):
         return clock_state(
             open=np.array([is_open]),
             due_at=np.array([deadline]),

@@ -104,9 +104,7 @@ def test_a_reported_incident_is_open_until_it_is_refused():
 
 
 def test_suspended_time_moves_the_deadline():
-    folded = fold(
-        story(("reported", 1), ("suspended", 3), ("resumed", 8), due=10 * HOUR)
-    )
+    folded = fold(story(("reported", 1), ("suspended", 3), ("resumed", 8), due=10 * HOUR))
     assert folded.due_at[0] == 15 * HOUR
     assert folded.suspended_since[0] == 0
 

@@ -80,7 +80,9 @@ def test_the_denominator_is_the_first_that_is_known():
     name, values = choose_exposure("auto", households=nothing, population=some, area_m2=area)
     assert name == "population"
     assert values.tolist() == [100.0, 100.0, 300.0, 200.0]
-    assert choose_exposure("auto", households=nothing, population=nothing, area_m2=area)[0] == "area"
+    assert (
+        choose_exposure("auto", households=nothing, population=nothing, area_m2=area)[0] == "area"
+    )
 
 
 def test_a_band_over_two_breaks_is_a_guess():
