@@ -136,7 +136,7 @@ def _find_slivers(
     area = shapely.area(parts)
     length = shapely.length(parts)
     width = np.divide(2 * area, length, out=np.zeros_like(area), where=length > 0)
-    thin = np.flatnonzero(width < limits.sliver_m)
+    thin = np.flatnonzero((area > 0) & (width < limits.sliver_m))
     part_count = np.bincount(row, minlength=len(polygons))
     xy = inner_xy(parts[thin])
     return tuple(

@@ -11,9 +11,12 @@ from geodata.edges import Floats, Geometries, Ints, number_points, ring_edges
 
 # Where floating noding fails, snap to a micrometre and, should that fail too, to the millimetre.
 FALLBACK_STEPS_M = (1e-6, 1e-3)
+MAX_SNAPS = 10  # passes of snap rounding; two or three have always been enough
 MIN_SLOT_RATIO = 20.0  # a slot is at least so many times as long as wide; a notch is not
 MAX_TAPER = 1.5  # a slot ends; an angle twice as wide fills about four times the area
-NOISE = 1e-3  # what closing leaves by rounding is thinner than this share of the width
+ROUND = 4  # segments of a quarter circle; enough to fill by
+TOUCH = 0.05  # noding moves a slot's wall off its grid by less than this share of the width
+NOISE = 0.02  # buffers straighten lines by a little less than this share of the width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Faces:
     pair of faces that share a line; the outside is -1 and stands second.
     """
 
+    lines: shapely.Geometry
     polygons: Geometries
     area: Floats
     half_perimeter: Floats
@@ -62,19 +66,17 @@ class Faces:
 
 
 def build_faces(
-    polygons: Geometries, *, grid_size: float | None = None, extra_lines: Geometries | None = None
+    polygons: Geometries, *, grid_size: float | None = None, lines: Geometries | None = None
 ) -> Faces:
     """
     Cut the plane by the boundaries of `polygons` and find which polygons cover each face.
 
+    `lines` stand in for the boundaries where some are noded already, or more than them should cut.
     `polygons` are valid Polygon or MultiPolygon geometries (empty ones are allowed); they may
     overlap. `grid_size` snaps every node to whole steps (1.0 for geometry in mm); without it the
     noding is in floating point, which keeps hairlines far below a millimetre apart.
     """
-    lines = shapely.boundary(polygons)
-    if extra_lines is not None and len(extra_lines):
-        lines = np.concatenate([lines, extra_lines])
-    cut = _node_lines(lines, grid_size)
+    cut = _node_lines(shapely.boundary(polygons) if lines is None else lines, grid_size)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(cut)))
     faces = faces[shapely.area(faces) > 0]
     face, grid = _find_cover(faces, polygons)
@@ -86,6 +88,7 @@ def build_faces(
     pairs, back = np.unique(sides, axis=0, return_inverse=True)
     nodes, node_grid = _find_nodes(line_keys, (a, owner), points, (face, grid))
     return Faces(
+        lines=cut,
         polygons=faces,
         area=shapely.area(faces),
         half_perimeter=shapely.length(faces) / 2,
@@ -117,13 +120,12 @@ def find_slots(faces: Faces, polygons: Geometries, *, widths: tuple[float, ...])
         area, half_perimeter = shapely.area(parts), shapely.length(parts) / 2
         long_enough = (half_perimeter >= width) & (half_perimeter**2 >= MIN_SLOT_RATIO * area)
         parts = parts[long_enough]
-        inside = shapely.point_on_surface(parts)
         wider = _fill_outline(whole, 2 * width)
-        at, there = shapely.STRtree(wider).query(inside, predicate="intersects")
-        even = np.zeros(len(parts), dtype=bool)
-        even[at] = shapely.area(wider[there]) <= MAX_TAPER * shapely.area(parts[at])
-        parts = parts[even]
-        rows, _ = tree.query(parts, predicate="dwithin", distance=NOISE * width)
+        at, there = shapely.STRtree(wider).query(parts, predicate="intersects")
+        filled = np.zeros(len(parts))
+        np.maximum.at(filled, at, shapely.area(wider[there]))
+        parts = parts[filled <= MAX_TAPER * shapely.area(parts)]
+        rows, _ = tree.query(parts, predicate="dwithin", distance=TOUCH * width)
         found.append(parts[np.bincount(rows, minlength=len(parts)) > 1])
         whole = shapely.union_all(np.append(found[-1], whole))
     return np.concatenate(found)
@@ -159,8 +161,9 @@ def unique_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints]:
 
 def _fill_outline(whole: shapely.Geometry, width: float) -> Geometries:
     """Return what closing a shape by a width fills, without the threads that rounding leaves."""
-    grown = shapely.buffer(whole, width / 2, join_style="mitre")
-    closed = shapely.buffer(grown, -width / 2, join_style="mitre")
+    # Round joins: mitred ones bridge a step in the outline that is lower than the width.
+    grown = shapely.buffer(whole, width / 2, quad_segs=ROUND)
+    closed = shapely.buffer(grown, -width / 2, quad_segs=ROUND)
     parts = shapely.get_parts(shapely.difference(closed, whole))
     shrunk = shapely.buffer(parts, -NOISE * width / 2, join_style="mitre")
     opened = shapely.buffer(shrunk, NOISE * width / 2, join_style="mitre")
@@ -169,13 +172,31 @@ def _fill_outline(whole: shapely.Geometry, width: float) -> Geometries:
 
 
 def _node_lines(lines: Geometries, grid_size: float | None) -> shapely.Geometry:
-    steps = (grid_size,) if grid_size is not None else (None, *FALLBACK_STEPS_M)
-    for step in steps[:-1]:
+    if grid_size is not None:
+        return _node_on_grid(lines, grid_size)
+    for step in (None, *FALLBACK_STEPS_M[:-1]):
         try:
             return shapely.union_all(lines, grid_size=step)
         except shapely.GEOSException:
             continue
-    return shapely.union_all(lines, grid_size=steps[-1])
+    return shapely.union_all(lines, grid_size=FALLBACK_STEPS_M[-1])
+
+
+def _node_on_grid(lines: Geometries, grid_size: float) -> shapely.Geometry:
+    """
+    Node and snap lines until snapping again changes nothing.
+
+    One pass of snap rounding can bend a line to within a step of a node it did not touch before:
+    two grids then run side by side without sharing that node.
+    """
+    cut = shapely.union_all(lines, grid_size=grid_size)
+    for _ in range(MAX_SNAPS):
+        again = shapely.union_all(np.array([cut], dtype=object), grid_size=grid_size)
+        same = shapely.get_num_coordinates(again) == shapely.get_num_coordinates(cut)
+        if same and shapely.length(again) == shapely.length(cut):
+            break
+        cut = again
+    return cut
 
 
 def _find_cover(faces: Geometries, polygons: Geometries) -> tuple[Ints, Ints]:

@@ -111,7 +111,7 @@ class GridSystem:
         inside = np.isin(self._finest["uid"].to_numpy(), self.subtree_uids(uid))
         return np.flatnonzero(inside)
 
-    def ranks_above(self, level: str) -> Ints:
+    def ancestors_at(self, level: str) -> Ints:
         """
         Return for each row of `finest()` the uid of its ancestor (or itself) at a level.
 

@@ -38,7 +38,7 @@ def clean_polygons(
 
 
 def inner_xy(polygons: Geometries) -> Floats:
-    """Return one point inside each polygon, as rows x, y; nan for an empty one."""
+    """Return one point inside each polygon, as rows x, y; none may be empty."""
     points = shapely.point_on_surface(polygons)
     return np.column_stack([shapely.get_x(points), shapely.get_y(points)]).reshape(-1, 2)
 

@@ -237,16 +237,16 @@ def _build_mm_faces(sheet: Sheet, limits: Limits) -> tuple[Faces, Geometries]:
     scaled = shapely.transform(sheet.polygons, lambda xy: xy * MM_PER_M)
     scaled, _, _ = clean_polygons(scaled)
     widths = (limits.hairline_m * MM_PER_M, limits.slot_m * MM_PER_M)
-    closing = np.empty(0, dtype=object)
+    faces = build_faces(scaled, grid_size=GRID_MM)
     for _ in range(MAX_CLOSINGS):
-        faces = build_faces(scaled, grid_size=GRID_MM, extra_lines=shapely.boundary(closing))
         slots = find_slots(faces, scaled, widths=widths)
         in_m = shapely.transform(slots, lambda xy: xy / MM_PER_M)
         wide = wide_area(in_m, width=limits.hairline_m, above=limits.min_area_m2)
         small = wide <= limits.min_area_m2
         if not small.any():
             break
-        closing = np.concatenate([closing, slots[small]])
+        lines = np.append(shapely.boundary(slots[small]), faces.lines)
+        faces = build_faces(scaled, grid_size=GRID_MM, lines=lines)
     return faces, in_m[~small]
 
 
