@@ -128,7 +128,7 @@ def _init(arguments: argparse.Namespace, out: _Output) -> int:
 
 
 def _serve(arguments: argparse.Namespace, out: _Output) -> int:
-    from dashboard.server import check_host, check_port, make_app, serve
+    from dashboard.server import check_host, check_port, make_app, rehearse, serve
     from geodata.city import open_city, serving
 
     check_host(arguments.host)
@@ -136,6 +136,7 @@ def _serve(arguments: argparse.Namespace, out: _Output) -> int:
     city = open_city(arguments.city)
     with serving(city):
         app = make_app(city)
+        rehearse(app)
         address = f"http://{arguments.host}:{arguments.port}{city.settings.base_path}/"
         out.line("command.serving", address=address, city=str(arguments.city))
         out.result({"address": address})

@@ -21,6 +21,7 @@ from geodata.errors import BadSetting, Busy, Fault, GetuError
 from geodata.facts import FactsKeeper
 from geodata.scope import Scope
 from geodata.words import say
+from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
@@ -76,6 +77,20 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     app.server.after_request(_headers_for(app))
     check_guards(app)
     return app
+
+
+def rehearse(app: Dash) -> None:
+    """
+    Read the city and draw what every page asks first, so that no viewer waits for it.
+
+    Asks as a browser would, for the answers to be kept under the same key.
+    """
+    client = app.server.test_client()
+    base = app.config.requests_pathname_prefix
+    for layer in LAYERS:
+        for source in (layer.source, *layer.more_sources):
+            if not source.tiled:
+                client.get(f"{base}{source.url('0')}", headers={"Accept-Encoding": "gzip, br"})
 
 
 def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
