@@ -98,7 +98,7 @@ def check_frame(grids: gpd.GeoDataFrame) -> None:
     """Raise BadGrid unless the frame has codes and geometry in a CRS that counts in metres."""
     faults = []
     if "code" not in grids.columns:
-        faults.append(Fault(key="grid_no_code", values={"columns": ", ".join(grids.columns)}))
+        faults.append(Fault(key="grid_no_code", values={"columns": tuple(grids.columns)}))
     crs = grids.crs
     if crs is None or not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1.0:
         name = "-" if crs is None else crs.name

@@ -260,10 +260,10 @@ class CoverageReport:
         }
 
 
-def name_codes(codes: tuple[str, ...]) -> str:
+def name_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
     """Return codes as a list for a sentence, cut short when it is long."""
     rest = len(codes) - MAX_NAMED
-    return ", ".join(codes[:MAX_NAMED]) + (f" … +{rest}" if rest > 0 else "")
+    return (*codes[:MAX_NAMED], f"… +{rest}") if rest > 0 else codes
 
 
 def format_area(area_m2: float) -> str:

@@ -120,6 +120,8 @@ def find_slots(faces: Faces, polygons: Geometries, *, widths: tuple[float, ...])
         area, half_perimeter = shapely.area(parts), shapely.length(parts) / 2
         long_enough = (half_perimeter >= width) & (half_perimeter**2 >= MIN_SLOT_RATIO * area)
         parts = parts[long_enough]
+        if not len(parts):
+            continue
         wider = _fill_outline(whole, 2 * width)
         at, there = shapely.STRtree(wider).query(parts, predicate="intersects")
         filled = np.zeros(len(parts))
@@ -128,7 +130,7 @@ def find_slots(faces: Faces, polygons: Geometries, *, widths: tuple[float, ...])
         rows, _ = tree.query(parts, predicate="dwithin", distance=TOUCH * width)
         found.append(parts[np.bincount(rows, minlength=len(parts)) > 1])
         whole = shapely.union_all(np.append(found[-1], whole))
-    return np.concatenate(found)
+    return np.concatenate([*found, np.empty(0, dtype=object)])
 
 
 def join_pairs(left: Ints, middle: Ints, key: Ints, value: Ints) -> tuple[Ints, Ints]:

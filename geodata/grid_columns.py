@@ -73,7 +73,7 @@ def find_columns(frame: pd.DataFrame, mapping: Mapping[str, str] | None = None) 
     BadGrid naming the columns there are, when a named column or any code is missing.
     """
     columns = [str(name) for name in frame.columns if name != frame_geometry(frame)]
-    listed = ", ".join(columns)
+    listed = tuple(columns) or ("-",)
     given = dict(mapping or {})
     faults = [
         Fault(key="grid_column_missing", field=column, values={"columns": listed})
@@ -81,7 +81,7 @@ def find_columns(frame: pd.DataFrame, mapping: Mapping[str, str] | None = None) 
         if column not in columns
     ]
     faults += [
-        Fault(key="grid_field_unknown", field=field, values={"fields": ", ".join(FIELDS)})
+        Fault(key="grid_field_unknown", field=field, values={"fields": FIELDS})
         for field in given
         if field not in FIELDS
     ]
@@ -95,7 +95,7 @@ def find_columns(frame: pd.DataFrame, mapping: Mapping[str, str] | None = None) 
         if code is None and likely:
             code = likely[0]  # its duplicates or empty cells are then named as what is wrong
         if code is None:
-            raise BadGrid(Fault(key="grid_no_code", values={"columns": listed or "-"}))
+            raise BadGrid(Fault(key="grid_no_code", values={"columns": listed}))
         found["code"] = code
     for field in FIELDS[1:]:
         rest = [column for column in free if column not in found.values()]
@@ -202,7 +202,7 @@ def _read_levels(
     level, rule = known
     if level is not None:
         if level not in LEVELS:
-            values = {"level": level, "known": ", ".join(LEVELS)}
+            values = {"level": level, "known": LEVELS}
             raise BadGrid(Fault(key="grid_level_unknown", values=values))
         return [level] * len(codes)
     if "level" in columns:
@@ -216,7 +216,7 @@ def _read_levels(
             key="grid_level_word",
             row=at + 1,
             field=columns.get("level", columns["code"]),
-            values={"levels": ", ".join(LEVELS)},
+            values={"levels": LEVELS},
         )
         for at, found in enumerate(parsed)
         if found is None

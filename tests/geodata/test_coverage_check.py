@@ -115,7 +115,8 @@ def test_junctions_that_miss_one_point_are_named_with_the_distance() -> None:
     report = check_coverage(frame([left, lower, upper]))
     assert (report.good_junctions, report.tri_junctions) == (1, ())
     corner = np.array([500_010, 3_600_010])
-    cut_off = shapely.transform(upper, lambda xy: np.where(xy == corner, xy + (0.3, 0), xy))
+    east = np.array([0.3, 0])
+    cut_off = shapely.transform(upper, lambda xy: np.where(xy == corner, xy + east, xy))
     (place,) = check_coverage(frame([left, lower, cut_off])).tri_junctions
     assert place.codes == ("000", "001", "002")
     assert place.miss_m == pytest.approx(0.3, abs=0.01)
@@ -180,9 +181,7 @@ def test_serials_that_step_north_west_are_listed_as_information() -> None:
 def _nan_triangle() -> shapely.Polygon:
     wkb = shapely.to_wkb(shapely.Polygon([(0, 0), (7, 3), (5, 9)]), byte_order=1)
     with np.errstate(invalid="ignore"):
-        return shapely.from_wkb(
-            wkb.replace(np.float64(7).tobytes(), np.float64("nan").tobytes())
-        )
+        return shapely.from_wkb(wkb.replace(np.float64(7).tobytes(), np.float64("nan").tobytes()))
 
 
 def test_any_geometry_is_survived_and_named() -> None:

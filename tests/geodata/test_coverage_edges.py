@@ -75,7 +75,8 @@ def test_nothing_is_proved_of_nothing() -> None:
 
 
 def test_areas_are_exact_far_from_the_origin() -> None:
-    far = shapely.transform(cell(0, 0, 1, 1), lambda xy: xy + (40_500_000_000, 3_600_000_000))
+    away = np.array([40_500_000_000, 3_600_000_000])
+    far = shapely.transform(cell(0, 0, 1, 1), lambda xy: xy + away)
     sliver = shapely.Polygon(
         [(40_500_000_000, 0), (40_500_500_001, 1), (40_500_500_000, 1), (40_500_000_000, 0)]
     )

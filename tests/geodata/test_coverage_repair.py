@@ -130,8 +130,8 @@ def test_cut_off_crumbs_go_to_the_grid_beside_them() -> None:
     spike = square(10, 4, 19.5, 6)
     grids = frame([square(0, 0, 10, 10).union(spike), square(10, 0, 20, 5.0)], code=["a", "b"])
     beyond = square(19.5, 4, 20, 5)
-    grids.loc[1, "geometry"] = square(10, 0, 20, 4).union(beyond).difference(
-        square(19.4, 3.5, 20, 4.0)
+    grids.loc[1, "geometry"] = (
+        square(10, 0, 20, 4).union(beyond).difference(square(19.4, 3.5, 20, 4.0))
     )
     repaired, report = repair_coverage(grids, overlaps="cut")
     assert report.crumbs.count == 1
@@ -154,9 +154,7 @@ def test_hairline_slots_of_the_outline_are_closed() -> None:
 
 def test_grids_without_land_of_their_own_are_refused_by_name() -> None:
     campus = square(2, 2, 8, 8)
-    grids = frame(
-        [square(0, 0, 10, 10), campus, campus], kind=["general", "general", "special"]
-    )
+    grids = frame([square(0, 0, 10, 10), campus, campus], kind=["general", "general", "special"])
     with pytest.raises(BadGrid) as caught:
         repair_coverage(grids, overlaps="cut")
     assert [(fault.key, fault.values) for fault in caught.value.faults] == [

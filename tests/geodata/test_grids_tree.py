@@ -127,9 +127,8 @@ def test_made_parents_find_their_own_parents() -> None:
     grids = layer(GRIDS, parent=["C1", "C1", "C2", "C2"])
     tree = build_tree([layer(STREETS, level=["street"] * 2), grids.assign(level="grid")])
     assert parents(tree.grids) == {
-        **{"S1": "", "S2": "", "C1": "S1", "C2": "S2"},
-        **{"G1": "C1", "G2": "C1", "G3": "C2", "G4": "C2"},
-    }
+        "S1": "", "S2": "", "C1": "S1", "C2": "S2", "G1": "C1", "G2": "C1", "G3": "C2", "G4": "C2",
+    }  # fmt: skip
 
 
 def test_a_parent_that_its_level_does_not_have_is_refused() -> None:
@@ -224,9 +223,7 @@ def test_the_system_answers_who_is_above_and_below() -> None:
 
 def test_the_same_code_on_two_levels_is_found_by_level() -> None:
     tree = build_tree({"street": layer({"1": (0, 0, 9, 9)}), "grid": layer({"1": (0, 0, 9, 9)})})
-    system = GridSystem(
-        system="grid", drawing=1, valid_from=None, valid_to=None, grids=tree.grids
-    )
+    system = GridSystem(system="grid", drawing=1, valid_from=None, valid_to=None, grids=tree.grids)
     assert system.find_uid("1") == 2
     assert system.find_uid("1", level="street") == 1
 
@@ -247,6 +244,10 @@ def test_a_drawing_is_in_force_from_its_first_moment_to_before_its_last(
     begin: int | None, end: int | None, at: int, expected: bool
 ) -> None:
     system = GridSystem(
-        system="grid", drawing=1, valid_from=begin, valid_to=end, grids=build_tree(layer(GRIDS)).grids
+        system="grid",
+        drawing=1,
+        valid_from=begin,
+        valid_to=end,
+        grids=build_tree(layer(GRIDS)).grids,
     )
     assert system.in_force(at) is expected

@@ -90,8 +90,7 @@ class Tiling:
 def voronoi(count: int, *, seed: int, size_m: float = 1000.0) -> list[shapely.Polygon]:
     """Return Voronoi cells clipped to a square, corners in floating point."""
     rng = np.random.default_rng(seed)
-    x, y = ORIGIN_M
-    places = rng.uniform(0, size_m, size=(count, 2)) + (x, y)
+    places = rng.uniform(0, size_m, size=(count, 2)) + np.array(ORIGIN_M)
     area = square(0, 0, size_m, size_m)
     cells = shapely.voronoi_polygons(shapely.multipoints(places), extend_to=area)
     clipped = shapely.intersection(shapely.get_parts(cells), area)
