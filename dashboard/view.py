@@ -15,7 +15,9 @@ from geodata.words import LANGS, Lang
 from layers.layer import THEMES, Theme
 
 PERIODS_DAYS = (28, 90, 365, 0)  # 0: everything there is
-_OVERDUE_STEP_S = 600  # an overdue picture's address changes this often: time alone makes cases late
+_OVERDUE_STEP_S = (
+    600  # an overdue picture's address changes this often: time alone makes cases late
+)
 _MAX_GRID = 2**53
 
 
