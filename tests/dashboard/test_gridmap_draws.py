@@ -255,3 +255,10 @@ def test_a_new_version_of_the_grids_takes_their_place_and_keeps_figures_and_sele
     toy.set(layers=layers)
     assert toy.color(*middle_of(city, 150)) == before
     assert toy.problems == []
+
+
+def test_the_picture_at_idle_is_the_last_one(open_map):
+    toy = open_map(shown=["base", "grid-risk", "areas", "names", "cameras"])
+    at_idle = toy.pixels().astype(int)
+    toy.page.wait_for_timeout(1500)
+    assert (np.abs(toy.pixels() - at_idle).max(axis=2) > 8).sum() == 0

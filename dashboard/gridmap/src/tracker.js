@@ -99,7 +99,14 @@ export class Tracker {
   }
 
   rest() {
-    if (this.pending.size > 0 || this.settled || this.curtain.lift()) return;
+    if (this.pending.size > 0 || this.settled) return;
+    // All is there and only drawn small: the first full frame is the whole picture.
+    if (this.curtain.lift()) this.map.once("render", () => this.map.areTilesLoaded() && this.settle());
+    else this.settle();
+  }
+
+  settle() {
+    if (this.pending.size > 0 || this.settled) return;
     this.settled = true;
     clearTimeout(this.stallTimer);
     if (this.fatal === "worker" || this.fatal === "stalled") this.fatal = null;
