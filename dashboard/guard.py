@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from dash import Dash
+from dash._callback import GLOBAL_CALLBACK_MAP
 from flask import Flask, g, request
 
-from geodata.errors import Fault, GetuError, NotAllowed
+from geodata.errors import Fault, NotAllowed
 from geodata.scope import Scope
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -19,7 +20,8 @@ OPEN = "open"  # anyone who reaches the server: the page's own shell, styles and
 # Dash's own routes: what they carry is guarded at the callback, or is the page's shell.
 _DASH_ASSETS = "_dash_assets.static"
 _DASH_ROUTES = ("", "<path:path>", "_dash-layout", "_dash-dependencies", "_dash-update-component")
-_DASH_PREFIXES = ("_dash-component-suites/", "_reload-hash", "_favicon.ico")
+_DASH_FILES = ("_dash-component-suites/", "_favicon.ico")
+_DASH_PREFIXES = (*_DASH_FILES, "_reload-hash")
 
 
 class UnguardedError(RuntimeError):
@@ -52,12 +54,19 @@ def current_scope() -> Scope:
     return scope or Scope(account="", grids=frozenset(), permissions=frozenset())
 
 
-def install_guard(server: Flask, *, account_of: Callable[[Any], Scope | None]) -> None:
-    """Give every request the scope of its account before anything else runs."""
+def install_guard(app: Dash, *, account_of: Callable[[Any], Scope | None]) -> None:
+    """
+    Give every request the scope of its account before anything else runs.
+
+    Without an account nothing answers but what is open: the health check, styles and scripts.
+    """
+    server: Flask = app.server
 
     @server.before_request
     def _identify() -> None:
         g.scope = account_of(request)
+        if g.scope is None and not _is_open(app, request.endpoint):
+            raise NotAllowed(Fault(key="no_account"))
 
 
 def check_guards(app: Dash) -> None:
@@ -75,16 +84,12 @@ def check_guards(app: Dash) -> None:
     ]
     callbacks = [
         name
-        for name, entry in app.callback_map.items()
+        # Those of `dash.callback` join the app's own at its first request.
+        for name, entry in {**GLOBAL_CALLBACK_MAP, **app.callback_map}.items()
         if "callback" in entry and _permission_of(entry["callback"]) is None
     ]
     if routes or callbacks:
         raise UnguardedError(f"no permission declared: {', '.join([*routes, *callbacks])}")
-
-
-def is_fault(error: Exception) -> bool:
-    """Tell whether an error is one a user can cause and mend."""
-    return isinstance(error, GetuError)
 
 
 def _permission_of(handler: Any) -> str | None:
@@ -94,6 +99,14 @@ def _permission_of(handler: Any) -> str | None:
             return permission
         handler = getattr(handler, "__wrapped__", None)
     return None
+
+
+def _is_open(app: Dash, endpoint: str | None) -> bool:
+    if endpoint is None:
+        return False
+    name = endpoint.removeprefix(app.config.routes_pathname_prefix)
+    declared = getattr(app.server.view_functions.get(endpoint), PERMISSION, None)
+    return declared == OPEN or name.startswith(_DASH_FILES) or endpoint.endswith(_DASH_ASSETS)
 
 
 def _of_dash(app: Dash, endpoint: str) -> bool:

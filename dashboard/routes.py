@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 
 from dashboard.guard import OPEN, current_scope, guarded
 from dashboard.view import filter_from_query
-from geodata.errors import Fault, GetuError, NotAllowed, NotFound, http_status
+from geodata.errors import Fault, NotAllowed, NotFound
 from geodata.facts import Facts, FactsKeeper
 from geodata.words import parse_lang
 from layers.encode import compress, make_etag
@@ -101,12 +101,6 @@ def add_routes(server: Flask, pictures: Pictures, *, base_path: str) -> None:
         server.add_url_rule(base_path + rule, endpoint=f"getu_{name}", view_func=view)
 
 
-def answer_fault(error: GetuError) -> Response:
-    """Return an error as the sentence that says what, where and what to do."""
-    lang = parse_lang(request.args.get("lang") or request.accept_languages.best)
-    return Response(error.sentence(lang), status=http_status(error), mimetype="text/plain")
-
-
 def _allowed_source(name: str, extension: str) -> Source:
     source = find_source(name)
     if source.format != extension:
@@ -151,7 +145,8 @@ def _respond(body: bytes | None, format: Format, coding: Coding) -> Response:
         "Cache-Control": _KEEP if "v" in request.args else _ASK_AGAIN,
         "Vary": "Accept-Encoding, Cookie",
     }
-    if request.if_none_match.contains(etag.strip('"')):
+    # Weak, as RFC 9110 asks for here: a proxy that compresses makes the tag a weak one.
+    if request.if_none_match.contains_weak(etag.strip('"')):
         return Response(status=304, headers=headers)
     if not body:
         return Response(status=204, headers=headers)

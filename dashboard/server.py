@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import flask
 from dash import Dash
@@ -14,10 +15,12 @@ from flask import Flask, Response
 from flask_compress import Compress
 
 from dashboard import map_page
+from dashboard.answers import add_answers
+from dashboard.calls import check_calls
 from dashboard.guard import check_guards, install_guard
-from dashboard.routes import Pictures, add_routes, answer_fault
+from dashboard.routes import Pictures, add_routes
 from geodata.city import City
-from geodata.errors import BadSetting, Busy, Fault, GetuError
+from geodata.errors import BadSetting, Busy, Fault
 from geodata.facts import FactsKeeper
 from geodata.scope import Scope
 from geodata.words import say
@@ -70,11 +73,12 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
         cache=TileCache(limit_bytes=settings.tile_cache_mb * 1_000_000),
         now=now,
     )
-    install_guard(server, account_of=_local_account)
+    install_guard(app, account_of=_local_account)
+    check_calls(app)
     map_page.add_page(app, pictures)
     add_routes(server, pictures, base_path=base)
-    server.register_error_handler(GetuError, answer_fault)
-    app.server.after_request(_headers_for(app))
+    add_answers(server)
+    server.after_request(_headers_for(app))
     check_guards(app)
     return app
 
@@ -127,21 +131,30 @@ def check_port(host: str, port: int) -> None:
 
 def check_host(host: str) -> None:
     """Refuse a host that other machines can reach: there are no accounts yet."""
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+    if not _is_local(host):
         raise BadSetting(Fault(key="host_not_local", values={"host": host}))
 
 
 def _local_account(request: flask.Request) -> Scope | None:
-    """Return the account of this machine's own user: who reaches the loopback may see it all."""
+    """
+    Return the account of this machine's own user: who reaches the loopback may see it all.
+
+    The host must be local too: a page of another site can have its own name point at the loopback
+    (DNS rebinding) and would read the city through its visitor's browser.
+    """
     try:
-        local = ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
+        host = urlsplit(f"//{request.environ.get('HTTP_HOST', 'localhost')}").hostname or ""
+    except ValueError:  # no host at all
         return None
+    local = _is_local(request.remote_addr or "") and _is_local(host)
     return Scope.whole_city("local", _LOCAL_PERMISSIONS) if local else None
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _headers_for(app: Dash) -> Callable[[Response], Response]:

@@ -1,0 +1,49 @@
+"""What the server says when it cannot do what was asked: plain sentences, never markup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.exceptions import DependencyException
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from geodata.errors import GetuError, http_status
+from geodata.words import Lang, parse_lang, say
+
+_SERVER_ERROR = 500
+_REDIRECTS = range(300, 400)
+# No browser reads plain text as a page; the signs are blunted for whatever passes it on.
+_BLUNT = str.maketrans("<>", "‹›")
+
+
+def add_answers(server: Flask) -> None:
+    """Answer every error in words: a user's own, Flask's, Dash's, and our defects."""
+    server.register_error_handler(GetuError, answer_fault)
+    server.register_error_handler(HTTPException, _answer_http)
+    server.register_error_handler(DependencyException, _answer_missing)
+
+
+def answer_fault(error: GetuError) -> Response:
+    """Return an error as the sentence that says what, where and what to do."""
+    return _plain(error.sentence(_lang()), http_status(error))
+
+
+def _answer_http(error: HTTPException) -> Any:
+    status = error.code or _SERVER_ERROR
+    if status in _REDIRECTS:
+        return error
+    failed = status >= _SERVER_ERROR
+    return _plain(say("page.failed" if failed else "page.refused", _lang(), status=status), status)
+
+
+def _answer_missing(_: DependencyException) -> Response:
+    return _plain(say("page.refused", _lang(), status=404), 404)
+
+
+def _lang() -> Lang:
+    return parse_lang(request.args.get("lang") or request.accept_languages.best)
+
+
+def _plain(text: str, status: int) -> Response:
+    return Response(text.translate(_BLUNT), status=status, mimetype="text/plain")

@@ -1,0 +1,49 @@
+"""The cities that the page is tested on, each made once a session, and their apps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dash import Dash
+
+from dashboard.server import make_app
+from geodata.city import City, create_city, writing
+from geodata.demo import make_city
+from geodata.loading.demo_city import demo_settings, save_demo
+from tests.city import NOW, make_tiny_city, say_nothing
+
+DEMO_NOW = 1_780_000_000  # a Friday in May 2026
+
+
+def make_demo(scenario: str, folder: Path) -> City:
+    """Make a demo city as `app.py demo` does, at one moment for ever."""
+    demo = make_city(scenario, seed=7, now=DEMO_NOW, progress=say_nothing)
+    city = create_city(folder, demo_settings(demo))
+    with writing(city):
+        save_demo(city, demo, now=DEMO_NOW, progress=say_nothing)
+    return city
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> City:
+    """Return the tiny city of tests/city.py."""
+    return make_tiny_city(tmp_path_factory.mktemp("tiny") / "city")
+
+
+@pytest.fixture(scope="session")
+def tiny_app(tiny: City) -> Dash:
+    """Return the application of the tiny city, its clock standing still."""
+    return make_app(tiny, now=lambda: NOW)
+
+
+@pytest.fixture(scope="session")
+def gaoshan(tmp_path_factory: pytest.TempPathFactory) -> City:
+    """Return the smallest demo city: 5 grids with streets, houses, cameras and posts."""
+    return make_demo("gaoshan", tmp_path_factory.mktemp("gaoshan") / "city")
+
+
+@pytest.fixture(scope="session")
+def jiangdu(tmp_path_factory: pytest.TempPathFactory) -> City:
+    """Return the default demo city: 1,101 grids, 47,269 incidents. It takes half a minute."""
+    return make_demo("jiangdu", tmp_path_factory.mktemp("jiangdu") / "city")
