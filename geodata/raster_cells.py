@@ -9,13 +9,14 @@ A fine cell's code is one of
 A coarse cell holds such a code for all its fine cells, or -2 - b for block b of SIDE x SIDE codes.
 
 A record is [set that covers the whole cell, number of polygons, then for each polygon whose edges
-pass the cell, ascending: polygon * 2 + parity, number of edges, edge * 4 + marks ...]. A point of
+pass the cell, ascending: polygon * 2 + parity, number of edges, edge * 2 + mark ...]. A point of
 the cell is inside the polygon when the parity is odd after a flip for every listed edge that its
-rightward ray crosses and for every marked end that lies higher than the point. Marked are the ends
-right of the cell in the cell's own row: there the boundary goes on with edges that are not listed,
-and which of those the ray crosses depends, odd or even, on nothing but the heights at which they
-leave the row (constant: in the parity) and meet the listed ones (the marks). So the answer is the
-whole polygon's, and the raster's own rounding cannot change it.
+rightward ray crosses and for every marked edge whose right end lies higher than the point. Marked
+are edges whose right end lies right of the cell in the cell's own row: there the boundary goes on
+with edges that are not listed, and whether the ray crosses an odd or even number of those depends
+on nothing but the heights at which they leave the row (constant: in the parity) and meet
+the listed ones (the marks). So the answer is the whole polygon's, and the raster's own rounding
+cannot change it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Cells(NamedTuple):
     Blocks by coarse cell (-1 none); edges by fine cell (slot) of the blocks, polygons ascending.
 
     Slot s has the entries `start[s]` .. `start[s + 1]` of `polygon` (* 2 + its share of the parity)
-    and `edge` (* 4 + marks), filled up to `filled[s]`. The last coarse cell is all places outside.
+    and `edge` (* 2 + mark), filled up to `filled[s]`. The last coarse cell is all places outside.
     """
 
     block: Ints
@@ -135,19 +136,18 @@ def _enter_edge(
     p, r, y = row
     over1, over2 = edges[e, 1] > y, edges[e, 3] > y
     x = _cross_at(edges, e, y) if over1 != over2 else -np.inf
-    in_row1 = ends[e, 0] <= r <= ends[e, 1]
-    in_row2 = ends[e, 3] <= r <= ends[e, 4]
+    in_row = ends[e, 2] <= r <= ends[e, 3]
     for c in range(span[0], span[1] + 1):
         slot = _slot(cells.block, r, c, frame.nx >> SHIFT)
         at = cells.filled[slot]
         centre = frame.x0 + (c + 0.5) / frame.per_x
-        mark1, mark2 = in_row1 and ends[e, 2] > c, in_row2 and ends[e, 5] > c
+        mark = in_row and ends[e, 4] > c
         # What the listed edges themselves give at the cell's centre is taken out of the parity.
-        parity = (x > centre) ^ (mark1 & over1) ^ (mark2 & over2)
+        parity = (x > centre) ^ (mark & over2)
         if at == cells.start[slot] or cells.polygon[at - 1] >> 1 != p:
             parity ^= _count_right(crossings, n, centre) & 1
         cells.polygon[at] = 2 * p + parity
-        cells.edge[at] = 4 * e + mark1 + 2 * mark2
+        cells.edge[at] = 2 * e + mark
         cells.filled[slot] = at + 1
 
 
@@ -239,7 +239,7 @@ def _covers_left(edges: Floats, word: int, parity: int, r: int, c: int, frame: F
 
     Tried at the corner farthest from the edge, where rounding cannot turn the sign.
     """
-    e = word >> 2
+    e = word >> 1
     x1, y1, x2, y2 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
     side, y = 0.0, 0.0
     for k in range(4):
@@ -249,7 +249,7 @@ def _covers_left(edges: Floats, word: int, parity: int, r: int, c: int, frame: F
         if abs(turn) > abs(side):
             side, y = turn, cy
     over1, over2 = y1 > y, y2 > y
-    inside: int = parity ^ ((word & 1) & over1) ^ (((word >> 1) & 1) & over2)
+    inside: int = parity ^ ((word & 1) & over2)
     if over1 != over2 and (side > 0) == (y2 > y1):
         inside ^= 1
     return (inside == 1) == (side > 0)
@@ -261,13 +261,13 @@ def _line_sides(
 ) -> tuple[int, int]:
     """Return who covers left and right of the one line that parts a cell, or NO_LINE twice."""
     s, t = cells.start[slot], cells.start[slot + 1]
-    e = cells.edge[s] >> 2
+    e = cells.edge[s] >> 1
     if t - s > 2 or cells.codes[slot] != -1 or _has_end(edges, e, r, c, frame):
         return NO_LINE, NO_LINE
     left, right = -1, -1
     for i in range(s, t):
         p = cells.polygon[i] >> 1
-        if cells.edge[i] >> 2 != e or (i > s and cells.polygon[s] >> 1 == p):
+        if cells.edge[i] >> 1 != e or (i > s and cells.polygon[s] >> 1 == p):
             return NO_LINE, NO_LINE
         on_left = _covers_left(edges, cells.edge[i], cells.polygon[i] & 1, r, c, frame)
         if (left if on_left else right) >= 0:
@@ -344,7 +344,7 @@ def pack_cells(edges: Floats, cells: Cells, frame: Frame) -> tuple[Floats, Ints]
             left, right = _line_sides(edges, cells, slot, r, c, frame)
             line = -1
             if left != NO_LINE:
-                e = cells.edge[cells.start[slot]] >> 2
+                e = cells.edge[cells.start[slot]] >> 1
                 line = _keep_line(edges, e, left, right, lines, chain, used)
             if line >= 0:
                 cells.codes[slot] = -2 - 2 * line

@@ -143,15 +143,19 @@ def _high(v: float, v0: float, per: float, margin: float, n: int) -> int:
 
 @compile_kernel
 def place_ends(edges: Floats, frame: Frame) -> Ints:
-    """Return for both ends of each edge (n, 6) the first row, last row and first column."""
+    """
+    Return the rows and columns in which the ends of each edge may lie, (n, 5).
+
+    In order: first and last row of the left end, first and last row and first column of the right.
+    """
     _, y0, _, per_y, _, ny, margin = frame
-    places = np.empty((len(edges), 6), np.int32)
+    places = np.empty((len(edges), 5), np.int32)
     for e in range(len(edges)):
         for k in range(2):
-            x, y = edges[e, 2 * k], edges[e, 2 * k + 1]
-            places[e, 3 * k] = _low(y, y0, per_y, margin)
-            places[e, 3 * k + 1] = _high(y, y0, per_y, margin, ny)
-            places[e, 3 * k + 2] = _low(x, frame.x0, frame.per_x, margin)
+            y = edges[e, 2 * k + 1]
+            places[e, 2 * k] = _low(y, y0, per_y, margin)
+            places[e, 2 * k + 1] = _high(y, y0, per_y, margin, ny)
+        places[e, 4] = _low(edges[e, 2], frame.x0, frame.per_x, margin)
     return places
 
 
@@ -187,15 +191,15 @@ def sort_rows(
     last = np.full(polygons, -1, np.int32)
     for i in range(len(steps)):
         e, p = steps[i], polygon[i]
-        first[p] = min(first[p], ends[e, 0], ends[e, 3])
-        last[p] = max(last[p], ends[e, 1], ends[e, 4])
+        first[p] = min(first[p], ends[e, 0], ends[e, 2])
+        last[p] = max(last[p], ends[e, 1], ends[e, 3])
     base = np.zeros(polygons + 1, np.int64)
     for p in range(polygons):
         base[p + 1] = base[p] + max(0, last[p] - first[p] + 1)
     start = np.zeros(base[-1] + 1, np.int64)
     for i in range(len(steps)):
         e, p = steps[i], polygon[i]
-        for r in range(min(ends[e, 0], ends[e, 3]), max(ends[e, 1], ends[e, 4]) + 1):
+        for r in range(min(ends[e, 0], ends[e, 2]), max(ends[e, 1], ends[e, 3]) + 1):
             start[base[p] + r - first[p] + 1] += 1
     start = np.cumsum(start)
     at = start[:-1].copy()
@@ -204,7 +208,7 @@ def sort_rows(
     high = np.empty(start[-1], np.int32)
     for i in range(len(steps)):
         e, p = steps[i], polygon[i]
-        for r in range(min(ends[e, 0], ends[e, 3]), max(ends[e, 1], ends[e, 4]) + 1):
+        for r in range(min(ends[e, 0], ends[e, 2]), max(ends[e, 1], ends[e, 3]) + 1):
             j = base[p] + r - first[p]
             edge[at[j]] = e
             low[at[j]], high[at[j]] = _columns(edges, e, r, frame)

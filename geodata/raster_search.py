@@ -27,6 +27,8 @@ _BLOCK = 2048  # points handled step by step together: their scratch stays in th
 # Shewchuk 1997: how far the sign of a rounded determinant may be off, and the splitter.
 _DOUBT = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
 _SPLITTER = 2.0**27 + 1.0
+_SCALE = 2.0**400
+_UNDERFLOW = 1e-280  # differences of products this small may have lost their last bits
 
 
 class Raster(NamedTuple):
@@ -90,21 +92,20 @@ def _add_product(terms: Floats, n: int, a: float, b: float) -> int:
 @compile_kernel
 def turn_exactly(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
     """
-    Return the exact sign of ax*by - ay*bx + x*(ay - by) + y*(bx - ax), which is `turn`.
+    Return the exact sign of ax*by - ay*bx + x*(ay - by) + y*(bx - ax), which is `_turn`.
 
-    Written so that the point's coordinates meet the edge's only: the products then cannot
-    underflow however small the point's coordinates are, as long as the edge's ends differ by
-    more than 1e-150.
+    The point's coordinates meet the edge's only, and one factor of each product is scaled up, so
+    no product underflows however small they are. The edge's must be 0 or above 1e-100.
     """
     terms = np.empty(12)
-    n = _add_product(terms, 0, ax, by)
-    n = _add_product(terms, n, -ay, bx)
+    n = _add_product(terms, 0, ax * _SCALE, by)
+    n = _add_product(terms, n, -ay * _SCALE, bx)
     d1, d0 = _two_difference(ay, by)
-    n = _add_product(terms, n, x, d0)
-    n = _add_product(terms, n, x, d1)
+    n = _add_product(terms, n, x * _SCALE, d0)
+    n = _add_product(terms, n, x * _SCALE, d1)
     d1, d0 = _two_difference(bx, ax)
-    n = _add_product(terms, n, y, d0)
-    n = _add_product(terms, n, y, d1)
+    n = _add_product(terms, n, y * _SCALE, d0)
+    n = _add_product(terms, n, y * _SCALE, d1)
     for i in range(n - 1, -1, -1):  # the largest term that is not 0 has the sum's sign
         if terms[i] != 0.0:
             return 1 if terms[i] > 0.0 else -1
@@ -116,7 +117,7 @@ def _turn(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int
     """Return 1 where the point lies left of the line from a to b, -1 right of it, 0 on it."""
     one = (ax - x) * (by - y)
     two = (ay - y) * (bx - x)
-    doubt = _DOUBT * (abs(one) + abs(two))
+    doubt = _DOUBT * (abs(one) + abs(two)) + _UNDERFLOW
     if one - two > doubt:
         return 1
     if one - two < -doubt:
@@ -131,10 +132,10 @@ def _cover(
     """Return 0 outside, 1 inside, 2 on the edge of the polygon with `n` listed edges from `at`."""
     for i in range(at, at + n):
         word = words[i]
-        e = np.uint64(word >> 2)
+        e = np.uint64(word >> 1)
         x1, y1, x2, y2 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
         over1, over2 = y1 > y, y2 > y
-        parity ^= ((word & 1) & over1) ^ (((word >> 1) & 1) & over2)
+        parity ^= (word & 1) & over2
         if x2 < x:
             continue
         if (x1 == x and y1 == y) or (x2 == x and y2 == y):

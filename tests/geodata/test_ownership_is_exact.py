@@ -39,6 +39,26 @@ def test_the_owner_is_the_first_grid_that_covers_the_point(data):
     assert [index.find_one(x, y) for x, y in points] == expected
 
 
+@hypothesis_settings(max_examples=150)
+@given(st.data())
+def test_corners_a_hair_beside_the_lines_of_the_raster_change_nothing(data):
+    """Cells of 1e7 units: their safety margin is 10 units, so whole numbers lie within it."""
+    cell, cells = 10**7, 8
+    beside = st.tuples(st.integers(1, cells - 1), st.integers(-45, 45))
+    number = st.one_of(beside.map(lambda p: cell * p[0] + p[1]), st.integers(cell, 7 * cell))
+    corners = st.lists(st.tuples(number, number), min_size=3, max_size=6, unique=True)
+    polygons = [shapely.Polygon(ring) for ring in data.draw(st.lists(corners, max_size=3))]
+    whole = cell * cells
+    polygons += [shapely.box(0, 0, 1, 1), shapely.box(whole - 1, whole - 1, whole, whole)]
+    points = np.array(
+        data.draw(st.lists(st.tuples(number, number), min_size=30, max_size=30)), float
+    )
+    index = OwnerIndex(polygons, cells=cells)
+    oracle = Oracle(polygons)
+    expected = [oracle.find(x, y) for x, y in points]
+    assert index.find(points[:, 0], points[:, 1]).tolist() == expected
+
+
 @hypothesis_settings(max_examples=40)
 @given(st.data())
 def test_in_a_seamless_drawing_only_points_outside_it_are_unowned(data):
@@ -51,8 +71,12 @@ def test_in_a_seamless_drawing_only_points_outside_it_are_unowned(data):
     assert (owner[inside] >= 0).all()
 
 
-@hypothesis_settings(max_examples=200)
-@given(*[st.floats(-(2.0**40), 2.0**40) for _ in range(6)])
+PLACE = st.floats(-(2.0**40), 2.0**40)
+CORNER = PLACE.map(lambda value: value if abs(value) > 1e-100 else 0.0)
+
+
+@hypothesis_settings(max_examples=300)
+@given(CORNER, CORNER, CORNER, CORNER, PLACE, PLACE)
 def test_the_sign_of_a_turn_is_exact(ax, ay, bx, by, x, y):
     assert turn_exactly(ax, ay, bx, by, x, y) == sign_of_turn(ax, ay, bx, by, x, y)
 
