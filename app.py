@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import locale
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geodata.errors import BadSetting, Fault, GetuError
+from geodata.errors import BadSetting, Fault, GetuError, explain_system
 from geodata.words import LANGS, Lang, parse_lang, say
 
 DEFAULT_CITY = Path("city")
@@ -27,15 +28,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; return its exit code (contracts.md 2)."""
     arguments = _parser().parse_args(argv)
     lang = parse_lang(arguments.lang, parse_lang(locale.getlocale()[0] or os.environ.get("LANG")))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that has no Chinese
     out = _Output(lang, as_json=arguments.json)
     try:
         code: int = arguments.run(arguments, out)
     except GetuError as error:
-        out.error(error)
-        return error.exit_code
+        return _refuse(arguments, out, error)
+    except BrokenPipeError:  # whoever read our output has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _refuse(arguments, out, explain_system(error))
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _refuse(arguments: argparse.Namespace, out: _Output, error: GetuError) -> int:
+    """Say what is wrong; return the exit code, which for some commands is 1 for any refusal."""
+    out.error(error)
+    return arguments.refused or error.exit_code
 
 
 class _Output:
@@ -74,12 +88,16 @@ class _Output:
         print(f"\r  {say(key, self.lang)} {share:4.0%}", end=end, file=sys.stderr, flush=True)
 
     def error(self, error: GetuError) -> None:
-        """Print every fault: what is wrong, where, what to do."""
+        """Print every kind of fault: what is wrong, where, what to do."""
+        from geodata.loading.report import group_faults
+
         if self.as_json:
             faults = [fault.as_json(self.lang) for fault in error.faults]
             print(json.dumps({"file": error.file, "faults": faults}, ensure_ascii=False))
-        else:
-            print(error.sentence(self.lang), file=sys.stderr)
+            return
+        lead = say("report.at", self.lang, place=error.file) if error.file else ""
+        for line in group_faults(error.faults, self.lang):
+            print(lead + line, file=sys.stderr)
 
 
 def _now() -> int:
@@ -87,7 +105,7 @@ def _now() -> int:
 
 
 def _demo(arguments: argparse.Namespace, out: _Output) -> int:
-    from geodata.city import City, create_city, writing
+    from geodata.city import City, check_no_city, create_city, writing
     from geodata.demo import make_city
     from geodata.loading.demo_city import demo_settings, save_demo
 
@@ -97,6 +115,7 @@ def _demo(arguments: argparse.Namespace, out: _Output) -> int:
             Fault(key="scenario_unknown", values={"name": arguments.scenario, "known": known})
         )
     folder: Path = arguments.city
+    check_no_city(folder)
     started = time.perf_counter()
     demo = make_city(arguments.scenario, seed=arguments.seed, now=_now(), progress=out.progress)
     city: City = create_city(folder, demo_settings(demo))
@@ -112,14 +131,12 @@ def _demo(arguments: argparse.Namespace, out: _Output) -> int:
 
 def _init(arguments: argparse.Namespace, out: _Output) -> int:
     from geodata.city import create_city
-    from geodata.coordinates import parse_crs
 
     values: dict[str, Any] = {"name_zh": arguments.name, "name_en": arguments.name_en}
     values = {name: value for name, value in values.items() if value}
     if arguments.timezone:
         values["timezone"] = arguments.timezone
     if arguments.crs:
-        parse_crs(arguments.crs)
         values["crs"] = arguments.crs
     create_city(arguments.folder, values)
     out.line("command.init_done", folder=str(arguments.folder))
@@ -147,6 +164,7 @@ def _serve(arguments: argparse.Namespace, out: _Output) -> int:
 def _load(arguments: argparse.Namespace, out: _Output) -> int:
     from geodata.city import open_city, writing
     from geodata.loading import load_files
+    from geodata.loading.report import LoadReport, merge_reports
     from geodata.loading.request import LoadRequest
 
     city = open_city(arguments.city)
@@ -174,19 +192,14 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
     for report in reports:
         for line in report.lines(out.lang):
             out.text(line)
-    plain = [report.as_json(out.lang) for report in reports]
     for error in errors:
-        plain.append(
-            {
-                "file": error.file,
-                "accepted": 0,
-                "faults": [f.as_json(out.lang) for f in error.faults],
-            }
-        )
         if not out.as_json:
             out.error(error)
-    out.result(plain[0] if len(plain) == 1 else plain)
-    return 0 if any(report.accepted for report in reports) else 1
+    nothing = [LoadReport(file=error.file or "", faults=error.faults) for error in errors]
+    out.result(merge_reports([*reports, *nothing], out.lang))
+    if any(report.accepted for report in reports):
+        return 0
+    return max(error.exit_code for error in errors)
 
 
 def _check(arguments: argparse.Namespace, out: _Output) -> int:
@@ -312,7 +325,7 @@ def _parser() -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, parents=[common, *parents], help=say(f"command.{name}", "en")
         )
-        made.set_defaults(run=run)
+        made.set_defaults(run=run, refused=None)
         return made
 
     _add_city_commands(command, place, files, serving)
@@ -353,8 +366,10 @@ def _add_city_commands(command: Any, place: Any, files: Any, serving: Any) -> No
 def _add_file_commands(command: Any, place: Any, files: Any) -> None:
     check = command("check", _check, place, files)
     check.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    check.set_defaults(refused=1)
 
     own = command("own", _own, files)
+    own.set_defaults(refused=1)
     own.add_argument("--grids", nargs="+", type=Path, required=True, metavar="FILE")
     own.add_argument("--points", nargs="+", type=Path, required=True, metavar="FILE")
     own.add_argument("--out", type=Path, required=True, metavar="FILE")

@@ -16,19 +16,20 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.codes import find_duplicates
-from geodata.coordinates import SourceCrs, to_lonlat, to_metric
+from geodata.coordinates import to_lonlat, to_metric
 from geodata.coverage_report import duplicate_fault
-from geodata.errors import BadFile, BadGrid, BadSetting, Fault
+from geodata.errors import BadFile, BadGrid, BadSetting, Fault, NotAllowed
 from geodata.grid_columns import read_columns
 from geodata.levels import LEVELS
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
+from geodata.loading.placing import raw_places
 from geodata.loading.report import group_faults, group_notes
 from geodata.loading.request import Progress
 from geodata.notes import Note
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.reading import Reading, read_geometries, read_table
 from geodata.recorded import Recorded, compare_recorded
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 Floats = NDArray[np.float64]
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
@@ -64,6 +65,7 @@ class OwnReport:
     near_line: int
     near_line_m: float
     recorded: Recorded | None
+    dropped_columns: tuple[str, ...]
     faults: tuple[Fault, ...]
     notes: tuple[Note, ...]
 
@@ -81,6 +83,7 @@ class OwnReport:
             "codes_only_in_points": list(recorded.only_in_points) if recorded else [],
             "recorded": recorded.as_json() if recorded else None,
             "faults": [fault.as_json(lang) for fault in self.faults],
+            "dropped_columns": list(self.dropped_columns),
             "notes": [note.sentence(lang) for note in self.notes],
         }
 
@@ -109,6 +112,9 @@ class OwnReport:
         ]
         if self.recorded:
             lines += self.recorded.lines(lang)
+        if self.dropped_columns:
+            names = join(self.dropped_columns, lang)
+            lines.append("  " + say("own.dropped", lang, columns=names))
         lines += ["  " + text for text in group_notes(self.notes, lang)]
         lines += ["  - " + text for text in group_faults(self.faults, lang)]
         return lines
@@ -190,19 +196,8 @@ def _check_recorded(readings: list[Reading], column: str | None) -> None:
             )
 
 
-def _raw_places(reading: Reading) -> tuple[Floats, Floats, SourceCrs]:
-    """Return the coordinates as the file has them, NaN for none, and their system."""
-    if reading.crs is None:
-        raise BadFile(Fault(key="place_columns_missing"), file=reading.file)
-    if reading.x is not None and reading.y is not None:
-        return reading.x, reading.y, reading.crs
-    shapes = reading.frame.geometry.to_numpy()
-    inside = np.where(shapely.get_type_id(shapes) == 0, shapes, shapely.point_on_surface(shapes))
-    return shapely.get_x(inside), shapely.get_y(inside), reading.crs
-
-
 def _place(reading: Reading, metric: pyproj.CRS) -> tuple[Floats, Floats]:
-    x, y, source = _raw_places(reading)
+    x, y, source = raw_places(reading)
     x_m, y_m = to_metric(x, y, source, metric)
     return x_m, y_m
 
@@ -233,7 +228,14 @@ def _writer(out: Path) -> Callable[[pd.DataFrame, Floats, Floats], None]:
     suffix = out.suffix.lower()
     if suffix not in _WRITERS:
         known = ", ".join(_WRITERS)
-        raise BadSetting(Fault(key="out_format", values={"suffix": suffix or "?", "known": known}))
+        key = "out_format" if suffix else "out_suffix"
+        raise BadSetting(Fault(key=key, values={"suffix": suffix, "known": known}), file=str(out))
+    if out.is_dir():
+        raise BadSetting(Fault(key="out_folder"), file=str(out))
+    if not out.parent.is_dir():
+        raise BadFile(Fault(key="out_no_folder"), file=str(out.parent))
+    if not os.access(out.parent, os.W_OK):
+        raise NotAllowed(Fault(key="system_denied"), file=str(out.parent))
     write = _WRITERS[suffix]
 
     def write_whole(frame: pd.DataFrame, lon: Floats, lat: Floats) -> None:
@@ -291,7 +293,7 @@ def _compare(
 ) -> Recorded:
     column = str(request.recorded)
     texts = [reading.frame[column].fillna("").astype(str).str.strip() for reading in readings]
-    raw = [_raw_places(reading) for reading in readings]
+    raw = [raw_places(reading) for reading in readings]
     x, y = (np.concatenate([item[axis] for item in raw]) for axis in (0, 1))
     return compare_recorded(
         pd.concat(texts, ignore_index=True).to_numpy(str),
@@ -323,6 +325,7 @@ def _report(
         near_line=int(owned.near_line.sum()),
         near_line_m=request.near_line_m,
         recorded=compared,
+        dropped_columns=tuple(dict.fromkeys(c for r in readings for c in r.dropped_columns)),
         faults=(*found[0], *(fault for reading in readings for fault in reading.faults)),
         notes=(*found[1], *(note for reading in readings for note in reading.notes)),
     )

@@ -39,6 +39,7 @@ class BoundaryCheck:
             "file": self.name,
             "crs": self.crs,
             "refused": [fault.as_json(lang) for fault in self.refused],
+            "faults": [fault.as_json(lang) for fault in (*self.refused, *self.report.faults())],
         }
 
     def lines(self, lang: Lang) -> list[str]:

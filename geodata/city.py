@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyproj
 
-from geodata.errors import BadSetting, Busy, Fault, NotFound
+from geodata.coordinates import parse_crs
+from geodata.errors import BadSetting, Busy, Fault, NotFound, StoreDamaged
 from geodata.grids import GridSystem
 from geodata.settings import SETTINGS_FILE, Settings, load_settings, write_settings
 from geodata.store.database import STORE_FILE, Database
@@ -67,14 +69,27 @@ class City:
         if not self.database.meta("crs"):
             self.database.set_meta("crs", text)
 
-    def grids_in_force(self, at: int, *, system: str | None = None) -> GridSystem | None:
-        """Return the drawing in force at a moment (UTC s), or None when there is none."""
+    @property
+    def first_system(self) -> str | None:
+        """Return the system of grids that owns incidents, None before the first drawing."""
         with self.database.read() as connection:
+            return _first_system(load_drawings(connection))
+
+    def grids_in_force(self, at: int, *, system: str | None = None) -> GridSystem | None:
+        """
+        Return the drawing in force at a moment (UTC s), or None when there is none.
+
+        Without `system` that of the city's first system: police beats loaded beside the grids do
+        not take their place.
+        """
+        with self.database.read() as connection:
+            drawings = load_drawings(connection)
+            first = _first_system(drawings)
             rows = [
                 row
-                for row in load_drawings(connection)
+                for row in drawings
                 if row["state"] == IN_FORCE
-                and (system is None or row["system"] == system)
+                and row["system"] == (system or first)
                 and (row["valid_from"] is None or row["valid_from"] <= at)
                 and (row["valid_to"] is None or at < row["valid_to"])
             ]
@@ -91,14 +106,18 @@ class City:
         )
 
 
+def _first_system(drawings: list[dict[str, Any]]) -> str | None:
+    return next((row["system"] for row in drawings if row["state"] == IN_FORCE), None)
+
+
 def create_city(folder: Path, values: dict[str, object]) -> City:
     """
     Make an empty city folder and its store.
 
     Raises BadSetting when the folder already holds a city, or a value is impossible.
     """
-    if (folder / SETTINGS_FILE).exists() or (folder / STORE_FILE).exists():
-        raise BadSetting(Fault(key="city_exists"), file=str(folder))
+    check_no_city(folder)
+    _check_metric(str(values.get("crs") or ""))
     folder.mkdir(parents=True, exist_ok=True)
     write_settings(folder, values)
     city = City(folder)
@@ -108,16 +127,35 @@ def create_city(folder: Path, values: dict[str, object]) -> City:
     return city
 
 
+def check_no_city(folder: Path) -> None:
+    """Raise BadSetting when the folder already holds a city."""
+    if (folder / SETTINGS_FILE).exists() or (folder / STORE_FILE).exists():
+        raise BadSetting(Fault(key="city_exists"), file=str(folder))
+
+
+def _check_metric(crs: str) -> None:
+    """Raise BadSetting for a coordinate system whose numbers are no metres on a plane."""
+    if not crs:
+        return
+    source = parse_crs(crs)
+    if source.is_lonlat or any(axis.unit_name != "metre" for axis in source.crs.axis_info):
+        raise BadSetting(Fault(key="crs_not_metric", values={"crs": source.label}))
+
+
 def open_city(folder: Path) -> City:
     """
-    Open a city folder, bring its store to the newest step and clear what a killed load left.
+    Open a city folder and bring its store to the newest step.
 
-    Raises NotFound when there is no city in it.
+    Raises NotFound when there is no city in it, StoreDamaged when its store cannot be read.
     """
-    if not (folder / STORE_FILE).exists():
+    store = folder / STORE_FILE
+    if not store.exists():
         raise NotFound(Fault(key="city_missing"), file=str(folder))
+    if not store.stat().st_size:
+        raise StoreDamaged(Fault(key="store_damaged"), file=store.name)
     city = City(folder)
-    city.database.create()
+    if not city.database.is_current():
+        city.database.create()
     return city
 
 
@@ -155,7 +193,7 @@ def _locked(path: Path, fault: str) -> Iterator[None]:
             file.seek(0)
             process = file.read().strip() or "?"
             raise Busy(
-                Fault(key=fault, values={"process": process}), file=path.parent.name
+                Fault(key=fault, values={"process": process}), file=str(path.parent)
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,9 +17,21 @@ from geodata.clock import UNITS, Calendar, add_limit, make_calendar
 from geodata.grids import GridSystem
 from geodata.incidents import Folded, fold_events
 from geodata.ownership import RULES, OwnerIndex, Ownership
-from geodata.store.database import raise_revision
-from geodata.store.event_log import LIVE_BATCH, mark_batch, read_event_columns, read_payloads
-from geodata.store.incident_rows import read_sources, write_incidents
+from geodata.store.database import Connection, raise_revision, read_revision, read_terms
+from geodata.store.event_log import (
+    NO_BATCH,
+    drop_batch,
+    mark_batch,
+    mark_withdrawn,
+    read_event_columns,
+    read_payloads,
+)
+from geodata.store.incident_rows import (
+    changed_since,
+    read_sources,
+    replace_incidents,
+    write_incidents,
+)
 from geodata.store.records import read_records
 
 _CALENDAR_YEARS_AHEAD = 2
@@ -27,42 +42,176 @@ def derive_incidents(
     city: City,
     *,
     now: int,
-    batch: int = LIVE_BATCH,
+    batch: int = NO_BATCH,
     rows: int = 0,
     report: dict[str, Any] | None = None,
+    without: int = NO_BATCH,
+    grids: GridSystem | None = None,
+    also: Callable[[Connection], object] | None = None,
 ) -> int:
     """
     Fold every event anew, find each incident's owner, and show the result in one transaction.
 
-    With `batch` that batch becomes visible in the same transaction. Returns the new revision.
+    In the same transaction the batch `batch` becomes visible, `without` is withdrawn, and `also`
+    writes what belongs to this change. `grids` own the incidents instead of the drawing in force:
+    the one that `also` writes. Returns the new revision.
     """
     # STEP 1: read one moment of the store
     with city.database.read() as connection:
-        events = read_event_columns(connection, with_batch=batch)
+        seen = read_revision(connection)
+        events = read_event_columns(connection, with_batch=batch, without_batch=without)
         payloads = read_payloads(connection)
         sources = read_sources(connection)
-        kinds = read_records(connection, "kinds", at=now)
-        calendar_rows = read_records(connection, "calendar", at=now)
-    system = city.grids_in_force(now)
+        ground = _read_ground(connection, city, now=now, with_batch=batch, grids=grids)
     # STEP 2: fold, place, owner, deadline
-    folded = fold_columns(events)
-    place = _join_payload(folded, payloads)
-    owned = own_places(city, system, place["x"], place["y"])
-    calendar = _calendar_of(city, calendar_rows, folded.times[:, 0], now)
-    due = _deadlines(city, folded, place["kind"], kinds, calendar)
-    columns = _columns_of(folded, place, owned, system, due, sources)
+    columns = _derive_columns(city, ground, events, payloads, sources)
     # STEP 3: old or new, never between
     with city.database.transaction() as connection:
+        if also is not None:
+            also(connection)
+        fed = changed_since(connection, seen)
         revision = raise_revision(connection)
-        columns["rev"] = np.full(len(folded.incident), revision, np.int64)
+        columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
         write_incidents(connection, columns)
-        if batch != LIVE_BATCH:
+        if batch != NO_BATCH:
             mark_batch(connection, batch, rows=rows, report=report or {})
+        if without != NO_BATCH:
+            mark_withdrawn(connection, without)
+        if fed:  # a live feed wrote between the reading and now
+            refold_incidents(connection, city, ground, fed, revision=revision)
     return revision
 
 
-def fold_columns(events: dict[str, NDArray[np.int64]]) -> Folded:
-    """Fold the columns that `store.event_log.read_event_columns` returns."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """
+    What stands still while events come in: the drawing, the kinds' limits, the calendar.
+
+    True at `revision` and until `good_until` (UTC s), when a dated record or drawing takes over.
+    """
+
+    revision: int
+    good_until: float
+    now: int
+    system: GridSystem | None
+    index: OwnerIndex | None
+    kinds: pd.DataFrame
+    calendar_rows: pd.DataFrame
+
+
+def read_ground(city: City, *, now: int) -> Ground:
+    """Read what stands still while events come in, and build the ownership index."""
+    with city.database.read() as connection:
+        return _read_ground(connection, city, now=now)
+
+
+def refold_incidents(
+    connection: Connection,
+    city: City,
+    ground: Ground,
+    incidents: Sequence[int],
+    *,
+    revision: int,
+) -> None:
+    """
+    Derive some incidents anew inside the caller's transaction, exactly as `derive_incidents` would.
+
+    The caller has appended their events in the same transaction.
+    """
+    columns = _derive_columns(
+        city,
+        ground,
+        read_event_columns(connection, only=incidents),
+        read_payloads(connection, only=incidents),
+        read_sources(connection, only=incidents),
+        kind_codes=read_terms(connection, "kind"),
+    )
+    columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
+    replace_incidents(connection, columns)
+
+
+def _read_ground(
+    connection: Connection,
+    city: City,
+    *,
+    now: int,
+    with_batch: int = NO_BATCH,
+    grids: GridSystem | None = None,
+) -> Ground:
+    system = grids or city.grids_in_force(now)
+    next_one = connection.execute(
+        "SELECT min(at) FROM (SELECT valid_from AS at FROM record WHERE sort IN"
+        " ('kinds', 'calendar') UNION ALL SELECT valid_from FROM drawing"
+        " UNION ALL SELECT valid_to FROM drawing) WHERE at > ?",
+        (now,),
+    ).fetchone()[0]
+    return Ground(
+        revision=read_revision(connection),
+        good_until=math.inf if next_one is None else next_one,
+        now=now,
+        system=system,
+        index=None if system is None else index_of(system),
+        kinds=read_records(connection, "kinds", at=now, with_batch=with_batch),
+        calendar_rows=read_records(connection, "calendar", at=now, with_batch=with_batch),
+    )
+
+
+def _derive_columns(
+    city: City,
+    ground: Ground,
+    events: dict[str, NDArray[np.int64]],
+    payloads: dict[str, NDArray[Any]],
+    sources: NDArray[np.int64],
+    *,
+    kind_codes: dict[int, str] | None = None,
+) -> dict[str, NDArray[Any]]:
+    folded, place = fold_columns(events, payloads)
+    owned = own_places(city, ground.system, place["x"], place["y"], index=ground.index)
+    calendar = _calendar_of(city, ground.calendar_rows, folded.clock_from, ground.now)
+    codes = city.database.terms("kind") if kind_codes is None else kind_codes
+    due = _deadlines(folded, place["kind"], ground.kinds, calendar, codes)
+    return _columns_of(folded, place, owned, ground.system, due, sources)
+
+
+def withdraw_batch(city: City, batch: int, *, now: int) -> int:
+    """
+    Take back a loaded batch as a whole; return the new revision.
+
+    It vanishes in one transaction and is removed in small ones after it; what is left of it after
+    a kill, the next load clears. Events that another batch brought too stay.
+    """
+    revision = derive_incidents(city, now=now, without=batch)
+    drop_batch(city.database, batch)
+    return revision
+
+
+def fold_columns(
+    events: dict[str, NDArray[np.int64]], payloads: dict[str, NDArray[Any]]
+) -> tuple[Folded, dict[str, NDArray[np.float64]]]:
+    """
+    Fold the columns that `store.event_log` returns; return the fold, and x, y (mm) and kind.
+
+    The place is that of the newest event that has one, the kind likewise: a later step that says
+    nothing of either leaves both as they are.
+    """
+    placed, sorted_ = (events[name].astype(np.bool_) for name in ("has_place", "has_kind"))
+    folded = _fold(events, placed)
+    kinds = folded if np.array_equal(placed, sorted_) else _fold(events, sorted_)
+    table = pd.DataFrame(payloads)
+    where, what = (
+        pd.DataFrame({"inc": fold.incident, "hash": fold.payload}).merge(
+            table, on=["inc", "hash"], how="left"
+        )
+        for fold in (folded, kinds)
+    )
+    return folded, {
+        "x": where["x"].to_numpy(float),
+        "y": where["y"].to_numpy(float),
+        "kind": what["kind"].fillna(0).to_numpy(float),
+    }
+
+
+def _fold(events: dict[str, NDArray[np.int64]], has_payload: NDArray[np.bool_]) -> Folded:
     return fold_events(
         events["inc"],
         seq=events["seq"],
@@ -72,14 +221,23 @@ def fold_columns(events: dict[str, NDArray[np.int64]]) -> Folded:
         due=events["due"],
         version=events["version"],
         body=events["body"],
-        has_payload=events["has_payload"].astype(np.bool_),
+        has_payload=has_payload,
     )
 
 
 def own_places(
-    city: City, system: GridSystem | None, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]
+    city: City,
+    system: GridSystem | None,
+    x_mm: NDArray[np.float64],
+    y_mm: NDArray[np.float64],
+    *,
+    index: OwnerIndex | None = None,
 ) -> Ownership:
-    """Return the owner of each place (mm in the city's CRS, NaN for none) by a drawing."""
+    """
+    Return the owner of each place (mm in the city's CRS, NaN for none) by a drawing.
+
+    `index` is that drawing's, where the caller keeps it.
+    """
     if system is None or not len(x_mm):
         n = len(x_mm)
         placed = np.isfinite(x_mm)
@@ -90,7 +248,7 @@ def own_places(
             distance_m=np.full(n, np.nan, np.float32),
             near_line=np.zeros(n, np.bool_),
         )
-    return index_of(system).own(
+    return (index or index_of(system)).own(
         x_mm,
         y_mm,
         near_m=city.settings.near_m,
@@ -109,21 +267,9 @@ def index_of(system: GridSystem) -> OwnerIndex:
     return OwnerIndex.of_metres(system.finest().geometry.to_numpy())
 
 
-def _join_payload(
-    folded: Folded, payloads: dict[str, NDArray[Any]]
-) -> dict[str, NDArray[np.float64]]:
-    wanted = pd.DataFrame({"inc": folded.incident, "hash": folded.payload})
-    found = wanted.merge(pd.DataFrame(payloads), on=["inc", "hash"], how="left")
-    return {
-        "x": found["x"].to_numpy(float),
-        "y": found["y"].to_numpy(float),
-        "kind": found["kind"].fillna(0).to_numpy(float),
-    }
-
-
-def _calendar_of(city: City, rows: pd.DataFrame, reported: NDArray[np.int64], now: int) -> Calendar:
+def _calendar_of(city: City, rows: pd.DataFrame, starts: NDArray[np.int64], now: int) -> Calendar:
     zone = city.settings.zone
-    known = reported[reported > 0]
+    known = starts[starts > 0]
     first = datetime.fromtimestamp(int(known.min()) if len(known) else now, UTC).astimezone(zone)
     last = datetime.fromtimestamp(now, UTC).astimezone(zone)
     entries = {}
@@ -141,18 +287,17 @@ def _calendar_of(city: City, rows: pd.DataFrame, reported: NDArray[np.int64], no
 
 
 def _deadlines(
-    city: City,
     folded: Folded,
     kind: NDArray[np.float64],
     kinds: pd.DataFrame,
     calendar: Calendar,
+    codes: dict[int, str],
 ) -> NDArray[np.int64]:
     """Return the source's own deadline, else the kind's limit from registration or report."""
     due = folded.due_at.copy()
     missing = due == 0
     if not missing.any() or "limit" not in kinds:
         return due
-    codes = city.database.terms("kind")
     limits = pd.to_numeric(kinds.set_index("id")["limit"], errors="coerce")
     units = (
         kinds.set_index("id")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from dataclasses import dataclass
 from typing import Any
 
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +47,17 @@ class Fault:
 
     def sentence(self, lang: Lang = "zh") -> str:
         """Return cause, place and remedy as one line."""
-        place = ", ".join(
-            say(f"report.at_{name}", lang, at=value)
-            for name, value in (("row", self.row), ("field", self.field))
-            if value is not None
+        field = "setting" if self.key.startswith("settings_") else "field"
+        place = join(
+            [
+                say(f"report.at_{name}", lang, at=value)
+                for name, value in (("row", self.row), (field, self.field))
+                if value is not None
+            ],
+            lang,
         )
-        where = f" ({place})" if place else ""
-        return f"{self.cause(lang)}{where} {self.remedy(lang)}"
+        where = say("report.at", lang, place=place) if place else ""
+        return where + say("report.fault", lang, cause=self.cause(lang), remedy=self.remedy(lang))
 
 
 class GetuError(Exception):
@@ -67,7 +72,7 @@ class GetuError(Exception):
 
     def sentence(self, lang: Lang = "zh") -> str:
         """Return every fault, one a line, led by the file's name."""
-        lead = f"{self.file}: " if self.file else ""
+        lead = say("report.at", lang, place=self.file) if self.file else ""
         return "\n".join(lead + fault.sentence(lang) for fault in self.faults)
 
 
@@ -101,6 +106,25 @@ class StoreFull(GetuError):
     """The disk has no room; nothing was written."""
 
 
+class StoreDamaged(GetuError):
+    """The store's file is no store, or none that this program knows."""
+
+
+def explain_system(error: OSError, *, file: str | None = None) -> GetuError:
+    """Return what the operating system refused as an error a person understands."""
+    name = file or (str(error.filename) if error.filename else None)
+    if isinstance(error, PermissionError):
+        return NotAllowed(Fault(key="system_denied"), file=name)
+    if isinstance(error, IsADirectoryError):
+        return BadFile(Fault(key="system_folder"), file=name)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return BadFile(Fault(key="system_no_folder"), file=name)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFull(Fault(key="store_full"), file=name)
+    reason = error.strerror or type(error).__name__
+    return BadFile(Fault(key="system_refused", values={"reason": reason}), file=name)
+
+
 # One table from error to HTTP status; a class missing here inherits its parent's row.
 HTTP_STATUS: dict[type[GetuError], int] = {
     GetuError: 400,
@@ -111,6 +135,7 @@ HTTP_STATUS: dict[type[GetuError], int] = {
     NotAllowed: 403,
     Busy: 503,
     StoreFull: 507,
+    StoreDamaged: 500,
 }
 
 

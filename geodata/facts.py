@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from geodata.snapshot import Filter, Snapshot, build_snapshot, open_snapshot, sa
 from geodata.store.database import read_revision
 from geodata.store.event_log import read_as_of
 from geodata.store.incident_rows import read_incident_columns
-from geodata.store.records import read_records
+from geodata.store.records import count_records, read_records
 from geodata.words import Lang
 
 # Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.
@@ -179,10 +180,10 @@ def load_facts(city: City, *, now: int) -> Facts | None:
             name: read_records(connection, name, at=now)
             for name in ("kinds", "bodies", "cameras", "places")
         }
-        components = connection.execute(
-            "SELECT count(*) FROM record WHERE sort = 'components'"
-        ).fetchone()[0]
+        components = count_records(connection).get("components", 0)
         snapshot = open_snapshot(city.folder, revision)
+        if snapshot is not None and snapshot.drawing != system.drawing:
+            snapshot = None
         columns = None if snapshot else read_incident_columns(connection)
     kinds, bodies = tables["kinds"].set_index("id"), tables["bodies"].set_index("id")
     terms = {sort: city.database.terms(sort) for sort in ("kind", "body", "source")}
@@ -190,7 +191,8 @@ def load_facts(city: City, *, now: int) -> Facts | None:
     # STEP 2: incidents as columns, from the saved file where there is one
     if snapshot is None and columns is not None:
         snapshot = _snapshot_of(city, system, columns, category_of, revision)
-        save_snapshot(snapshot, city.folder)
+        with contextlib.suppress(OSError):  # it only saves time: a full disk stops no screen
+            save_snapshot(snapshot, city.folder)
     assert snapshot is not None
     # STEP 3: what follows from them
     risk, risk_from = _risk_of(city, system, snapshot, terms["source"], now)
@@ -212,7 +214,7 @@ def load_facts(city: City, *, now: int) -> Facts | None:
         source_terms=terms["source"],
         cameras=points["cameras"],
         places=points["places"],
-        components=int(components),
+        components=components,
     )
 
 

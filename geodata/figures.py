@@ -67,9 +67,10 @@ def count_figures(
     reached = (snapshot.steps > 0) & mask[:, None]
     steps = {name: int(reached[:, i].sum()) for i, name in enumerate(SIX_STEPS)}
     rules = np.bincount(snapshot.rule[mask], minlength=len(RULES))
-    chosen = states[mask]
-    done_on_time = int((chosen == DONE_ON_TIME).sum())
-    done_late = int((chosen == DONE_LATE).sum())
+    # A void or duplicate case is done too, but was never closed: it is no case done on time.
+    closed = ~snapshot.open & reached[:, 4]
+    done_on_time = int((closed & (states == DONE_ON_TIME)).sum())
+    done_late = int((closed & (states == DONE_LATE)).sum())
     return Figures(
         total=int(mask.sum()),
         whole=snapshot.n,

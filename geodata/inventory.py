@@ -10,7 +10,7 @@ from geodata.ownership import RULES
 from geodata.store.database import read_revision
 from geodata.store.event_log import read_as_of, read_source_ages
 from geodata.store.records import count_records
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Inventory:
     """The counts that `app.py info` prints; `rules` counts incidents by ownership rule."""
 
     city: str
+    city_en: str
     revision: int
     as_of: int
     crs: str
@@ -55,11 +56,17 @@ class Inventory:
 
     def lines(self, lang: Lang) -> list[str]:
         """Return the inventory as sentences for a terminal."""
-        levels = ", ".join(f"{say(f'level.{name}', lang)} {n:,}" for name, n in self.levels.items())
-        rules = ", ".join(f"{say(f'rule.{name}', lang)} {n:,}" for name, n in self.rules.items())
-        records = ", ".join(f"{name} {n:,}" for name, n in sorted(self.records.items()))
+        levels, rules, records = (
+            join([f"{say(f'{words}.{name}', lang)} {n:,}" for name, n in counts.items()], lang)
+            for words, counts in (
+                ("level", self.levels),
+                ("rule", self.rules),
+                ("record", dict(sorted(self.records.items()))),
+            )
+        )
+        city = self.city if lang == "zh" else self.city_en
         return [
-            say("info.city", lang, city=self.city, revision=self.revision, crs=self.crs or "–"),
+            say("info.city", lang, city=city, revision=self.revision, crs=self.crs or "–"),
             say("info.grids", lang, n=f"{sum(self.levels.values()):,}", levels=levels or "–"),
             say("info.incidents", lang, n=f"{self.incidents:,}", open=f"{self.open:,}",
                 unowned=f"{self.unowned:,}", near=f"{self.near_line:,}"),
@@ -67,10 +74,19 @@ class Inventory:
             say("info.records", lang, records=records or "–"),
             *(
                 say("info.source", lang, source=row["source"], n=f"{row['incidents']:,}",
-                    age=f"{row['age_s']:,}", state=say(f"source_state.{row['state']}", lang))
+                    age=age_text(row["age_s"], lang),
+                    state=say(f"source_state.{row['state']}", lang))
                 for row in self.sources
             ),
         ]  # fmt: skip
+
+
+def age_text(age_s: int, lang: Lang) -> str:
+    """Return a time span in the largest unit that it fills at least twice."""
+    for unit, seconds in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if age_s >= 2 * seconds:
+            return say(f"time.{unit}", lang, n=f"{age_s // seconds:,}")
+    return say("time.seconds", lang, n=age_s)
 
 
 def describe_city(city: City, *, now: int) -> Inventory:
@@ -101,6 +117,7 @@ def describe_city(city: City, *, now: int) -> Inventory:
         }
     return Inventory(
         city=city.settings.name_zh,
+        city_en=city.settings.name_en,
         revision=revision,
         as_of=as_of,
         crs=city.crs_text,

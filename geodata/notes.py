@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +24,16 @@ class Note:
 
     def sentence(self, lang: Lang = "zh") -> str:
         """Return the remark and its place as one line."""
-        place = ", ".join(
-            say(f"report.at_{name}", lang, at=value)
-            for name, value in (("row", self.row), ("field", self.field))
-            if value is not None
+        place = join(
+            [
+                say(f"report.at_{name}", lang, at=value)
+                for name, value in (("row", self.row), ("field", self.field))
+                if value is not None
+            ],
+            lang,
         )
-        return say(self.key, lang, **self.values) + (f" ({place})" if place else "")
+        where = say("report.at", lang, place=place) if place else ""
+        return where + say(self.key, lang, **self.values)
 
     def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """Return the form that `--json` prints."""

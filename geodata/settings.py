@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -149,7 +150,8 @@ def write_settings(folder: Path, values: dict[str, Any]) -> None:
     for item in fields(Settings):
         value = values.get(item.name, item.default)
         mark = "" if item.name in values else "# "
-        shown = f'"{value}"' if isinstance(value, str) else value
+        # A JSON string is a TOML string too, its quotes and line ends escaped.
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value
         lines += [f"# {item.metadata['doc']}", f"{mark}{item.name} = {shown}", ""]
     with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as file:
         file.write("\n".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from geodata.clock import RED
 
 State = Literal["all", "open", "overdue", "closed"]
 WORLD = 2.0**32  # a tile position is the web-mercator world from 0 to 1 times this
+_FACTS = ("revision", "drawing", "placed")  # what is no column
 _MAX_LATITUDE = 85.05112877980659
 
 
@@ -198,17 +200,21 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
             arrays[item.name] = pa.array(value)
         elif isinstance(value, np.ndarray):
             arrays |= {f"{item.name}_{i}": pa.array(value[:, i]) for i in range(value.shape[1])}
-    facts = {name: str(getattr(snapshot, name)) for name in ("revision", "drawing", "placed")}
+    facts = {name: str(getattr(snapshot, name)) for name in _FACTS}
+    facts["checksum"] = str(_checksum(snapshot))
     table = pa.table(arrays).replace_schema_metadata(facts)
     path = snapshot_file(folder, snapshot.revision)
     part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as sink:
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        sink.flush()
-        os.fsync(sink.fileno())
-    part.replace(path)
-    for old in folder.glob("snapshot-*.arrow"):
+    try:
+        with part.open("wb") as sink:
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+            sink.flush()
+            os.fsync(sink.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    for old in folder.glob("snapshot-*"):  # of other revisions, and parts of killed processes
         if old != path:
             old.unlink(missing_ok=True)
     return path
@@ -220,16 +226,29 @@ def open_snapshot(folder: Path, revision: int) -> Snapshot | None:
     try:
         with pa.memory_map(str(path)) as source:
             table = pa.ipc.open_file(source).read_all()
-    except (OSError, pa.ArrowException):
+        marks = {key.decode(): int(value) for key, value in (table.schema.metadata or {}).items()}
+        values: dict[str, Any] = {name: marks[name] for name in _FACTS}
+        for item in fields(Snapshot):
+            if item.name == "steps":
+                steps = [table[f"steps_{i}"].to_numpy() for i in range(6)]
+                values["steps"] = np.stack(steps, axis=1)
+            elif item.name not in values:
+                values[item.name] = table[item.name].to_numpy()
+        snapshot = Snapshot(**values)
+        sound = marks["checksum"] == _checksum(snapshot) and snapshot.revision == revision
+    except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
-    facts = {key.decode(): int(value) for key, value in (table.schema.metadata or {}).items()}
-    values: dict[str, Any] = dict(facts)
+    return snapshot if sound else None
+
+
+def _checksum(snapshot: Snapshot) -> int:
+    """Return one number over every value: Arrow itself does not notice a changed byte."""
+    found = zlib.crc32(" ".join(str(getattr(snapshot, name)) for name in _FACTS).encode())
     for item in fields(Snapshot):
-        if item.name == "steps":
-            values["steps"] = np.stack([table[f"steps_{i}"].to_numpy() for i in range(6)], axis=1)
-        elif item.name not in facts:
-            values[item.name] = table[item.name].to_numpy()
-    return Snapshot(**values)
+        value = getattr(snapshot, item.name)
+        if isinstance(value, np.ndarray) and value.size:
+            found = zlib.crc32(np.ascontiguousarray(value).data.cast("B"), found)
+    return found
 
 
 def snapshot_file(folder: Path, revision: int) -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -19,13 +22,29 @@ def load_words(lang: Lang) -> dict[str, str]:
         return dict(_flatten(tomllib.load(file)))
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A value of a sentence that is itself spoken by key, in whatever language the sentence is."""
+
+    key: str
+    values: dict[str, object] = dataclasses.field(default_factory=dict)
+
+
 def say(key: str, lang: Lang = "zh", **values: object) -> str:
     """
     Return the sentence for `key` in `lang`, its {placeholders} filled from `values`.
 
+    A value that is a Word is spoken too; a tuple of texts and Words becomes a list.
+
     Raises KeyError for an unknown key: a missing sentence is a defect, and a test finds it first.
     """
-    return load_words(lang)[key].format(**values)
+    spoken = {name: _speak(value, lang) for name, value in values.items()}
+    return load_words(lang)[key].format(**spoken)
+
+
+def join(parts: Iterable[str], lang: Lang) -> str:
+    """Return texts as one list, parted as the language parts them."""
+    return load_words(lang)["list.between"].join(parts)
 
 
 def has_words(key: str) -> bool:
@@ -37,6 +56,14 @@ def parse_lang(text: str | None, default: Lang = "zh") -> Lang:
     """Return the language that a locale or header such as `en_GB.UTF-8` asks for."""
     start = (text or "").lower()[:2]
     return start if start in LANGS else default
+
+
+def _speak(value: object, lang: Lang) -> object:
+    if isinstance(value, Word):
+        return say(value.key, lang, **value.values)
+    if isinstance(value, tuple):
+        return join([str(_speak(part, lang)) for part in value], lang)
+    return value
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

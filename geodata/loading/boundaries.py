@@ -26,11 +26,13 @@ class Boundaries:
 
     frame: geopandas.GeoDataFrame
     readings: tuple[Reading, ...]
+    not_polygons: tuple[Fault, ...]
 
     @property
     def faults(self) -> list[Fault]:
         """Return every row fault of every file."""
-        return [fault for reading in self.readings for fault in reading.faults]
+        read = [fault for reading in self.readings for fault in reading.faults]
+        return [*read, *self.not_polygons]
 
 
 def read_boundaries(
@@ -54,6 +56,7 @@ def read_boundaries(
     )
     chosen = metric or _choose_metric(readings[0])
     parts = []
+    others = []
     names = name_files(files)
     for name, path, reading in zip(names, files, readings, strict=True):
         accepted = reading.accepted
@@ -61,13 +64,18 @@ def read_boundaries(
         polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
         if not polygons.any():
             raise BadFile([Fault(key="no_polygons"), *reading.faults], file=path.name)
+        others += [
+            Fault(key="shape_not_polygon", row=int(row)) for row in accepted.index[~polygons]
+        ]
         part = pd.DataFrame(accepted.drop(columns=accepted.geometry.name))[polygons]
         part[FILE_COLUMN] = name
         part["geometry"] = shapes[polygons]
         parts.append(part)
     frame = pd.concat(parts, ignore_index=True)
     return Boundaries(
-        frame=geopandas.GeoDataFrame(frame, geometry="geometry", crs=chosen), readings=readings
+        frame=geopandas.GeoDataFrame(frame, geometry="geometry", crs=chosen),
+        readings=readings,
+        not_polygons=tuple(others),
     )
 
 

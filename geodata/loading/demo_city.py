@@ -60,7 +60,6 @@ def save_demo(city: City, demo: DemoCity, *, now: int, progress: Progress) -> No
         city,
         _with_mm(demo.events, city),
         source=demo.scenario,
-        extra=[],
         report=LoadReport(file=demo.scenario, rows=len(demo.events)),
         file=None,
         now=now,

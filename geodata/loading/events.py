@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,12 @@ def payload_hash(payload: dict[str, Any]) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
-def rows_from_events(events: pd.DataFrame, *, source: str, extra: Sequence[str] = ()) -> EventRows:
+def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
     """
     Turn a checked table of events into rows of one source.
 
     Columns: incident_id, stage (a name of STAGES), at (UTC s); optional seq, version, due_at,
-    body, reason, kind, x_mm, y_mm (NaN for none); `extra` columns are kept as attributes.
+    body, reason, kind, x_mm, y_mm (NaN for none), attributes (canonical JSON or None).
     """
     n = len(events)
     columns = {
@@ -53,7 +52,7 @@ def rows_from_events(events: pd.DataFrame, *, source: str, extra: Sequence[str] 
         "stage": events["stage"].tolist(),
         **{name: _texts(events, name) for name in ("body", "reason", "kind")},
     }
-    attributes = _attributes(events, extra)
+    attributes = [text or None for text in _texts(events, "attributes")]
     hashes = []
     for i in range(n):
         payload = {name: columns[name][i] for name in _HASHED}
@@ -77,24 +76,24 @@ def rows_from_events(events: pd.DataFrame, *, source: str, extra: Sequence[str] 
     )
 
 
-def events_from_incidents(incidents: pd.DataFrame, *, extra: Sequence[str] = ()) -> pd.DataFrame:
+def events_from_incidents(incidents: pd.DataFrame) -> pd.DataFrame:
     """
     Turn one row an incident into its events: the report with place and kind, then each step.
 
-    `incidents` holds incident_id, reported_at (UTC s), x_mm, y_mm, kind, due_at, body and the
-    further step columns (0 for never).
+    `incidents` holds incident_id, reported_at (UTC s), x_mm, y_mm, kind, due_at, body, attributes
+    and the further step columns (0 for never); `source` where a file holds several.
     """
-    carried = ["kind", "x_mm", "y_mm", "due_at", "body", *extra]
-    first = incidents[["incident_id", *(name for name in carried if name in incidents)]].copy()
+    carried = ["source", "kind", "x_mm", "y_mm", "due_at", "body", "attributes"]
+    known = ["incident_id", *(name for name in carried if name in incidents)]
+    first = incidents[known].copy()
     first["stage"], first["at"] = "reported", incidents["reported_at"]
     parts = [first]
     for column, stage in STEP_COLUMNS.items():
         if column == "reported_at" or column not in incidents:
             continue
         later = incidents[incidents[column] > 0]
-        parts.append(
-            pd.DataFrame({"incident_id": later["incident_id"], "stage": stage, "at": later[column]})
-        )
+        part = later[[name for name in ("incident_id", "source") if name in later]]
+        parts.append(part.assign(stage=stage, at=later[column]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -109,12 +108,12 @@ def _texts(frame: pd.DataFrame, name: str) -> list[str]:
     return frame[name].fillna("").astype(str).tolist() if name in frame else [""] * len(frame)
 
 
-def _attributes(frame: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
-    kept = [name for name in names if name in frame]
-    if not kept:
-        return [None] * len(frame)
+def attributes_of(frame: pd.DataFrame) -> list[str]:
+    """Return each row of texts as canonical JSON without its empty cells, "" for none."""
+    names = [str(name) for name in frame.columns]
+    columns = [frame[name].fillna("").astype(str).str.strip().tolist() for name in frame.columns]
     rows = []
-    for record in frame[kept].to_dict("records"):
-        data = {name: value for name, value in record.items() if not pd.isna(value) and value != ""}
-        rows.append(orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode() if data else None)
-    return rows
+    for cells in zip(*columns, strict=True):
+        data = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
+        rows.append(orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode() if data else "")
+    return rows or [""] * len(frame)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas
-import numpy as np
 import pandas as pd
-import shapely
 
 from geodata.city import City
-from geodata.coordinates import SourceCrs, shapes_to_metric, to_metric
+from geodata.coordinates import shapes_to_metric
+from geodata.derive import derive_incidents
 from geodata.errors import BadFile, BadSetting, Fault
+from geodata.loading.placing import make_ids, place_rows, rounded_ids, unused_columns
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -25,8 +25,10 @@ from geodata.reading import Reading, read_geometries, read_table
 from geodata.store.database import raise_revision
 from geodata.store.event_log import drop_batch, mark_batch, open_batch
 from geodata.store.records import save_records
+from geodata.words import Word
 
 BASE_LAYERS = ("roads", "water", "green", "buildings")
+_DEADLINES = ("kinds", "calendar")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 
 
@@ -101,9 +103,11 @@ def load_fixtures(
     """
     Load one file of records; a record whose id is there already is replaced.
 
-    Raises BadFile when a required column is missing or no row can be taken.
+    Things with a place but without an id column get ids by their rows' content. Raises BadFile when
+    a required column is missing or no row can be taken.
     """
     contract = RECORD_KINDS[kind]
+    progress("progress.read", 0.0)
     reading = _read(path, request, geometry=contract.placed)
     report = report_of(reading, path)
     frame = reading.frame
@@ -114,27 +118,30 @@ def load_fixtures(
         for name, names in contract.names.items()
     }
     have = ", ".join(str(name) for name in frame.columns if name != "geometry")
-    missing = [name for name in (contract.key, *contract.needed) if found[name] is None]
+    needed = contract.needed if contract.placed else (contract.key, *contract.needed)
+    missing = [name for name in needed if found[name] is None]
     if missing:
         raise BadFile(
             [Fault(key="missing_column", values={"need": name, "have": have}) for name in missing],
             file=report.file,
         )
+    columns = {name: column for name, column in found.items() if column is not None}
     table = pd.DataFrame(
-        {name: frame[column].str.strip() for name, column in found.items() if column is not None}
+        {name: frame[column].fillna("").str.strip() for name, column in columns.items()},
+        index=frame.index,
     )
+    if contract.key not in columns:
+        table[contract.key] = make_ids(frame)
+        report.note("report.ids_made")
+    kept = unused_columns(reading, set(columns.values()))
+    table = table.join(kept[[name for name in kept.columns if name not in table]])
     if contract.placed:
-        table["x_mm"], table["y_mm"] = _places(city, reading)
-        unplaced = table["x_mm"].isna().to_numpy()
+        table["x_mm"], table["y_mm"] = place_rows(reading, city.crs)
     else:
         report.faults = [fault for fault in report.faults if not fault.key.startswith("place_")]
-        unplaced = np.zeros(len(table), np.bool_)
-    nameless = (table[contract.key] == "").to_numpy()
-    report.faults += [
-        Fault(key="id_missing", row=int(row), field=found[contract.key], value_kind="empty")
-        for row in table.index[nameless]
-    ]
-    table = table[~(unplaced | nameless)]
+    _refuse_ids(table, contract.key, columns.get(contract.key, contract.key), report)
+    refused = {fault.row for fault in report.faults}
+    table = table[~table.index.isin(list(refused))]
     refuse_if_strict(report, request)
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
@@ -145,6 +152,19 @@ def load_fixtures(
     _save(city, kind, table, contract.key, request, report)
     progress("progress.records", 1.0)
     return report
+
+
+def _refuse_ids(table: pd.DataFrame, key: str, column: str, report: LoadReport) -> None:
+    """Report rows without an id, or with one that a spreadsheet has rounded; note doubled ones."""
+    ids = table[key]
+    report.faults += [
+        Fault(key="id_missing", row=int(row), field=column, value_kind="empty")
+        for row in table.index[(ids == "").to_numpy(bool)]
+    ]
+    report.faults += rounded_ids(ids, field=column)
+    doubled = int(ids[ids != ""].duplicated().sum())
+    if doubled:
+        report.note("report.ids_twice", n=f"{doubled:,}")
 
 
 def load_base_layer(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
@@ -166,9 +186,13 @@ def load_base_layer(city: City, path: Path, request: LoadRequest, progress: Prog
     )
     report = report_of(reading, path)
     accepted = reading.accepted
-    shapes = shapes_to_metric(accepted.geometry.to_numpy(), _crs_of(reading), city.crs)
+    assert reading.crs is not None, "read_geometries always knows the coordinate system"
+    shapes = shapes_to_metric(accepted.geometry.to_numpy(), reading.crs, city.crs)
     report.accepted = len(accepted)
-    if not request.dry_run:
+    refuse_if_strict(report, request)
+    if request.dry_run:
+        report.note("report.dry_run")
+    else:
         frame = accepted.set_geometry(shapes, crs=city.crs)
         save_base(city.base_folder, {name: frame})
         with city.database.transaction() as connection:
@@ -182,8 +206,11 @@ def save_base(folder: Path, layers: dict[str, geopandas.GeoDataFrame]) -> None:
     folder.mkdir(exist_ok=True)
     for name, frame in layers.items():
         part = folder / f"{name}.part"
-        frame.to_parquet(part, index=False)
-        part.replace(folder / f"{name}.parquet")
+        try:
+            frame.to_parquet(part, index=False)
+            part.replace(folder / f"{name}.parquet")
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def report_of(reading: Reading, path: Path) -> LoadReport:
@@ -212,36 +239,23 @@ def _read(path: Path, request: LoadRequest, *, geometry: bool) -> Reading:
     )
 
 
-def _crs_of(reading: Reading) -> SourceCrs:
-    if reading.crs is None:
-        raise BadFile(Fault(key="place_columns_missing"), file=reading.file)
-    return reading.crs
-
-
-def _places(city: City, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's place in whole millimetres of the city's CRS, NaN for none."""
-    source = _crs_of(reading)
-    if reading.x is not None and reading.y is not None:
-        x, y = reading.x, reading.y
-    else:
-        shapes = reading.frame.geometry.to_numpy()
-        points = np.where(shapely.get_type_id(shapes) == 0, shapes, shapely.centroid(shapes))
-        x, y = shapely.get_x(points), shapely.get_y(points)
-    x_m, y_m = to_metric(x, y, source, city.crs)
-    return np.rint(x_m * 1000), np.rint(y_m * 1000)
-
-
 def _save(
     city: City, kind: str, table: pd.DataFrame, key: str, request: LoadRequest, report: LoadReport
 ) -> None:
     batch = open_batch(city.database, kind, file=report.file, at=request.now)
     dated = {} if request.valid_from is None else {"valid_from": request.valid_from}
+    facts = {"file": report.file}
     try:
         rows = save_records(city.database, kind, table, key=key, batch=batch, **dated)
+        if kind in _DEADLINES:  # every deadline that hangs on them changes in the same moment
+            report.revision = derive_incidents(
+                city, now=request.now, batch=batch, rows=rows, report=facts
+            )
+        else:
+            with city.database.transaction() as connection:
+                mark_batch(connection, batch, rows=rows, report=facts)
+                report.revision = raise_revision(connection)
     except BaseException:
         drop_batch(city.database, batch)
         raise
-    with city.database.transaction() as connection:
-        mark_batch(connection, batch, rows=rows, report={"file": report.file})
-        report.revision = raise_revision(connection)
-    report.note("report.records", sort=kind, n=rows)
+    report.note("report.records", sort=Word(f"record.{kind}"), n=f"{rows:,}")

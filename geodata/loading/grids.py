@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas
 
@@ -16,8 +17,11 @@ from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, Progress, refuse_if_strict
 from geodata.repair import RepairReport, repair_coverage
-from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing
+from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing, write_drawing
+from geodata.words import Word
 
+_AREA_WORTH_SAYING_M2 = 0.01  # below it lies what rounding to whole millimetres moves
+_CHANGES_SHOWN = 5
 _GRID_FIELDS = frozenset({"code", "name", "kind", "body", "households", "population"})
 
 
@@ -62,7 +66,7 @@ def load_grids(
         current is not None and request.level is not None and request.level not in current.levels
     )
     try:
-        tree = _grow(found.frame, request, current, adding=adding)
+        tree = _grow(found.frame, request, current)
         grids, repair = repair_coverage(
             tree.grids,
             min_area_m2=city.settings.gap_m2,
@@ -85,8 +89,6 @@ def load_grids(
         report.note("report.crs_chosen", crs=grids.crs.to_string())
     _save(city, grids, tree, request, current, report, adding=adding)
     progress("progress.grids", 1.0)
-    if current is None or adding:
-        report.revision = derive_incidents(city, now=request.now)
     return report
 
 
@@ -102,8 +104,6 @@ def _grow(
     frame: geopandas.GeoDataFrame,
     request: LoadRequest,
     current: GridSystem | None,
-    *,
-    adding: bool,
 ) -> Tree:
     """Return the tree that the files make, alone or with the levels the city has."""
     mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
@@ -113,7 +113,7 @@ def _grow(
         frame = frame.drop(columns=FILE_COLUMN)
     frames = {request.level: frame} if request.level else frame
     above = request.parent_level
-    if adding and current is not None:
+    if request.level and current is not None:  # a drawing is complete: its other levels stay
         return add_levels(current.grids, frames, mapping=mapping, parent_level=above)
     previous = current.grids if current is not None else None
     return build_tree(frames, crs=frame.crs, previous=previous, mapping=mapping, parent_level=above)
@@ -129,21 +129,36 @@ def _save(
     *,
     adding: bool,
 ) -> None:
-    first = current is None
-    in_force = first or adding
-    drawing = save_drawing(
-        city.database,
-        grids,
+    """Save the drawing; where it is in force at once, own every incident by it in one moment."""
+    facts: dict[str, Any] = {
+        "system": request.system,
+        "state": IN_FORCE if current is None or adding else DRAFT,
+        "valid_from": request.valid_from,
+        "note": {"files": report.file, "found_by": tree.report.found_by},
+        "drawing": current.drawing if adding and current is not None else None,
+    }
+    system = GridSystem(
         system=request.system,
-        state=IN_FORCE if in_force else DRAFT,
-        valid_from=request.valid_from,
-        note={"files": report.file, "found_by": tree.report.found_by},
-        drawing=current.drawing if adding and current is not None else None,
+        drawing=0,
+        valid_from=current.valid_from if current else request.valid_from,
+        valid_to=None,
+        grids=grids,
     )
-    if first:
+    owns = city.first_system in (None, request.system) and system.in_force(request.now)
+    if facts["state"] == IN_FORCE and owns:
+        report.revision = derive_incidents(
+            city,
+            now=request.now,
+            grids=system,
+            also=lambda connection: write_drawing(connection, grids, **facts),
+        )
+    else:
+        drawing = save_drawing(city.database, grids, **facts)
+        report.revision = city.database.revision()
+    if current is None:
         report.note("report.drawing_first")
     elif adding:
-        report.note("report.drawing_level_added", level=request.level)
+        report.note("report.drawing_level_added", level=Word(f"level.{request.level}"))
     else:
         report.note(
             "report.drawing_draft", drawing=drawing, kept=tree.report.kept, new=tree.report.new
@@ -152,7 +167,11 @@ def _save(
 
 def _report_tree(report: LoadReport, tree: Tree, grids: geopandas.GeoDataFrame) -> None:
     counts = grids["level"].value_counts()
-    levels = ", ".join(f"{name} {counts[name]:,}" for name in LEVELS if name in counts)
+    levels = tuple(
+        Word("report.drawing_level", {"level": Word(f"level.{name}"), "n": f"{counts[name]:,}"})
+        for name in LEVELS
+        if name in counts
+    )
     report.note("report.drawing", grids=f"{len(grids):,}", levels=levels)
     for how, n in tree.report.found_by.items():
         report.note(f"report.parent_by_{how}", n=n)
@@ -169,12 +188,7 @@ def _report_repair(report: LoadReport, repair: RepairReport, city: City) -> None
     """Refuse overlaps above the limit; say what was repaired and which blind zones stay."""
     if repair.overlaps_left:
         named = [*repair.faults()]
-        examples = "; ".join(fault.cause("zh") for fault in named[:3])
-        values = {
-            "overlaps": len(named),
-            "limit": city.settings.gap_m2,
-            "examples": examples,
-        }
+        values = {"overlaps": len(named), "limit": f"{city.settings.gap_m2:g}"}
         raise BadGrid([Fault(key="drawing_faults", values=values), *named])
     for key, tally in (("closed", repair.closed), ("settled", repair.settled)):
         if tally.count:
@@ -190,10 +204,15 @@ def _report_repair(report: LoadReport, repair: RepairReport, city: City) -> None
     if blind:
         area = format_area(sum(gap.area_m2 for gap in blind))
         report.note("report.blind_zones", n=len(blind), area=area)
-    changed = [change for change in repair.changes if change.level == repair.changes[0].level]
+    changed = [
+        change
+        for change in repair.changes
+        if change.level == repair.changes[0].level
+        and max(change.gained_m2, change.lost_m2) >= _AREA_WORTH_SAYING_M2
+    ]
     if changed:
-        most = "; ".join(
+        most = tuple(
             f"{change.code} +{format_area(change.gained_m2)} −{format_area(change.lost_m2)}"
-            for change in changed[:5]
+            for change in changed[:_CHANGES_SHOWN]
         )
         report.note("report.area_changed", n=len(changed), most=most)

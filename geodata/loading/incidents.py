@@ -1,4 +1,4 @@
-"""Loading incidents and events: rows checked, placed, appended and folded."""
+"""Loading incidents: rows checked, placed, appended and folded."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyproj
 from numpy.typing import NDArray
 
 from geodata.city import City
-from geodata.coordinates import choose_metric_crs, to_metric
 from geodata.derive import derive_incidents, own_places
 from geodata.errors import BadFile, Fault
-from geodata.incidents import STAGE_CODE
-from geodata.loading.events import STEP_COLUMNS, events_from_incidents, rows_from_events
+from geodata.loading.events import (
+    STEP_COLUMNS,
+    attributes_of,
+    events_from_incidents,
+    rows_from_events,
+)
 from geodata.loading.fixtures import report_of
+from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -23,11 +28,15 @@ from geodata.loading.request import (
     check_mapping,
     find_column,
     refuse_if_strict,
+    source_of,
 )
 from geodata.moments import parse_moments
+from geodata.ownership import RULES
 from geodata.reading import Reading, read_table
 from geodata.recorded import Recorded, compare_recorded
-from geodata.store.event_log import append_events, drop_batch, open_batch
+from geodata.store.event_log import append_events, drop_batch, open_batch, read_outcome
+from geodata.store.records import read_records
+from geodata.words import Word
 
 FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
 KINDS_NAMED = 10
@@ -46,19 +55,22 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("kind", "事件类型", "事件类别", "案件类型", "小类", "类型"),
         *("crime_type", "case_title", "type"),
     ),
+    "source": ("source", "来源", "案件来源", "问题来源", "事件来源", "上报渠道"),
     "due_at": ("due_at", "截止时间", "办结时限", "target_dt"),
     "body": ("body", "责任单位", "处置单位", "承办单位", "department"),
     "address": ("address", "地址", "事发地点", "地点", "位置"),
+    "recorded_grid": ("recorded_grid", "登记网格"),
     "registered_at": ("registered_at", "立案时间"),
     "dispatched_at": ("dispatched_at", "派遣时间"),
     "handled_at": ("handled_at", "处置时间", "办结时间"),
     "closed_at": ("closed_at", "结案时间", "closed_dt"),
     "evaluated_at": ("evaluated_at", "评价时间"),
     "checked_at": ("checked_at", "核查时间"),
+    "returned_at": ("returned_at", "退回时间"),
+    "reopened_at": ("reopened_at", "重开时间"),
 }
 # Faults of a place that an address can stand in for.
-_STANDS_IN = frozenset({"place_missing", "place_not_number", "place_impossible"})
-EVENT_COLUMNS = ("incident_id", "stage", "at")
+STANDS_IN = frozenset({"place_missing", "place_not_number", "place_impossible"})
 
 
 def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
@@ -67,10 +79,13 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
 
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
+    progress("progress.read", 0.0)
     reading = read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
     report = report_of(reading, path)
     check_mapping(reading.frame, request, file=report.file)
-    table = _incident_table(city, reading, path, request, report)
+    metric = None if reading.x is None else metric_for(city, reading)
+    table = _incident_table(city, reading, metric, path, request, report)
+    progress("progress.read", 1.0)
     refuse_if_strict(report, request)
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
@@ -78,23 +93,51 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     if request.dry_run:
         report.note("report.dry_run")
         return report
-    extra = [name for name in table.columns if name.startswith("attr:")]
-    table = table.rename(columns={name: name.removeprefix("attr:") for name in extra})
-    events = events_from_incidents(table, extra=[name.removeprefix("attr:") for name in extra])
-    source = request.source or path.name.split(".")[0]
-    append_and_derive(
+    batch = append_and_derive(
         city,
-        events,
-        source=source,
-        extra=[name.removeprefix("attr:") for name in extra],
+        events_from_incidents(table),
+        source=source_of(path, request),
         report=report,
         file=path,
+        metric=metric,
         now=request.now,
         progress=progress,
     )
+    note_outcome(city, batch, report, new="reports")
+    _note_kinds(city, table, report, request)
     if request.recorded:
         report.recorded = _compare(city, table, reading, request)
     return report
+
+
+def note_outcome(city: City, batch: int, report: LoadReport, *, new: str) -> None:
+    """Say of a batch just shown who owns its incidents, what was there already, what conflicts."""
+    with city.database.read() as connection:
+        outcome = read_outcome(connection, batch)
+    known = report.accepted - outcome[new]
+    if known > 0:
+        report.note("report.copies", n=f"{known:,}")
+    if outcome["conflicts"]:
+        report.note("report.conflicts", n=f"{outcome['conflicts']:,}")
+    counts = tuple(
+        Word("report.rule", {"rule": Word(f"rule.{RULES[rule]}"), "n": f"{n:,}"})
+        for rule, n in outcome["rules"].items()
+    )
+    if counts:
+        report.note("report.placed_by", counts=counts, near=f"{outcome['near_line']:,}")
+
+
+def _note_kinds(city: City, table: pd.DataFrame, report: LoadReport, request: LoadRequest) -> None:
+    """Name the kinds that the city's table, if it has one, does not know."""
+    if "kind" not in table:
+        return
+    with city.database.read() as connection:
+        known = set(read_records(connection, "kinds", at=request.now)["id"])
+    unknown = sorted(set(table["kind"]) - known - {""})
+    if known and unknown:
+        more = ("…",) if len(unknown) > KINDS_NAMED else ()
+        names = (*unknown[:KINDS_NAMED], *more)
+        report.note("report.unmatched_kinds", n=f"{len(unknown):,}", names=names)
 
 
 def _compare(
@@ -107,8 +150,9 @@ def _compare(
     finest = system.finest()
     owned = own_places(city, system, table["x_mm"].to_numpy(), table["y_mm"].to_numpy())
     rows = table.index.to_numpy() - 1
+    recorded = reading.frame.loc[table.index, str(request.recorded)]
     return compare_recorded(
-        table["recorded_grid"].to_numpy(str),
+        recorded.fillna("").astype(str).str.strip().to_numpy(str),
         column=str(request.recorded),
         codes=finest["code"].to_numpy(str),
         polygons=finest.geometry.to_numpy(),
@@ -124,13 +168,21 @@ def append_and_derive(
     events: pd.DataFrame,
     *,
     source: str,
-    extra: list[str],
     report: LoadReport,
     file: Path | None,
+    metric: pyproj.CRS | None = None,
     now: int,
     progress: Progress,
-) -> None:
-    """Append checked events of one or more sources as one batch, fold, own and show them."""
+) -> int:
+    """
+    Append checked events of one or more sources as one batch, fold, own and show them.
+
+    `metric` is the system of their places: it becomes the city's where it has none. Returns the
+    batch.
+    """
+    if metric is not None and not city.crs_text:
+        city.fix_crs(metric.to_string())
+        report.note("report.crs_chosen", crs=metric.to_string())
     digest = hashlib.blake2b(file.read_bytes(), digest_size=16).digest() if file else None
     batch = open_batch(city.database, "incidents", file=report.file, at=now, file_hash=digest)
     groups = (
@@ -139,7 +191,7 @@ def append_and_derive(
     done = 0
     try:
         for name, part in groups:
-            rows = rows_from_events(part, source=str(name), extra=extra)
+            rows = rows_from_events(part, source=str(name))
             for written in append_events(city.database, rows, batch=batch, received=now):
                 progress("progress.append", (done + written) / len(events))
             done += len(part)
@@ -151,10 +203,16 @@ def append_and_derive(
     except BaseException:
         drop_batch(city.database, batch)
         raise
+    return batch
 
 
 def _incident_table(
-    city: City, reading: Reading, path: Path, request: LoadRequest, report: LoadReport
+    city: City,
+    reading: Reading,
+    metric: pyproj.CRS | None,
+    path: Path,
+    request: LoadRequest,
+    report: LoadReport,
 ) -> pd.DataFrame:
     """Return the accepted rows with checked columns; what is refused goes into the report."""
     frame = reading.frame
@@ -169,77 +227,123 @@ def _incident_table(
             Fault(key="missing_column", values={"need": "reported_at", "have": have}),
             file=report.file,
         )
-    rows = frame.index.to_numpy(np.int64)
+    if reading.x is None and found["address"] is None:
+        raise BadFile(Fault(key="place_columns_missing"), file=report.file)
+    _find_recorded(frame, found, request, report)
     # STEP 2: times
-    table = pd.DataFrame({"row": rows}, index=frame.index)
+    table, refused, precision = _moments(city, reading, found, request, report)
+    # STEP 3: place, identity and the rest
+    if metric is not None:
+        table["x_mm"], table["y_mm"] = place_rows(reading, metric)
+    for name in ("kind", "body"):
+        if found[name] is not None:
+            table[name] = _text(frame, found[name])
+    if found["source"] is not None and request.source is None:
+        sources = _text(frame, found["source"])
+        table["source"] = sources.where(sources != "", source_of(path, request))
+    table["incident_id"], rounded = _identity(frame, found["incident_id"], path)
+    report.faults += rounded
+    refused |= frame.index.isin([fault.row for fault in rounded])
+    kept = unused_columns(reading, {c for name, c in found.items() if c and name not in _KEPT})
+    for name in ("address", "recorded_grid"):
+        if found[name] is not None:
+            kept = kept.drop(columns=str(found[name]), errors="ignore")
+            kept[name] = _text(frame, found[name])
+    if precision != "second":
+        kept["at_precision"] = precision
+    table["attributes"] = attributes_of(kept)
+    refused |= _without_place(table.index, frame, found["address"], reading, report)
+    return table[~refused]
+
+
+_KEPT = frozenset({"source"})  # also as it stood in the file: --source may overrule it
+
+
+def _text(frame: pd.DataFrame, column: str | None) -> pd.Series[str]:
+    return frame[column].fillna("").astype(str).str.strip()
+
+
+def _find_recorded(
+    frame: pd.DataFrame, found: dict[str, str | None], request: LoadRequest, report: LoadReport
+) -> None:
+    """Let `--recorded` name the column of recorded owners; raises BadFile where it is missing."""
+    if request.recorded is None:
+        return
+    found["recorded_grid"] = find_column(frame, (), request.recorded)
+    if found["recorded_grid"] is None:
+        have = ", ".join(map(str, frame.columns))
+        raise BadFile(
+            Fault(key="map_column", values={"column": request.recorded, "have": have}),
+            file=report.file,
+        )
+
+
+def _moments(
+    city: City,
+    reading: Reading,
+    found: dict[str, str | None],
+    request: LoadRequest,
+    report: LoadReport,
+) -> tuple[pd.DataFrame, NDArray[np.bool_], str]:
+    """Return a table of the rows' times, which rows they refuse, and the report's precision."""
+    frame = reading.frame
+    table = pd.DataFrame({"row": frame.index.to_numpy(np.int64)}, index=frame.index)
     refused = np.zeros(len(frame), np.bool_)
-    zone = city.settings.zone
     coarsest = "second"
     for name in ("reported_at", "due_at", *STEP_COLUMNS):
         column = found.get(name)
-        if column is None:
+        if column is None or name in table:
             continue
-        moments = parse_moments(frame[column], zone)
+        moments = parse_moments(frame[column], city.settings.zone)
         if name == "reported_at":
             coarsest = moments.precision
-        refused |= _refuse_moments(
-            moments.seconds, moments.bad, name, column, rows, report, request
+        refused |= refuse_moments(
+            moments.seconds, moments.bad, name, column, table["row"].to_numpy(), report, request
         )
         table[name] = np.where(moments.bad, 0, moments.seconds)
     if coarsest != "second":
-        report.note("report.by_day", precision=coarsest)
-        table["attr:at_precision"] = coarsest
+        report.note("report.by_day", precision=Word(f"report.precision_{coarsest}"))
     if "due_at" in table:
         table["due_at"] = table["due_at"].where(table["due_at"] > 0)
-    # STEP 3: place, identity and the rest
-    table["x_mm"], table["y_mm"] = _place(city, reading)
-    for name in ("kind", "body", "address"):
-        if found[name] is not None:
-            table[name] = frame[found[name]].fillna("").astype(str).str.strip()
-    table["incident_id"] = _identity(frame, found["incident_id"], path, rows)
-    if request.recorded:
-        column = find_column(frame, (), request.recorded)
-        if column is None:
-            have = ", ".join(map(str, frame.columns))
-            raise BadFile(
-                Fault(key="map_column", values={"column": request.recorded, "have": have}),
-                file=report.file,
-            )
-        table["attr:recorded_grid"] = frame[column].fillna("").astype(str).str.strip()
-    table = table.rename(columns={"address": "attr:address"})
-    return table[~(refused | _without_place(table, reading, report))]
+    return table, refused, coarsest
 
 
-def _without_place(table: pd.DataFrame, reading: Reading, report: LoadReport) -> NDArray[np.bool_]:
+def _without_place(
+    index: pd.Index, frame: pd.DataFrame, address: str | None, reading: Reading, report: LoadReport
+) -> NDArray[np.bool_]:
     """
     Return the rows that the reader refused; a row without a place stays if it has an address.
 
     It is then an incident nobody can own yet, counted as such.
     """
-    refused: NDArray[np.bool_] = table.index.isin(reading.refused)
-    if reading.x is None or "attr:address" not in table:
+    refused: NDArray[np.bool_] = index.isin(reading.refused)
+    if address is None:
+        return refused
+    addressed = (_text(frame, address) != "").to_numpy(bool)
+    if reading.x is None:  # addresses are all the places there are
+        report.faults += [
+            Fault(key="place_missing", row=int(row), field=address, value_kind="empty")
+            for row in index[~addressed]
+        ]
+        report.note("report.address_only", n=int(addressed.sum()))
+        refused |= ~addressed
         return refused
     by_row: dict[int, set[str]] = {}
     for fault in reading.faults:
         if fault.row is not None:
             by_row.setdefault(fault.row, set()).add(fault.key)
-    addressed = table["attr:address"].astype(str).str.strip() != ""
-    kept = np.array(
-        [
-            bool(has) and by_row.get(row, {""}) <= _STANDS_IN
-            for row, has in zip(table.index.tolist(), addressed, strict=True)
-        ],
-        np.bool_,
-    )
-    saved = set(table.index[kept & refused].tolist())
+    kept = addressed & np.array([by_row.get(row, {""}) <= STANDS_IN for row in index], np.bool_)
+    saved = set(index[kept & refused].tolist())
     if saved:
-        report.faults = [fault for fault in report.faults if fault.row not in saved]
+        report.faults = [
+            fault for fault in report.faults if fault.row not in saved or fault.key not in STANDS_IN
+        ]
         report.note("report.address_only", n=len(saved))
     left: NDArray[np.bool_] = refused & ~kept
     return left
 
 
-def _refuse_moments(
+def refuse_moments(
     seconds: NDArray[np.int64],
     bad: NDArray[np.bool_],
     name: str,
@@ -249,7 +353,7 @@ def _refuse_moments(
     request: LoadRequest,
 ) -> NDArray[np.bool_]:
     """Report unreadable, missing and future times; return which rows they refuse."""
-    missing = (seconds == 0) & (name == "reported_at")
+    missing = (seconds == 0) & (name in ("reported_at", "at"))
     future = ~bad & (seconds > request.now + FUTURE_S) & (name != "due_at")
     for mask, key, kind in (
         (bad, "moment_unreadable", "text"),
@@ -263,115 +367,17 @@ def _refuse_moments(
     return refused
 
 
-def _place(city: City, reading: Reading) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each row's place in whole millimetres of the city's CRS, NaN for none."""
-    x, y = reading.x, reading.y
-    if x is None or y is None or reading.crs is None:
-        nowhere = np.full(len(reading.frame), np.nan)
-        return nowhere, nowhere
-    if not city.crs_text:
-        city.fix_crs(choose_metric_crs(x, y).to_string())
-    x_m, y_m = to_metric(x, y, reading.crs, city.crs)
-    return np.rint(x_m * 1000), np.rint(y_m * 1000)
-
-
 def _identity(
-    frame: pd.DataFrame, column: str | None, path: Path, rows: NDArray[np.int64]
-) -> pd.Series[str]:
+    frame: pd.DataFrame, column: str | None, path: Path
+) -> tuple[pd.Series[str], list[Fault]]:
     """
     Return each row's own id; where the source gives none, the file's content and the row's number.
 
     So the same file loaded again adds nothing, while two equal rows in it stay two incidents.
     """
     digest = hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
-    made = pd.Series([f"{digest}-{row}" for row in rows], index=frame.index)
+    made = pd.Series([f"{digest}-{row}" for row in frame.index], index=frame.index)
     if column is None:
-        return made
-    own = frame[column].fillna("").astype(str).str.strip()
-    return own.where(own != "", made)
-
-
-def load_events(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
-    """Load one file of events, a row each: incident_id, stage, at, and what goes with them."""
-    reading = read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
-    report = report_of(reading, path)
-    check_mapping(reading.frame, request, file=report.file)
-    frame = reading.frame
-    missing = [
-        name
-        for name in EVENT_COLUMNS
-        if find_column(frame, (name,), request.mapping.get(name)) is None
-    ]
-    if missing:
-        have = ", ".join(map(str, frame.columns))
-        raise BadFile(
-            [Fault(key="missing_column", values={"need": name, "have": have}) for name in missing],
-            file=report.file,
-        )
-    events = _event_table(city, reading, request, report)
-    refuse_if_strict(report, request)
-    if not len(events):
-        raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
-    report.accepted = len(events)
-    if request.dry_run:
-        report.note("report.dry_run")
-        return report
-    append_and_derive(
-        city,
-        events,
-        source=request.source or path.name.split(".")[0],
-        extra=[],
-        report=report,
-        file=path,
-        now=request.now,
-        progress=progress,
-    )
-    return report
-
-
-def _event_table(
-    city: City, reading: Reading, request: LoadRequest, report: LoadReport
-) -> pd.DataFrame:
-    frame = reading.frame
-    rows = frame.index.to_numpy(np.int64)
-    names = (*EVENT_COLUMNS, "source", "seq", "version", "due_at", "body", "reason", "kind")
-    found = {name: find_column(frame, (name,), request.mapping.get(name)) for name in names}
-    table = pd.DataFrame({"row": rows}, index=frame.index)
-    refused = np.zeros(len(frame), np.bool_)
-    for name in ("at", "due_at"):
-        column = found[name]
-        if column is None:
-            continue
-        moments = parse_moments(frame[column], city.settings.zone)
-        label = "reported_at" if name == "at" else "due_at"
-        refused |= _refuse_moments(
-            moments.seconds, moments.bad, label, column, rows, report, request
-        )
-        table[name] = np.where(moments.bad, 0, moments.seconds)
-    stage = frame[found["stage"]].str.strip()
-    unknown = ~stage.isin(list(STAGE_CODE)).to_numpy(bool)
-    known = ", ".join(STAGE_CODE)
-    report.faults += [
-        Fault(key="stage_unknown", row=int(row), field=found["stage"], values={"known": known})
-        for row in rows[unknown]
-    ]
-    table["stage"] = stage
-    for name in ("incident_id", "source", "body", "reason", "kind"):
-        if found[name] is not None:
-            table[name] = frame[found[name]].fillna("").astype(str).str.strip()
-    for name in ("seq", "version"):
-        if found[name] is not None:
-            table[name] = pd.to_numeric(frame[found[name]], errors="coerce")
-    if "due_at" in table:
-        table["due_at"] = table["due_at"].where(table["due_at"] > 0)
-    table["x_mm"], table["y_mm"] = _place(city, reading)
-    with_place = reading.refused if reading.x is not None else set()
-    named = stage.eq("reported").to_numpy(bool) & table.index.isin(with_place)
-    report.faults = [
-        fault
-        for fault in report.faults
-        if fault.row not in with_place
-        or fault.row in set(rows[named].tolist())
-        or fault.key not in _STANDS_IN
-    ]
-    return table[~(refused | unknown | named)]
+        return made, []
+    own = _text(frame, column)
+    return own.where(own != "", made), rounded_ids(own, field=column)

@@ -9,7 +9,7 @@ from typing import Any
 from geodata.errors import Fault
 from geodata.notes import Note
 from geodata.recorded import Recorded
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 FAULTS_SHOWN = 20  # kinds of fault on the terminal; `--json` prints every row
 ROWS_SHOWN = 5
@@ -76,7 +76,7 @@ class LoadReport:
                 + say("report.read_as", lang, crs=self.crs or "–", encoding=self.encoding or "–")
             )
         if self.dropped_columns:
-            names = ", ".join(self.dropped_columns)
+            names = join(self.dropped_columns, lang)
             lines.append("  " + say("report.dropped", lang, columns=names))
         lines += ["  " + text for text in group_notes(self.notes, lang)]
         if self.recorded:
@@ -85,17 +85,34 @@ class LoadReport:
         return lines
 
 
+def merge_reports(reports: Sequence[LoadReport], lang: Lang) -> dict[str, Any]:
+    """Return one object for several files: sums and lists, and each file's own under `files`."""
+    each = [report.as_json(lang) for report in reports]
+    if len(each) == 1:
+        return each[0]
+    merged: dict[str, Any] = {"file": ", ".join(report.file for report in reports)}
+    for name in ("rows", "accepted", "repaired", "refused"):
+        merged[name] = sum(plain[name] for plain in each)
+    merged["faults"] = [{"file": one["file"], **fault} for one in each for fault in one["faults"]]
+    for name in ("crs", "encoding"):
+        merged[name] = ", ".join(sorted({one[name] for one in each if one[name]})) or None
+    for name in ("dropped_columns", "notes"):
+        merged[name] = list(dict.fromkeys(text for one in each for text in one[name]))
+    merged["revision"] = max((one["revision"] or 0 for one in each), default=0) or None
+    return merged | {"files": each}
+
+
 def group_faults(faults: Sequence[Fault], lang: Lang) -> list[str]:
     """Return one line for each way in which rows are wrong: how many, which first, what to do."""
     groups: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
         groups.setdefault((fault.cause(lang), fault.field or ""), []).append(fault)
     lines = []
-    for alike in list(groups.values())[:FAULTS_SHOWN]:
+    for (_, column), alike in list(groups.items())[:FAULTS_SHOWN]:
         if len(alike) == 1 or alike[0].row is None:
             lines += [fault.sentence(lang) for fault in alike[:1]]
             continue
-        rows = ", ".join(str(fault.row) for fault in alike[:ROWS_SHOWN])
+        rows = join([str(fault.row) for fault in alike[:ROWS_SHOWN]], lang)
         place = rows + (" …" if len(alike) > ROWS_SHOWN else "")
         lines.append(
             say(
@@ -104,6 +121,7 @@ def group_faults(faults: Sequence[Fault], lang: Lang) -> list[str]:
                 n=f"{len(alike):,}",
                 cause=alike[0].cause(lang),
                 rows=place,
+                column=say("report.at_column", lang, at=column) if column else "",
                 remedy=alike[0].remedy(lang),
             )
         )
@@ -124,6 +142,6 @@ def group_notes(notes: Sequence[Note], lang: Lang) -> list[str]:
         if len(alike) == 1 or not rows:
             lines.append(alike[0].sentence(lang))
             continue
-        shown = ", ".join(rows[:ROWS_SHOWN]) + (" …" if len(rows) > ROWS_SHOWN else "")
+        shown = join(rows[:ROWS_SHOWN], lang) + (" …" if len(rows) > ROWS_SHOWN else "")
         lines.append(say("report.alike_note", lang, n=f"{len(rows):,}", note=text, rows=shown))
     return lines

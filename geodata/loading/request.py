@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -33,6 +34,11 @@ class LoadRequest:
     dry_run: bool = False
     strict: bool = False
     isolated: bool = False
+
+
+def source_of(file: Path | str, request: LoadRequest) -> str:
+    """Return the source of rows that name none: as asked for, else the file's name."""
+    return request.source or Path(file).name.split(".")[0] or Path(file).name
 
 
 def find_column(frame: pd.DataFrame, names: tuple[str, ...], mapped: str | None) -> str | None:

@@ -8,11 +8,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import Busy, Fault, StoreFull
+from geodata.errors import Busy, Fault, NotAllowed, StoreDamaged, StoreFull
 from geodata.store.schema import STEPS
 
+Connection = sqlite3.Connection  # for those who pass one on without being a store
 STORE_FILE = "getu.sqlite"
-BUSY_S = 5.0  # how long a writer waits for another's transaction before it says so
+BUSY_S = 5  # how long a writer waits for another's transaction before it says so
 _CACHE_KB = 65_536
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -31,19 +32,32 @@ class Database:
         self._terms: dict[tuple[str, str], int] = {}
 
     def create(self) -> None:
-        """Make the file, or bring an older one to the newest step."""
-        with closing(self._connect(read_only=False)) as connection:
+        """
+        Make the file, or bring an older one to the newest step.
+
+        Raises StoreDamaged for a file that is no store, or that a newer program made.
+        """
+        with self._explained(), closing(self._connect(read_only=False)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
+        with self.transaction() as connection:
+            # Asked inside the lock: another process may have taken the steps in the meantime.
             done = connection.execute("PRAGMA user_version").fetchone()[0]
+            if done > len(STEPS):
+                raise StoreDamaged(Fault(key="store_newer"), file=self.path.name)
             for number, step in enumerate(STEPS[done:], start=done + 1):
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;{step};PRAGMA user_version={number};COMMIT;"
-                )
+                for statement in _statements(step):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={number}")
+
+    def is_current(self) -> bool:
+        """Tell whether the file is at the newest step, without writing to it."""
+        with self.read() as connection:
+            return bool(connection.execute("PRAGMA user_version").fetchone()[0] == len(STEPS))
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Yield a read-only connection that sees one moment of the store."""
-        with closing(self._connect(read_only=True)) as connection:
+        with self._explained(), closing(self._connect(read_only=True)) as connection:
             connection.execute("BEGIN")
             yield connection
 
@@ -54,14 +68,11 @@ class Database:
 
         Raises Busy when another process keeps the lock, StoreFull when the disk has no room.
         """
-        with closing(self._connect(read_only=False)) as connection:
+        with self._explained(), closing(self._connect(read_only=False)) as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                self._rollback(connection)
-                raise _explain(error, self.path.name) from error
             except BaseException:
                 self._rollback(connection)
                 self._terms.clear()  # a rolled-back term has no row
@@ -101,8 +112,7 @@ class Database:
     def terms(self, sort: str) -> dict[int, str]:
         """Return every text of one sort by its number."""
         with self.read() as connection:
-            rows = connection.execute("SELECT term, text FROM term WHERE sort = ?", (sort,))
-            return dict(rows.fetchall())
+            return read_terms(connection, sort)
 
     def _connect(self, *, read_only: bool) -> sqlite3.Connection:
         mode = "ro" if read_only else "rwc"
@@ -122,10 +132,34 @@ class Database:
             connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT_BYTES}")
         return connection
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says of the file or its lock into an error a person understands."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _explain(error, self.path.name) from error
+
     @staticmethod
     def _rollback(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script one by one: `executescript` would commit before them."""
+    held = ""
+    for line in script.splitlines(keepends=True):
+        held += line
+        if sqlite3.complete_statement(held):
+            yield held
+            held = ""
+
+
+def read_terms(connection: sqlite3.Connection, sort: str) -> dict[int, str]:
+    """Return every text of one sort by its number, as this connection's moment shows them."""
+    rows = connection.execute("SELECT term, text FROM term WHERE sort = ?", (sort,))
+    return dict(rows.fetchall())
 
 
 def read_revision(connection: sqlite3.Connection) -> int:
@@ -163,10 +197,16 @@ def insert_rows(
 _ROWS_A_STATEMENT = 100
 
 
-def _explain(error: sqlite3.OperationalError, file: str) -> Exception:
-    text = str(error)
-    if "locked" in text or "busy" in text:
+def _explain(error: sqlite3.DatabaseError, file: str) -> Exception:
+    """Return the error a person understands; an error of our own making as it is."""
+    # The low byte is the primary result code, see https://sqlite.org/rescode.html
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(Fault(key="store_busy", values={"seconds": BUSY_S}), file=file)
-    if "full" in text or "disk I/O" in text:
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StoreFull(Fault(key="store_full"), file=file)
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return StoreDamaged(Fault(key="store_damaged"), file=file)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return NotAllowed(Fault(key="store_denied"), file=file)
     return error

@@ -19,8 +19,16 @@ GRID_COLUMNS = (
 IN_FORCE, DRAFT = "in_force", "draft"
 
 
-def save_drawing(
-    database: Database,
+def save_drawing(database: Database, grids: geopandas.GeoDataFrame, **facts: Any) -> int:
+    """Save a complete drawing as `write_drawing` does, in a transaction of its own."""
+    with database.transaction() as connection:
+        drawing = write_drawing(connection, grids, **facts)
+        raise_revision(connection)
+    return drawing
+
+
+def write_drawing(
+    connection: sqlite3.Connection,
     grids: geopandas.GeoDataFrame,
     *,
     system: str,
@@ -30,7 +38,7 @@ def save_drawing(
     drawing: int | None = None,
 ) -> int:
     """
-    Save a complete drawing in one transaction; return its number.
+    Write a complete drawing inside the caller's transaction; return its number.
 
     `grids` has the contract's columns, coordinates in metres that are whole millimetres.
     With `drawing` that drawing's grids are replaced: only for adding a level to the first one.
@@ -42,25 +50,23 @@ def save_drawing(
          orjson.dumps({name: _plain(row[name]) for name in extra}).decode())
         for i, row in enumerate(grids.drop(columns="geometry").to_dict("records"))
     ]  # fmt: skip
-    with database.transaction() as connection:
-        if drawing is None:
-            cursor = connection.execute(
-                "INSERT INTO drawing (system, valid_from, state, note) VALUES (?, ?, ?, ?)",
-                (system, valid_from, state, orjson.dumps(note).decode()),
-            )
-            drawing = int(cursor.lastrowid or 0)
-        else:
-            connection.execute("DELETE FROM grid WHERE drawing = ?", (drawing,))
-            connection.execute(
-                "UPDATE drawing SET note = ? WHERE drawing = ?",
-                (orjson.dumps(note).decode(), drawing),
-            )
-        connection.executemany(
-            "INSERT INTO grid (drawing, uid, code, name, level, parent, kind, body, households,"
-            " population, geometry, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(drawing, *row) for row in rows],
+    if drawing is None:
+        cursor = connection.execute(
+            "INSERT INTO drawing (system, valid_from, state, note) VALUES (?, ?, ?, ?)",
+            (system, valid_from, state, orjson.dumps(note).decode()),
         )
-        raise_revision(connection)
+        drawing = int(cursor.lastrowid or 0)
+    else:
+        connection.execute("DELETE FROM grid WHERE drawing = ?", (drawing,))
+        connection.execute(
+            "UPDATE drawing SET note = ? WHERE drawing = ?",
+            (orjson.dumps(note).decode(), drawing),
+        )
+    connection.executemany(
+        "INSERT INTO grid (drawing, uid, code, name, level, parent, kind, body, households,"
+        " population, geometry, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(drawing, *row) for row in rows],
+    )
     return drawing
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from geodata.store.database import insert_rows
@@ -48,9 +50,38 @@ def read_incident_columns(connection: sqlite3.Connection) -> dict[str, NDArray[A
     }
 
 
-def read_sources(connection: sqlite3.Connection) -> NDArray[np.int64]:
+def replace_incidents(connection: sqlite3.Connection, columns: dict[str, NDArray[Any]]) -> None:
+    """Replace the rows of these incidents alone inside the caller's transaction."""
+    table = [_as_sql(columns[name]) for name in INCIDENT_COLUMNS]
+    insert_rows(
+        connection,
+        f"INSERT OR REPLACE INTO incident ({', '.join(INCIDENT_COLUMNS)})",
+        list(zip(*table, strict=True)),
+    )
+
+
+def changed_since(connection: sqlite3.Connection, revision: int) -> list[int]:
+    """Return the incidents that a later revision derived anew."""
+    # Said twice: the index covers `rev > 1` only, and SQLite takes it only when it is told so.
+    rows = connection.execute(
+        "SELECT inc FROM incident WHERE rev > 1 AND rev > ? ORDER BY inc", (revision,)
+    )
+    return [row[0] for row in rows]
+
+
+def read_sources(
+    connection: sqlite3.Connection, *, only: Sequence[int] | None = None
+) -> NDArray[np.int64]:
     """Return (incident, source term) pairs, ascending, shape (n, 2)."""
-    rows = connection.execute("SELECT inc, source FROM incident_key ORDER BY inc").fetchall()
+    where: str = ""
+    listed: tuple[str, ...] = ()
+    if only is not None:
+        where = "WHERE inc IN (SELECT value FROM json_each(?))"
+        listed = (orjson.dumps([int(inc) for inc in only]).decode(),)
+    rows = connection.execute(
+        f"SELECT inc, source FROM incident_key {where} ORDER BY inc",  # noqa: S608
+        listed,
+    ).fetchall()
     return np.array(rows, np.int64).reshape(-1, 2)
 
 

@@ -10,7 +10,7 @@ import orjson
 import pandas as pd
 
 from geodata.store.database import Database, insert_rows
-from geodata.store.event_log import IN, ROWS_A_TRANSACTION
+from geodata.store.event_log import IN, NO_BATCH, ROWS_A_TRANSACTION
 
 ALWAYS = -(2**62)  # valid_from of a record that reaches back without end
 
@@ -25,10 +25,10 @@ def save_records(
     valid_from: int = ALWAYS,
 ) -> int:
     """
-    Save records of one sort in small transactions; return how many.
+    Save records of one sort in small transactions; return how many ids.
 
     `frame` may hold x_mm, y_mm (whole millimetres, NaN for none); every other column is kept as
-    JSON. A record with the same key and date is replaced.
+    JSON. Of records with the same key and date the newest batch's counts, once it is visible.
     """
     plain = [name for name in frame.columns if name not in ("x_mm", "y_mm")]
     nowhere = pd.Series(np.nan, index=frame.index)
@@ -47,20 +47,25 @@ def save_records(
                 "INSERT OR REPLACE INTO record (sort, id, valid_from, batch, x, y, data)",
                 rows[start : start + ROWS_A_TRANSACTION],
             )
-    return len(rows)
+    return len({row[1] for row in rows})
 
 
-def read_records(connection: sqlite3.Connection, sort: str, *, at: int) -> pd.DataFrame:
+def read_records(
+    connection: sqlite3.Connection, sort: str, *, at: int, with_batch: int = NO_BATCH
+) -> pd.DataFrame:
     """
     Return the records of one sort in force at a moment, one row an id.
 
-    Columns: id, x_mm, y_mm (NaN for none) and whatever the records carry.
+    `with_batch` is seen although it is not visible yet. Columns: id, x_mm, y_mm (NaN for none) and
+    whatever the records carry.
     """
     rows = connection.execute(
-        "SELECT id, x, y, data, max(valid_from) FROM record"
+        "SELECT id, x, y, data FROM (SELECT id, x, y, data, row_number() OVER"
+        " (PARTITION BY id ORDER BY valid_from DESC, batch DESC) AS place FROM record"
         " WHERE sort = ? AND valid_from <= ?"
-        " AND batch NOT IN (SELECT batch FROM batch WHERE state <> ?) GROUP BY id ORDER BY id",
-        (sort, at, IN),
+        " AND batch NOT IN (SELECT batch FROM batch WHERE state <> ? AND batch <> ?))"
+        " WHERE place = 1 ORDER BY id",
+        (sort, at, IN, with_batch),
     ).fetchall()
     frame = pd.DataFrame([_row(row) for row in rows])
     if frame.empty:

@@ -56,4 +56,21 @@ STEPS: tuple[str, ...] = (
       batch INTEGER NOT NULL, x INTEGER, y INTEGER, data TEXT NOT NULL,
       PRIMARY KEY (sort, id, valid_from)) WITHOUT ROWID;
     """,
+    """
+    -- A record of a batch that is not visible yet must not displace the one that is.
+    CREATE TABLE record_by_batch (sort TEXT NOT NULL, id TEXT NOT NULL, valid_from INTEGER NOT NULL,
+      batch INTEGER NOT NULL, x INTEGER, y INTEGER, data TEXT NOT NULL,
+      PRIMARY KEY (sort, id, valid_from, batch)) WITHOUT ROWID;
+    INSERT INTO record_by_batch SELECT sort, id, valid_from, batch, x, y, data FROM record;
+    DROP TABLE record;
+    ALTER TABLE record_by_batch RENAME TO record;
+    CREATE INDEX record_batch ON record (batch);
+    CREATE INDEX event_copy_event ON event_copy (inc, seq, at, hash);
+    """,
+    """
+    -- What a source shows to post events. Only the hash of the secret is kept.
+    CREATE TABLE token (token INTEGER PRIMARY KEY, source TEXT NOT NULL, digest BLOB NOT NULL,
+      made_at INTEGER NOT NULL, used_day TEXT, revoked_at INTEGER);
+    CREATE INDEX event_live ON event (received) WHERE batch = 0;
+    """,
 )

@@ -1,0 +1,199 @@
+"""Loading events: a row each, in any order, of incidents known or not."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyproj
+from numpy.typing import NDArray
+
+from geodata.city import City
+from geodata.errors import BadFile, Fault
+from geodata.incidents import STAGES
+from geodata.loading.events import attributes_of
+from geodata.loading.fixtures import report_of
+from geodata.loading.incidents import (
+    COLUMNS,
+    STANDS_IN,
+    append_and_derive,
+    note_outcome,
+    refuse_moments,
+)
+from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
+from geodata.loading.report import LoadReport
+from geodata.loading.request import (
+    LoadRequest,
+    Progress,
+    check_mapping,
+    find_column,
+    refuse_if_strict,
+    source_of,
+)
+from geodata.moments import parse_moments
+from geodata.reading import Reading, read_table
+from geodata.words import LANGS, say
+
+_NEEDED = ("incident_id", "stage", "at")
+# When we heard of it is not what happened: it enters neither the fold nor the identity.
+_HEARD = ("received_at", "接收时间")
+_NAMES: dict[str, tuple[str, ...]] = {
+    "incident_id": COLUMNS["incident_id"],
+    "stage": ("stage", "环节", "阶段"),
+    "at": ("at", "时间", "环节时间", "发生时间"),
+    "source": COLUMNS["source"],
+    "seq": ("seq", "序号"),
+    "version": ("version", "版本"),
+    "due_at": COLUMNS["due_at"],
+    "body": COLUMNS["body"],
+    "reason": ("reason", "原因", "理由"),
+    "kind": COLUMNS["kind"],
+}
+
+
+def load_events(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
+    """
+    Load one file of events, a row each: incident_id, stage, at, and what goes with them.
+
+    The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
+    """
+    progress("progress.read", 0.0)
+    reading = read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
+    report = report_of(reading, path)
+    check_mapping(reading.frame, request, file=report.file)
+    metric = None if reading.x is None else metric_for(city, reading)
+    events = _event_table(city, reading, metric, request, report)
+    progress("progress.read", 1.0)
+    refuse_if_strict(report, request)
+    if not len(events):
+        raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
+    report.accepted = len(events)
+    if request.dry_run:
+        report.note("report.dry_run")
+        return report
+    batch = append_and_derive(
+        city,
+        events,
+        source=source_of(path, request),
+        report=report,
+        file=path,
+        metric=metric,
+        now=request.now,
+        progress=progress,
+    )
+    note_outcome(city, batch, report, new="events")
+    return report
+
+
+def parse_stages(texts: pd.Series[str]) -> pd.Series[str]:
+    """Return the stage that each text names, in Chinese, English or code; "" for none."""
+    known = {name: name for name in STAGES}
+    for lang in LANGS:
+        known |= {say(f"stage.{name}", lang).lower(): name for name in STAGES}
+    plain = texts.fillna("").map(lambda text: unicodedata.normalize("NFKC", text).strip().lower())
+    return plain.map(known).fillna("")
+
+
+def _event_table(
+    city: City,
+    reading: Reading,
+    metric: pyproj.CRS | None,
+    request: LoadRequest,
+    report: LoadReport,
+) -> pd.DataFrame:
+    """Return the accepted rows with checked columns; what is refused goes into the report."""
+    frame = reading.frame
+    found = {
+        name: find_column(frame, names, request.mapping.get(name)) for name, names in _NAMES.items()
+    }
+    missing = [name for name in _NEEDED if found[name] is None]
+    if missing:
+        have = ", ".join(map(str, frame.columns))
+        raise BadFile(
+            [Fault(key="missing_column", values={"need": name, "have": have}) for name in missing],
+            file=report.file,
+        )
+    columns = {name: column for name, column in found.items() if column is not None}
+    table = pd.DataFrame({"row": frame.index.to_numpy(np.int64)}, index=frame.index)
+    refused = _read_moments(city, frame, columns, table, request, report)
+    table["stage"] = parse_stages(frame[columns["stage"]])
+    for name in {"incident_id", "source", "body", "reason", "kind"} & set(columns):
+        table[name] = frame[columns[name]].fillna("").astype(str).str.strip()
+    for name in {"seq", "version"} & set(columns):
+        table[name] = pd.to_numeric(frame[columns[name]], errors="coerce")
+    if request.source is not None:
+        table = table.drop(columns="source", errors="ignore")
+    elif "source" in table:
+        table["source"] = table["source"].where(
+            table["source"] != "", source_of(reading.file, request)
+        )
+    if metric is not None:
+        table["x_mm"], table["y_mm"] = place_rows(reading, metric)
+    heard = {column for name in _HEARD if (column := find_column(frame, (name,), None))}
+    table["attributes"] = attributes_of(unused_columns(reading, {*columns.values(), *heard}))
+    refused |= _refuse_rows(table, columns, report)
+    refused |= _refuse_places(table, reading, report)
+    return table[~refused]
+
+
+def _read_moments(
+    city: City,
+    frame: pd.DataFrame,
+    columns: dict[str, str],
+    table: pd.DataFrame,
+    request: LoadRequest,
+    report: LoadReport,
+) -> NDArray[np.bool_]:
+    refused = np.zeros(len(frame), np.bool_)
+    rows = table["row"].to_numpy()
+    for name in ("at", "due_at"):
+        if name not in columns:
+            continue
+        moments = parse_moments(frame[columns[name]], city.settings.zone)
+        refused |= refuse_moments(
+            moments.seconds, moments.bad, name, columns[name], rows, report, request
+        )
+        table[name] = np.where(moments.bad, 0, moments.seconds)
+    if "due_at" in table:
+        table["due_at"] = table["due_at"].where(table["due_at"] > 0)
+    return refused
+
+
+def _refuse_rows(
+    table: pd.DataFrame, columns: dict[str, str], report: LoadReport
+) -> NDArray[np.bool_]:
+    """Report rows of unknown stage and without an id of their own; return which they are."""
+    unknown = (table["stage"] == "").to_numpy(bool)
+    nameless = (table["incident_id"] == "").to_numpy(bool)
+    known = ", ".join(STAGES)
+    faults = [
+        Fault(key="stage_unknown", row=int(row), field=columns["stage"], values={"known": known})
+        for row in table.index[unknown]
+    ]
+    faults += [
+        Fault(key="id_missing", row=int(row), field=columns["incident_id"], value_kind="empty")
+        for row in table.index[nameless]
+    ]
+    rounded = rounded_ids(table["incident_id"], field=columns["incident_id"])
+    report.faults += [*faults, *rounded]
+    refused: NDArray[np.bool_] = unknown | nameless
+    refused |= table.index.isin([fault.row for fault in rounded])
+    return refused
+
+
+def _refuse_places(table: pd.DataFrame, reading: Reading, report: LoadReport) -> NDArray[np.bool_]:
+    """
+    Return the rows that the reader refused and that need what it missed.
+
+    Only a report needs a place; a later step without one happened where the report was.
+    """
+    later = set(table.index[(table["stage"] != "reported").to_numpy(bool)].tolist())
+    forgiven = STANDS_IN | {"place_zero"}
+    report.faults = [
+        fault for fault in report.faults if fault.row not in later or fault.key not in forgiven
+    ]
+    rows = {fault.row for fault in reading.faults} & {fault.row for fault in report.faults}
+    refused: NDArray[np.bool_] = table.index.isin(list(rows))
+    return refused
