@@ -7,10 +7,12 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; d
 	done)
 PYTHON := $(or $(PYTHON),python3)
 RUN_PYTHON := .venv/bin/python
-SETUP := $(PYTHON) scripts/setup.py
+NO_PYTHON = { echo "没有找到 Python（$(PYTHON)）。请先安装 Python 3.11 及其 venv 模块。"; \
+	echo "No Python found ($(PYTHON)). Install Python 3.11 with its venv module first."; exit 1; }
+SETUP = command -v "$(PYTHON)" >/dev/null || $(NO_PYTHON); $(PYTHON) scripts/setup.py
 ifeq ($(CONDA_DEFAULT_ENV),getu) # the environment of environment.yml stands for .venv
 RUN_PYTHON := python
-SETUP := python scripts/setup.py --here
+SETUP = python scripts/setup.py --here
 endif
 CITY ?= city
 PYTEST_FLAGS ?=

@@ -50,6 +50,7 @@ class Step:
     holds: Callable[[], bool] | None = None
     product: Path | None = None
     fetch_mb: int = 0  # about how much a first run fetches
+    needed: bool = True  # Getu runs without it, if slower or less tested
 
     def title(self) -> str:
         """Say what the step brings, and how much it fetches."""
@@ -183,12 +184,9 @@ def find_missing_parts() -> list[str]:
 def install_browser(progress: Progress) -> str:
     """Install Chromium and a Chinese font by apt; without them the browser tests skip."""
     options = ["-o", "APT::Get::Assume-Yes=true", "-o", "Dpkg::Use-Pty=0"]
-    try:
-        run_program(["apt-get", "update"], step="browser", watch=progress.show)
-        command = ["apt-get", "install", "--no-install-recommends", *options]
-        run_program([*command, *find_missing_parts()], step="browser", watch=progress.show)
-    except GetuError:
-        return say("setup.no_browser", LANG)
+    run_program(["apt-get", "update"], step="browser", watch=progress.show)
+    command = ["apt-get", "install", "--no-install-recommends", *options]
+    run_program([*command, *find_missing_parts()], step="browser", watch=progress.show)
     return ""
 
 
@@ -236,11 +234,17 @@ def list_steps(*, tests: bool, here: bool) -> list[Step]:
             name="kernels",
             run=lambda _: run_script("warm.py", step="kernels", python=python),
             mark=mark_kernels,
+            needed=False,
         ),
     ]
     if tests:
         steps += [packages("test_packages", "requirements-test.lock", fetch_mb=85)]
-        browser = Step(name="browser", run=install_browser, holds=lambda: not find_missing_parts())
+        browser = Step(
+            name="browser",
+            run=install_browser,
+            holds=lambda: not find_missing_parts(),
+            needed=False,
+        )
         steps += [browser]
     return steps
 
@@ -273,8 +277,12 @@ def set_up(*, tests: bool, here: bool) -> None:
         try:
             progress.end(step.run(progress))
         except GetuError:
-            progress.break_off()
-            raise
+            if step.needed:
+                progress.break_off()
+                raise
+            log = (STATE / f"{step.name}.log").relative_to(ROOT)
+            progress.end(say("setup.went_without", LANG, log=log))
+            continue
         worked = True
         done[step.name] = step.mark()
         DONE.write_text(json.dumps(done, indent=1), encoding="utf-8")

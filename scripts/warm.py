@@ -73,8 +73,8 @@ def ask_every_picture(folder: Path) -> tuple[int, int]:
     return sum(client.get(path).status_code in {200, 204} for path in paths), len(paths)
 
 
-def main() -> None:
-    """Compile what has a `warm()`, then rehearse; say how long each took."""
+def main() -> int:
+    """Compile what has a `warm()`, then rehearse; return 1 where a picture did not come."""
     for name in find_modules():
         start = time.monotonic()
         import_module(name).warm()
@@ -84,8 +84,9 @@ def main() -> None:
         city = Path(folder) / "city"
         came, asked = ask_every_picture(city) if make_smallest_city(city) else (0, 0)
     print(f"rehearsal {time.monotonic() - start:.1f} s, {came} of {asked} pictures")
+    return 0 if asked and came == asked else 1
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    main()
+    sys.exit(main())

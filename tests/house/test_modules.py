@@ -35,7 +35,7 @@ OTHER_WORDS = {
     "neighborhood": "community",
 }
 # Places, never persons: no name of ours stands for one. Counts of many ("persons") may be.
-PERSONS = {"person", "resident", "citizen", "suspect"} | {
+PERSONS = {"person", "resident", "citizen"} | {
     "suspects",
     "petitioner",
     "complainant",

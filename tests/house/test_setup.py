@@ -83,6 +83,21 @@ def test_a_step_that_fails_is_not_remembered_and_those_before_it_are(steps, prog
     assert json.loads(steps.DONE.read_text("utf-8")) == {"packages": "1"}
 
 
+def test_a_step_one_can_do_without_stops_nothing_and_is_tried_again(
+    steps, programs, monkeypatch, capsys
+):
+    def fail(_):
+        raise programs.explain_failure("", step="kernels")
+
+    kernels = steps.Step(name="kernels", run=fail, mark=lambda: "1", needed=False)
+    later = steps.Step(name="fonts", run=lambda _: "", mark=lambda: "1")
+    monkeypatch.setattr(steps, "ROOT", steps.STATE)
+    monkeypatch.setattr(steps, "list_steps", lambda **_: [kernels, later])
+    steps.set_up(tests=False, here=False)
+    assert json.loads(steps.DONE.read_text("utf-8")) == {"fonts": "1"}
+    assert "kernels.log" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("printed", "key"),
     [
