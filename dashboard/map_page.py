@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from flask import has_request_context
 
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, grid_card, layer_panel, overview
 from dashboard.routes import Pictures, freeze_breaks
 from dashboard.view import View, parse_address, parse_view
-from geodata.words import parse_lang
+from geodata.facts import Facts
+from geodata.words import Lang, parse_lang
 from layers.layer import Picture
 from layers.registry import LAYERS
 
@@ -26,7 +28,11 @@ def add_page(app: Dash, pictures: Pictures) -> None:
     start = View(lang=parse_lang(city.settings.lang))
 
     def layout() -> html.Div:
-        return _layout(start, base_path=city.settings.base_path)
+        # What the map needs first comes with the page: it fetches while callbacks are on their way.
+        # Dash also asks once at start-up, for nobody.
+        facts = pictures.keeper.current(pictures.now()) if has_request_context() else None
+        first = {} if facts is None else describe_map(facts, start.lang)
+        return _layout(start, base_path=city.settings.base_path, first=first)
 
     app.layout = layout
     _add_browser_callbacks(app)
@@ -67,11 +73,11 @@ def add_page(app: Dash, pictures: Pictures) -> None:
     def describe(lang: Any, _revision: Any) -> tuple[Any, ...]:
         facts = pictures.facts()
         view = parse_view({"lang": lang}, start=start)
-        version = f"{facts.grids.drawing}-{facts.revision}"
+        now_shown = describe_map(facts, view.lang)
         return (
-            [layer.descriptor(view.lang, facts, version=version) for layer in _allowed()],
-            map_words(view.lang),
-            list(facts.bounds),
+            now_shown["layers"],
+            now_shown["words"],
+            now_shown["bounds"],
             bar.title(city.settings, view.lang),
             bar.period_options(view.lang),
             bar.state_options(view.lang),
@@ -157,12 +163,21 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         return no_update if revision == seen else revision
 
 
+def describe_map(facts: Facts, lang: Lang) -> dict[str, Any]:
+    """Return what the map draws and says, in one language, for this request's account."""
+    return {
+        "layers": [layer.descriptor(lang, facts, version=facts.version) for layer in _allowed()],
+        "words": map_words(lang),
+        "bounds": list(facts.bounds),
+    }
+
+
 def _allowed() -> list[Any]:
     permissions = current_scope().permissions
     return [layer for layer in LAYERS if layer.source.needs in permissions]
 
 
-def _layout(start: View, *, base_path: str) -> html.Div:
+def _layout(start: View, *, base_path: str, first: dict[str, Any]) -> html.Div:
     """Return the page without a word or a figure: the callbacks fill both in."""
     return html.Div(
         id="page",
@@ -179,6 +194,7 @@ def _layout(start: View, *, base_path: str) -> html.Div:
                         children=[
                             GridMap(
                                 covered={"left": layer_panel.WIDTH_PX},
+                                **first,
                                 id="map",
                                 basePath=f"{base_path}/",
                                 theme=start.theme,

@@ -17,18 +17,28 @@ from flask_compress import Compress
 from dashboard import map_page
 from dashboard.answers import add_answers
 from dashboard.calls import check_calls
+from dashboard.events_api import MEGABYTE, account_by_token, add_events_api
 from dashboard.guard import check_guards, install_guard
 from dashboard.routes import Pictures, add_routes
 from geodata.city import City
 from geodata.errors import BadSetting, Busy, Fault
 from geodata.facts import FactsKeeper
+from geodata.feed import Feed
 from geodata.scope import Scope
 from geodata.words import say
 from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
+FEED, LARGEST_BODY = "getu_feed", "LARGEST_BODY_BYTES"  # where the server keeps them
 SLOW_CLIENT_S = 30  # a client that sends half a request is let go after this
+# In the page itself: a file would be asked for again each time the address changes.
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='3' fill='%230b1220'/%3E"
+    "%3Cpath d='M3 3h4v4H3zm6 0h4v4H9zM3 9h4v4H3z' fill='%234cc2ff'/%3E"
+    "%3Cpath d='M9 9h4v4H9z' fill='%23ff6b6b'/%3E%3C/svg%3E"
+)
 _LOCAL_PERMISSIONS = ("read",)
 
 # Measured on Dash 4: its own scripts are allowed by hash, its components style inline.
@@ -54,6 +64,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     base = settings.base_path
     server = Flask("getu", static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    server.config[LARGEST_BODY] = max(MAX_BODY_BYTES, settings.api_body_mb * MEGABYTE)
     server.config["COMPRESS_MIMETYPES"] = [
         "text/html", "text/css", "application/json", "application/javascript", "text/javascript",
     ]  # fmt: skip
@@ -73,10 +84,13 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
         cache=TileCache(limit_bytes=settings.tile_cache_mb * 1_000_000),
         now=now,
     )
-    install_guard(app, account_of=_local_account)
+    feed = Feed(city, now=now)
+    server.extensions[FEED] = feed
+    install_guard(app, account_of=account_by_token(city, _local_account))
     check_calls(app)
     map_page.add_page(app, pictures)
     add_routes(server, pictures, base_path=base)
+    add_events_api(server, city, feed, now=now)
     add_answers(server)
     server.after_request(_headers_for(app))
     check_guards(app)
@@ -108,15 +122,18 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
 
     check_host(host)
     logging.getLogger("waitress").setLevel(logging.ERROR)
-    run(
-        app.server,
-        host=host,
-        port=port,
-        threads=threads,
-        channel_timeout=SLOW_CLIENT_S,
-        max_request_body_size=MAX_BODY_BYTES,
-        ident=None,
-    )
+    try:
+        run(
+            app.server,
+            host=host,
+            port=port,
+            threads=threads,
+            channel_timeout=SLOW_CLIENT_S,
+            max_request_body_size=app.server.config[LARGEST_BODY],  # Flask cuts it by route
+            ident=None,
+        )
+    finally:
+        app.server.extensions[FEED].close()
 
 
 def check_port(host: str, port: int) -> None:
@@ -188,7 +205,7 @@ def _index(city: City) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="theme-color" content="#0b1220">
 <title>{name} · 格图 Getu</title>
-{{%favicon%}}
+<link rel="icon" href="{_ICON}">
 {{%css%}}
 </head>
 <body>

@@ -26,7 +26,7 @@ from geodata.snapshot import Filter, Snapshot, build_snapshot, open_snapshot, sa
 from geodata.store.database import read_revision
 from geodata.store.event_log import read_as_of
 from geodata.store.incident_rows import read_incident_columns
-from geodata.store.records import count_records, read_records
+from geodata.store.records import count_records, read_records, read_tables_version
 from geodata.words import Lang
 
 # Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.
@@ -62,9 +62,15 @@ class Facts:
     cameras: geopandas.GeoDataFrame
     places: geopandas.GeoDataFrame
     components: int
+    tables: int  # grows whenever a reference table changes
     kept: dict[Any, Any] = field(default_factory=dict)
     _answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def version(self) -> str:
+        """Return what changes with the drawing and the tables, though not with each event."""
+        return f"{self.grids.drawing}-{self.tables}-{base_version(self.city.base_folder)}"
 
     @property
     def zone(self) -> str:
@@ -180,6 +186,7 @@ def load_facts(city: City, *, now: int) -> Facts | None:
             name: read_records(connection, name, at=now)
             for name in ("kinds", "bodies", "cameras", "places")
         }
+        tables_version = read_tables_version(connection)
         components = count_records(connection).get("components", 0)
         snapshot = open_snapshot(city.folder, revision)
         if snapshot is not None and snapshot.drawing != system.drawing:
@@ -214,6 +221,7 @@ def load_facts(city: City, *, now: int) -> Facts | None:
         source_terms=terms["source"],
         cameras=points["cameras"],
         places=points["places"],
+        tables=tables_version,
         components=components,
     )
 
@@ -229,6 +237,12 @@ def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
 def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:
     """Return the base map's layers that the folder holds as GeoParquet, by file name."""
     return {path.stem: geopandas.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def base_version(folder: Path) -> int:
+    """Return when the base map last changed, in milliseconds; 0 without one."""
+    changed = (path.stat().st_mtime_ns // 1_000_000 for path in folder.glob("*.parquet"))
+    return max(changed, default=0)
 
 
 def _snapshot_of(

@@ -73,6 +73,12 @@ def read_records(
     return frame
 
 
+def read_tables_version(connection: sqlite3.Connection) -> int:
+    """Return a number that grows whenever a reference table changes."""
+    found = connection.execute("SELECT ifnull(max(batch), 0) FROM record").fetchone()
+    return int(found[0])
+
+
 def count_records(connection: sqlite3.Connection) -> dict[str, int]:
     """Return how many ids of each sort there are."""
     rows = connection.execute(
