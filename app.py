@@ -253,8 +253,7 @@ def _info(arguments: argparse.Namespace, out: _Output) -> int:
     from geodata.inventory import describe_city
 
     inventory = describe_city(open_city(arguments.city), now=_now())
-    for line in inventory.lines(out.lang):
-        out.text(line)
+    out.text("\n".join(inventory.lines(out.lang)))
     out.result(inventory.as_json())
     return 0
 
@@ -268,6 +267,15 @@ def _rebuild(arguments: argparse.Namespace, out: _Output) -> int:
         revision = derive_incidents(city, now=_now())
     out.line("command.rebuilt", revision=revision)
     out.result({"revision": revision})
+    return 0
+
+
+def _token(arguments: argparse.Namespace, out: _Output) -> int:
+    from geodata.source_tokens import change_tokens
+
+    report = change_tokens(arguments.city, arguments.action, arguments.source, now=_now())
+    out.text("\n".join(report.lines(out.lang)))
+    out.result(report.as_json())
     return 0
 
 
@@ -361,6 +369,9 @@ def _add_city_commands(command: Any, place: Any, files: Any, serving: Any) -> No
 
     command("info", _info, place)
     command("rebuild", _rebuild, place)
+    token = command("token", _token, place)
+    token.add_argument("action", choices=("add", "list", "revoke"))
+    token.add_argument("source", nargs="?", metavar="SOURCE")
 
 
 def _add_file_commands(command: Any, place: Any, files: Any) -> None:

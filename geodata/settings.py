@@ -67,6 +67,10 @@ class Settings:
     stale_after_s: int = _setting(
         86_400, "A screen marks its data as old when nothing came in for this long.", low=10
     )
+    api_body_mb: int = _setting(5, "Largest body of one POST to the API, in megabytes.", low=1)
+    api_events: int = _setting(
+        10_000, "Most events of one POST to the API; more would hold the store too long.", low=1
+    )
     upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
     child_memory_mb: int = _setting(
         1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128
