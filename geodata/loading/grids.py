@@ -9,14 +9,14 @@ from typing import Any
 import geopandas
 
 from geodata.city import City
-from geodata.coverage_report import format_area, name_codes
+from geodata.coverage.repair import RepairReport, repair_coverage
+from geodata.coverage.report import format_area, name_codes
 from geodata.derive import derive_incidents
 from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.grids import LEVELS, GridSystem, Tree, add_levels, build_tree
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, Progress, refuse_if_strict
-from geodata.repair import RepairReport, repair_coverage
 from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing, write_drawing
 from geodata.words import Word
 

@@ -11,11 +11,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geodata.cells import MOST_DIGITS
 from geodata.city import City
 from geodata.coordinates import SourceCrs, choose_metric_crs, to_metric
 from geodata.errors import BadFile, Fault
 from geodata.reading import Reading
+from geodata.reading.cells import MOST_DIGITS
 
 Floats = NDArray[np.float64]
 # What a spreadsheet makes of a long number: 3.21012E+17. Its last digits are lost.

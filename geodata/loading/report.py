@@ -8,7 +8,7 @@ from typing import Any
 
 from geodata.errors import Fault
 from geodata.notes import Note
-from geodata.recorded import Recorded
+from geodata.ownership.recorded import Recorded
 from geodata.words import Lang, join, say
 
 FAULTS_SHOWN = 20  # kinds of fault on the terminal; `--json` prints every row

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.edges import edges_match, open_chain, to_m, to_mm, twice_area_mm2
+from geodata.coverage.edges import edges_match, open_chain, to_m, to_mm, twice_area_mm2
 from tests.geodata.tilings import Tiling, frame, square
 
 

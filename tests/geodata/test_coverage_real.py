@@ -12,10 +12,10 @@ import pytest
 import shapely
 
 from geodata.coverage import check_coverage
-from geodata.edges import edges_match, to_mm
+from geodata.coverage.edges import edges_match, to_mm
+from geodata.coverage.repair import repair_coverage
 from geodata.errors import BadGrid
 from geodata.grids import build_tree
-from geodata.repair import repair_coverage
 
 INDIA, ENGLAND, YANGTZE, SHENZHEN, TAIWAN = (
     "EPSG:32643",

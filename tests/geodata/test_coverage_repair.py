@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.coverage import check_coverage
-from geodata.edges import edges_match, to_mm, twice_area_mm2
+from geodata.coverage.edges import edges_match, to_mm, twice_area_mm2
+from geodata.coverage.repair import RepairReport, repair_coverage
 from geodata.errors import BadGrid
-from geodata.repair import RepairReport, repair_coverage
 from tests.geodata.tilings import Tiling, frame, shake, square, voronoi
 
 

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from geodata.ownership import OwnerIndex
-from geodata.raster_search import turn_exactly
+from geodata.ownership.raster_search import turn_exactly
 from tests.geodata.ownership_cases import (
     drawings,
     geos_covering,

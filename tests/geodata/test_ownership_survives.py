@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata import ownership
 from geodata.errors import BadGrid
 from geodata.ownership import RULES, OwnerIndex
+from geodata.ownership import owners as ownership
 from tests.geodata.ownership_cases import geos_covering, hard_points, rough_lattice
 
 KERNELS = Path(ownership.__file__).parent

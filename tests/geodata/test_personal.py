@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.personal import drop_personal, find_personal, is_identity_number
 from geodata.reading import read_geometries, read_table
+from geodata.reading.personal import drop_personal, find_personal, is_identity_number
 
 N = 40
 RNG = np.random.default_rng(4)

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata._reading_child import RawLayer, unpack_layer, write_layer
-from geodata.archives import UPLOAD_LIMITS, Limits
 from geodata.errors import BadFile, BadSetting
 from geodata.reading import read_geometries
+from geodata.reading._child import RawLayer, unpack_layer, write_layer
+from geodata.reading.archives import UPLOAD_LIMITS, Limits
 
 NAMES = ["仙女镇龙川社区第一网格", "大桥镇白沙村第二网格", "邵伯镇甘棠社区第三网格"]
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.archives import Limits
 from geodata.errors import BadFile, BadSetting
 from geodata.reading import read_table
+from geodata.reading.archives import Limits
 
 TEXT = (
     "编号,类别,经度,纬度,地址\n"

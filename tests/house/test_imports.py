@@ -21,9 +21,9 @@ REGISTERS = {"dashboard/gridmap/__init__.py"}
 # What only some modules may import, each a way in or out that must stay easy to watch.
 ONLY = {
     "sqlite3": ("geodata.store",),
-    "pyogrio": ("geodata.gdal_files", "geodata._reading_child"),
-    "zipfile": ("geodata.archives",),
-    "subprocess": ("geodata.gdal_files",),
+    "pyogrio": ("geodata.reading.gdal_files", "geodata.reading._child"),
+    "zipfile": ("geodata.reading.archives",),
+    "subprocess": ("geodata.reading.gdal_files",),
     "flask": ("dashboard", "app"),
     "dash": ("dashboard", "app"),
     "waitress": ("dashboard", "app"),

@@ -44,7 +44,7 @@ PERSONS = {"person", "resident", "citizen"} | {
     "ethnicity",
     "religion",
 }
-LOOKS_FOR_PERSONS = {"geodata.personal"}  # it finds personal columns in order to drop them
+LOOKS_FOR_PERSONS = {"geodata.reading.personal"}  # it finds personal columns in order to drop them
 
 
 def names_of(module: Module) -> set[str]:

@@ -1,0 +1,14 @@
+"""Ownership: which grid answers for a place, by which rule, and how near the line."""
+
+from __future__ import annotations
+
+from geodata.ownership.owners import (
+    RULES,
+    OwnerIndex,
+    Ownership,
+    own_points,
+    to_millimetres,
+    warm,
+)
+
+__all__ = ["RULES", "OwnerIndex", "Ownership", "own_points", "to_millimetres", "warm"]

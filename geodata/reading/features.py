@@ -1,0 +1,120 @@
+"""What every reader of geometries delivers: raw columns, built shapes, and what was wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geodata.coordinates import SourceCrs
+from geodata.errors import BadFile, Fault
+from geodata.notes import Note
+from geodata.reading.places import check_fit, plainly_degrees, suggest_crs
+from geodata.reading.shapes import (
+    BrokenShape,
+    Floats,
+    build_points,
+    build_shape,
+    off_the_world,
+    repair_shapes,
+)
+
+# A share above which a defect is the file's, not the feature's.
+_FILE_SHARE = 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class Features:
+    """The features of one layer in file order; row n stands at place n - 1 of every list."""
+
+    columns: dict[str, Sequence[Any]]
+    shapes: NDArray[np.object_]
+    driver: str
+    encoding: str | None = None
+    crs_text: str | None = None  # as the file declares it; None where it declares nothing
+    gaps: dict[int, list[tuple[Floats, Floats]]] = dataclasses.field(default_factory=dict)
+    faults: list[Fault] = dataclasses.field(default_factory=list)
+    notes: list[Note] = dataclasses.field(default_factory=list)
+
+
+def build_shapes(features: Features, geometries: list[Any]) -> None:
+    """
+    Fill `features.shapes` from GeoJSON geometry objects, one a row; None is named as missing.
+
+    Rows that already have a fault get no shape and no second fault.
+    """
+    points = build_points(geometries) if geometries else None
+    if points is not None:
+        features.shapes = points
+        return
+    features.shapes = np.full(len(geometries), None, dtype=object)
+    refused = {fault.row for fault in features.faults}
+    for place, geometry in enumerate(geometries):
+        if place + 1 in refused:
+            continue
+        if geometry is None:
+            fault = Fault(key="shape_missing", row=place + 1, value_kind="empty")
+            features.faults.append(fault)
+            continue
+        try:
+            built = build_shape(geometry)
+        except BrokenShape as broken:
+            fault = Fault(key=broken.key, row=place + 1, values=broken.values)
+            features.faults.append(fault)
+            continue
+        features.shapes[place] = built.shape
+        if built.gaps:
+            features.gaps[place] = built.gaps
+        if built.flattened:
+            features.notes.append(Note(key="reading.collection_flattened", row=place + 1))
+
+
+def middle_places(features: Features) -> tuple[Floats, Floats]:
+    """Return the middle of each shape's bounds, NaN where there is no shape."""
+    west, south, east, north = shapely.bounds(features.shapes).T
+    return (west + east) / 2.0, (south + north) / 2.0
+
+
+def check_shapes(features: Features, source: SourceCrs, file: str) -> int:
+    """
+    Refuse the shapes that have no place, repair the invalid ones; return how many were repaired.
+
+    Works on `features` itself. Raises BadFile when the coordinates as a whole do not fit `source`.
+    """
+    shapes = features.shapes
+    refused = shapely.is_empty(shapes)
+    _refuse(features, refused, "shape_empty")
+    points = shapely.get_type_id(shapes) == 0
+    zero = points & (shapely.get_x(shapes) == 0) & (shapely.get_y(shapes) == 0)
+    _refuse(features, zero, "place_zero")
+    if source.is_lonlat:
+        wrong, swapped = off_the_world(shapes)
+        x, y = middle_places(features)
+        known = int(np.isfinite(x).sum())
+        if swapped.sum() > _FILE_SHARE * known:
+            values: dict[str, Any] = {"count": int(swapped.sum())}
+            raise BadFile(Fault(key="shapes_swapped", values=values), file=file)
+        if known and not plainly_degrees(x, y):
+            values = {"crs": source.label, "hint": suggest_crs(x[wrong], y[wrong])}
+            raise BadFile(Fault(key="crs_misfit", values=values), file=file)
+        _refuse(features, wrong, "place_impossible")
+    else:
+        x, y = middle_places(features)
+        known_places = np.isfinite(x)
+        check_fit(x[known_places], y[known_places], source=source, file=file)
+    gaps = {place: gap for place, gap in features.gaps.items() if shapes[place] is not None}
+    features.shapes, faults, notes = repair_shapes(shapes, gaps, lonlat=source.is_lonlat)
+    features.faults += faults
+    features.notes += notes
+    return len({note.row for note in notes})
+
+
+def _refuse(features: Features, mask: NDArray[np.bool_], key: str) -> None:
+    for place in map(int, np.flatnonzero(mask)):
+        features.faults.append(Fault(key=key, row=place + 1))
+        features.shapes[place] = None

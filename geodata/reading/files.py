@@ -1,0 +1,324 @@
+"""Files of other people in: every row as exact text, every place checked, every fault named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from geodata.coordinates import SourceCrs, parse_crs
+from geodata.errors import BadFile, BadSetting, Fault
+from geodata.notes import Note
+from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits, check_size, unpack_gzip
+from geodata.reading.cells import MOST_DIGITS, column_to_text
+from geodata.reading.delimited import check_is_text, parse_delimited
+from geodata.reading.encodings import to_utf8
+from geodata.reading.features import Features, check_shapes, middle_places
+from geodata.reading.layer_files import GZIP_MAGIC, load_features
+from geodata.reading.personal import drop_personal
+from geodata.reading.places import (
+    PlaceColumns,
+    assume_lonlat,
+    check_places,
+    datum_by_name,
+    find_place_columns,
+    parse_numbers,
+)
+
+__all__ = ["OWNER_LIMITS", "UPLOAD_LIMITS", "Limits", "Reading", "read_geometries", "read_table"]
+
+Floats = NDArray[np.float64]
+
+_WORTH_SAYING_M = 1.0
+_FILE_SHARE = 0.5
+# Rows that are looked at to tell a second header from a first row without coordinates.
+_HEADER_ROWS = 50
+_LOST = "\ufffd".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """
+    What was read from one file, and what was found on the way.
+
+    `frame` holds every row, refused ones too, in file order; its index counts them from 1, as the
+    faults do. All cells are text. Geometries stand in `crs` as the file has them (for GCJ-02 and
+    BD-09 still shifted, and the frame's own CRS is None), refused ones are None. For tables `x` and
+    `y` are the places in `crs`, NaN where a row has none, and None when the table has no columns
+    for them.
+    """
+
+    frame: pd.DataFrame
+    crs: SourceCrs | None
+    encoding: str | None
+    faults: list[Fault]
+    notes: list[Note]
+    dropped_columns: list[str]
+    repaired: int
+    rows: int
+    driver: str
+    file: str
+    x: Floats | None = None
+    y: Floats | None = None
+    place_columns: tuple[str, str] | None = None
+
+    @property
+    def refused(self) -> set[int]:
+        """The numbers of the rows that have a fault."""
+        return {fault.row for fault in self.faults if fault.row is not None}
+
+    @property
+    def accepted(self) -> pd.DataFrame:
+        """The rows without a fault, still under their numbers."""
+        return self.frame[~self.frame.index.isin(self.refused)]
+
+
+def read_geometries(
+    path: str | Path,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+    isolated: bool = False,
+    limits: Limits | None = None,
+) -> Reading:
+    """
+    Read a boundary or point file: GeoJSON, TopoJSON, Shapefile (.shp, folder, zip), GeoPackage.
+
+    The content decides what it is, not the name. `crs` overrules what the file declares; a file
+    that declares nothing is WGS 84 when its numbers are plainly degrees. With `isolated` (uploads)
+    GDAL runs in a child process under `limits`, by default UPLOAD_LIMITS; else OWNER_LIMITS.
+    Invalid polygons are repaired and reported; broken features are row faults. Raises BadFile when
+    nothing can be loaded (all its faults at once), BadSetting for a wrong `crs` or `layer`.
+    """
+    path = Path(path)
+    limits = limits or (UPLOAD_LIMITS if isolated else OWNER_LIMITS)
+    given = None if crs is None else parse_crs(crs)
+    _check_exists(path)
+    features = load_features(path, encoding=encoding, layer=layer, isolated=isolated, limits=limits)
+    source = _resolve_crs(features, given, path.name)
+    repaired = check_shapes(features, source, path.name)
+    frame, dropped = _to_frame(features)
+    located = gpd.GeoDataFrame(
+        frame, geometry=features.shapes, crs=source.crs if source.kind == "crs" else None
+    )
+    features.faults.sort(key=lambda fault: fault.row or 0)
+    if shapely.is_missing(features.shapes).all():
+        raise BadFile(features.faults, file=path.name)
+    return Reading(
+        frame=located,
+        crs=source,
+        encoding=features.encoding,
+        faults=features.faults,
+        notes=features.notes,
+        dropped_columns=dropped,
+        repaired=repaired,
+        rows=len(located),
+        driver=features.driver,
+        file=path.name,
+    )
+
+
+def read_table(
+    path: str | Path,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Reading:
+    """
+    Read a delimited text file (.csv, .tsv, either as .gz): every cell as text, places recognised.
+
+    `mapping` gives columns by field; only "lon" and "lat", or "x" and "y", matter here, but every
+    column it names must exist and is not dropped for its name alone. Rows without a usable place
+    are faults and keep their row. Raises BadFile when nothing can be loaded, BadSetting for a wrong
+    `crs`, `encoding` or `mapping`.
+    """
+    path = Path(path)
+    limits = limits or OWNER_LIMITS
+    given = None if crs is None else parse_crs(crs)
+    _check_exists(path)
+    check_size(path, limits)
+    raw = path.read_bytes()
+    if raw.startswith(GZIP_MAGIC):
+        raw = unpack_gzip(raw, limits=limits, file=path.name)
+    check_is_text(raw, path.name)
+    text, found = to_utf8(raw, encoding=encoding, file=path.name)
+    check_is_text(text, path.name)
+    parsed = parse_delimited(text, file=path.name)
+    notes = parsed.notes + _lost_text(text)
+    frame = _text_frame(parsed.table)
+    names = find_place_columns(
+        list(frame.columns),
+        mapping=mapping,
+        metres_first=given is not None and not given.is_lonlat,
+        file=path.name,
+    )
+    faults = parsed.faults
+    x = y = None
+    source = given
+    if names is not None:
+        frame, faults = _drop_second_header(frame, names, faults, notes)
+        x, other_x = parse_numbers(frame[names.x])
+        y, other_y = parse_numbers(frame[names.y])
+        source = given or _assume_crs(x, y, names, notes, path.name)
+        notes += _accuracy_notes(source)
+        ragged = {fault.row for fault in faults}
+        placeless = check_places(
+            x, y, other_x | other_y, names=names, source=source, file=path.name
+        )
+        faults = [*faults, *(fault for fault in placeless if fault.row not in ragged)]
+        faults.sort(key=lambda fault: fault.row or 0)
+    frame, dropped, remarks = drop_personal(frame, keep=set((mapping or {}).values()))
+    return Reading(
+        frame=frame,
+        crs=source,
+        encoding=found,
+        faults=faults,
+        notes=notes + remarks,
+        dropped_columns=dropped,
+        repaired=0,
+        rows=len(frame),
+        driver="CSV",
+        file=path.name,
+        x=x,
+        y=y,
+        place_columns=None if names is None else (names.x, names.y),
+    )
+
+
+def _check_exists(path: Path) -> None:
+    if not path.exists():
+        raise BadFile(Fault(key="file_missing"), file=path.name)
+
+
+# --- geometries ---------------------------------------------------------------------------------
+
+
+def _resolve_crs(features: Features, given: SourceCrs | None, file: str) -> SourceCrs:
+    declared = features.crs_text
+    if declared is not None and "undefined" in declared[:60].lower():
+        declared = None
+    if given is not None:
+        if declared is not None and _label(declared) != given.label:
+            values = {"declared": _label(declared), "given": given.label}
+            features.notes.append(Note(key="reading.crs_overruled", values=values))
+        features.notes += _accuracy_notes(given)
+        return given
+    if declared is not None:
+        try:
+            source = parse_crs(declared)
+        except BadSetting as error:
+            raise BadFile(error.faults, file=file) from None
+        features.notes += _accuracy_notes(source)
+        return source
+    source = assume_lonlat(*middle_places(features), file=file)
+    # GeoJSON is longitude and latitude by its own standard (RFC 7946): nothing was assumed.
+    if features.driver != "GeoJSON":
+        features.notes.append(Note(key="reading.assumed_lonlat"))
+    return source
+
+
+def _label(declared: str) -> str:
+    try:
+        return parse_crs(declared).label
+    except BadSetting:
+        return " ".join(declared.split())[:60]
+
+
+def _accuracy_notes(source: SourceCrs) -> list[Note]:
+    if source.accuracy_m is not None and source.accuracy_m < _WORTH_SAYING_M:
+        return []
+    values = {
+        "crs": source.label,
+        "accuracy_m": "?" if source.accuracy_m is None else source.accuracy_m,
+        "operation": source.operation,
+    }
+    return [Note(key="reading.crs_accuracy", values=values)]
+
+
+def _to_frame(features: Features) -> tuple[pd.DataFrame, list[str]]:
+    rows = len(features.shapes)
+    columns: dict[str, list[str]] = {}
+    for name, values in features.columns.items():
+        text = column_to_text(values)
+        for place in text.long_numbers:
+            kind = f"number of more than {MOST_DIGITS} digits"
+            features.faults.append(
+                Fault(key="number_too_long", row=place + 1, field=name, value_kind=kind)
+            )
+        if text.nested:
+            count = {"count": len(text.nested)}
+            features.notes.append(Note(key="reading.column_nested", field=name, values=count))
+            if not any(text.cells):
+                continue
+        columns[_free_name(name, columns)] = text.cells
+    index = pd.RangeIndex(1, rows + 1, name="row")
+    frame = pd.DataFrame(columns, index=index, dtype="str")
+    frame, dropped, remarks = drop_personal(frame)
+    features.notes += remarks
+    return frame, dropped
+
+
+def _free_name(name: str, taken: Mapping[str, Any]) -> str:
+    plain = " ".join(name.split()) or "column"
+    free, number = plain, 1
+    while free in taken or free == "geometry":
+        number += 1
+        free = f"{plain}_{number}"
+    return free
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def _text_frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
+    return frame
+
+
+def _lost_text(text: bytes) -> list[Note]:
+    count = text.count(_LOST)
+    return [Note(key="reading.text_lost", values={"count": count})] if count else []
+
+
+def _drop_second_header(
+    frame: pd.DataFrame, names: PlaceColumns, faults: Sequence[Fault], notes: list[Note]
+) -> tuple[pd.DataFrame, list[Fault]]:
+    # Some authorities write the header once in English and once in Chinese.
+    top = frame.iloc[: _HEADER_ROWS + 1]
+    x, other_x = parse_numbers(top[names.x])
+    y, other_y = parse_numbers(top[names.y])
+    follows = np.isfinite(x[1:]) & np.isfinite(y[1:])
+    if not (other_x[0] and other_y[0] and follows.size and follows.mean() > _FILE_SHARE):
+        return frame, list(faults)
+    notes.append(Note(key="reading.header_repeated"))
+    body = frame.iloc[1:]
+    body.index = pd.RangeIndex(1, len(body) + 1, name="row")
+    moved = [
+        Fault(key=fault.key, row=(fault.row or 1) - 1, field=fault.field, values=fault.values)
+        for fault in faults
+    ]
+    return body, moved
+
+
+def _assume_crs(
+    x: Floats, y: Floats, names: PlaceColumns, notes: list[Note], file: str
+) -> SourceCrs:
+    declared = datum_by_name(names)
+    if declared is not None:
+        values = {"crs": declared.label}
+        notes.append(Note(key="reading.crs_by_header", values=values))
+        return declared
+    notes.append(Note(key="reading.assumed_lonlat"))
+    return assume_lonlat(x, y, file=file)
