@@ -44,6 +44,12 @@ def gaoshan(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 
 @pytest.fixture(scope="session")
+def gaoshan_app(gaoshan: City) -> Dash:
+    """Return the application of the smallest demo city, its clock standing still."""
+    return make_app(gaoshan, now=lambda: DEMO_NOW)
+
+
+@pytest.fixture(scope="session")
 def jiangdu(tmp_path_factory: pytest.TempPathFactory) -> City:
     """Return the default demo city: 1,101 grids, 47,269 incidents. It takes half a minute."""
     return make_demo("jiangdu", tmp_path_factory.mktemp("jiangdu") / "city")
