@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geodata import derive
 from geodata import feed as feed_module
 from geodata.city import City
 from geodata.derive import derive_incidents
+from geodata.errors import Busy
 from geodata.feed import Feed
 from geodata.incidents import STAGES
 from geodata.loading.posted_events import read_posted
 from geodata.store.dump import canonical_dump, canonical_rows
 from geodata.store.event_log import append_events, drop_batch, open_batch
-from tests.city import NOW, lonlat, make_tiny_city
+from tests.city import NOW, load_one, lonlat, make_tiny_city, write_table
 
 HOUR = 3_600
 PLACES = [lonlat(east, north) for east, north in ((50, 50), (200, 100), (400, 399), (5_000, 50))]
@@ -153,13 +155,6 @@ def test_posts_that_arrive_together_share_a_commit(city, monkeypatch):
 
 def test_a_load_beside_the_feed_loses_nothing_of_it(city, feed, monkeypatch):
     """A load derives from what it read; what the feed writes meanwhile must not be undone."""
-    from geodata import derive
-
-    write = derive.write_incidents
-
-    def slow_write(connection, columns):
-        write(connection, columns)
-
     read = derive.read_sources
     posted = []
 
@@ -170,7 +165,6 @@ def test_a_load_beside_the_feed_loses_nothing_of_it(city, feed, monkeypatch):
             feed.post(rows_of(city, [story(50, kind="积水")]), token=0)
         return found
 
-    monkeypatch.setattr(derive, "write_incidents", slow_write)
     monkeypatch.setattr(derive, "read_sources", read_then_post)
     derive_incidents(city, now=NOW)
     monkeypatch.undo()
@@ -195,16 +189,12 @@ def test_an_event_of_a_load_that_fails_stays_when_the_feed_brought_it_too(city, 
 
 
 def test_a_closed_feed_takes_nothing(city, feed):
-    from geodata.errors import Busy
-
     feed.close()
     with pytest.raises(Busy):
         feed.post(rows_of(city, [story(70)]), token=0)
 
 
 def test_new_kinds_count_from_the_next_post_on(tmp_path, monkeypatch):
-    from tests.city import load_one, write_table
-
     city = make_tiny_city(tmp_path / "city")
     feed = Feed(city, now=lambda: NOW)
     feed.post(rows_of(city, [story(80, kind="积水")]), token=0)
