@@ -143,7 +143,7 @@ def incident_rows(n: int = 36, *, seed: int = 1) -> list[list[Any]]:
             east += 5.5 * SIDE_M
         reached = number % 5  # how many of the later steps it has got to
         steps = [reported + (1 + step) * 600 if step < reached else 0 for step in range(4)]
-        due = reported + int(rng.choice([1_800, 86_400]))
+        due = reported + int(rng.choice([1_800, 40 * 86_400]))
         kind = ("占道经营", "路面破损", "积水")[number % 3]
         rows.append(
             [f"A{number:04d}", local_text(reported), kind, *lonlat(east, north),

@@ -7,11 +7,6 @@ import os
 import sys
 
 import app
-import geodata.assignment
-import geodata.boundary
-import geodata.derive
-import geodata.inventory
-import geodata.loading  # noqa: F401
 
 
 def obey(order: dict, child: int) -> tuple[dict, int]:

@@ -98,8 +98,8 @@ def damage_cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
 
 
-def damage_head(file: Path) -> None:
-    file.write_bytes(b"\0" * 64 + file.read_bytes()[64:])
+def damage_foot(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-64] + b"\0" * 64)
 
 
 def damage_text(file: Path) -> None:
@@ -111,7 +111,7 @@ def damage_folder(file: Path) -> None:
     file.mkdir()
 
 
-DAMAGES = [damage_missing, damage_empty, damage_cut, damage_head, damage_text, damage_folder]
+DAMAGES = [damage_missing, damage_empty, damage_cut, damage_foot, damage_text, damage_folder]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
