@@ -36,8 +36,8 @@ LINE, RECORD, NEST = range(3)
 NO_LINE = -2
 CROWD = 12  # a cell that more different edges than this pass is divided
 _END_MARGINS = 4  # an end this many margins away still counts as in the cell
-# Room for divided cells: entries per entry of the undivided ones, and some for small drawings.
-_ROOM, _LEAST_ROOM = 2, 1 << 16
+# Room for the entries of divided cells: per entry of the undivided ones, and in any case.
+_ROOM, _LEAST_ROOM = 2, 2_000_000
 
 
 class Pool(NamedTuple):
@@ -240,7 +240,7 @@ def _passes(edges: Floats, e: int, r: int, c: int, frame: Frame) -> tuple[bool, 
 
 
 @compile_kernel
-def _join(old: int, p: int, pool: Pool) -> int:
+def _add_member(old: int, p: int, pool: Pool) -> int:
     """Return the set `old` with polygon `p`, which is not in it, added."""
     if old == -1:
         return p
@@ -285,17 +285,8 @@ def _take_edges(
         if pool.used[_ENTRIES] > first:
             pool.polygon[first] += parity
         elif parity:
-            whole = _join(whole, p, pool)
+            whole = _add_member(whole, p, pool)
     return int(whole)
-
-
-@compile_kernel
-def _has_room(pool: Pool, entries: int) -> bool:
-    """Tell whether every part of a cell with so many entries could keep them all."""
-    most, used = SLOTS * entries, pool.used
-    return bool(
-        used[_ENTRIES] + most <= len(pool.edge) and used[_SETS] + most <= pool.table.shape[1]
-    )
 
 
 @compile_kernel
@@ -307,25 +298,18 @@ def _inner_frame(frame: Frame, level: int) -> Frame:
 
 
 @compile_kernel
-def _divide(edges: Floats, number: int, frame: Frame, deepest: int, pool: Pool) -> None:
-    """Divide the crowded cell of a task; parts that are still crowded become tasks."""
-    task, used = pool.task[number], pool.used
-    level = task[3]
-    begin, end = task[5], task[6]
-    if not _has_room(pool, end - begin):
-        cell = _inner_frame(frame, level)
-        polygon, edge = pool.polygon[begin:end], pool.edge[begin:end]
-        code = _code_of(edges, task[4], polygon, edge, task[1], task[2], cell, pool)
-        pool.codes[task[0]] = code
-        return
-    level += 1
+def _divide(edges: Floats, task: NDArray[np.int64], frame: Frame, deepest: int, pool: Pool) -> bool:
+    """Divide the crowded cell of a task; crowded parts become tasks. Tell whether all had room."""
+    used, level = pool.used, task[3] + 1
     inner = _inner_frame(frame, level)
     block = used[_BLOCKS]
     used[_BLOCKS] = block + 1
-    pool.codes[task[0]] = -2 - (4 * block + NEST)
     for k in range(SLOTS):
-        r, c = task[1] * SIDE + (k >> SHIFT), task[2] * SIDE + (k & (SIDE - 1))
         begin = used[_ENTRIES]
+        most = task[6] - task[5]
+        if begin + most > len(pool.edge) or used[_SETS] + most > pool.table.shape[1]:
+            return False
+        r, c = task[1] * SIDE + (k >> SHIFT), task[2] * SIDE + (k & (SIDE - 1))
         whole = _take_edges(edges, task, r, c, inner, pool)
         end = used[_ENTRIES]
         polygon, edge = pool.polygon[begin:end], pool.edge[begin:end]
@@ -337,6 +321,19 @@ def _divide(edges: Floats, number: int, frame: Frame, deepest: int, pool: Pool) 
         else:
             pool.codes[slot] = _code_of(edges, whole, polygon, edge, r, c, inner, pool)
             used[_ENTRIES] = begin
+    pool.codes[task[0]] = -2 - (4 * block + NEST)
+    return True
+
+
+@compile_kernel
+def _settle_task(edges: Floats, number: int, frame: Frame, deepest: int, pool: Pool) -> None:
+    """Divide the crowded cell of a task, or give it a long record when memory for that ends."""
+    task, before = pool.task[number], pool.used.copy()
+    if not _divide(edges, task, frame, deepest, pool):
+        pool.used[:] = before
+        polygon, edge = pool.polygon[task[5] : task[6]], pool.edge[task[5] : task[6]]
+        inner = _inner_frame(frame, task[3])
+        pool.codes[task[0]] = _code_of(edges, task[4], polygon, edge, task[1], task[2], inner, pool)
 
 
 @compile_kernel
@@ -385,7 +382,7 @@ def pack_cells(
                 pool.codes[slot] = _code_of(edges, whole, polygon, edge, r, c, frame, pool)
     number = 0
     while number < used[_TASKS]:  # dividing one may add others behind it
-        _divide(edges, number, frame, deepest, pool)
+        _settle_task(edges, number, frame, deepest, pool)
         number += 1
     end = used[_WORDS]
     pool.words[end : end + SIDE] = 0  # readers may touch a word past the last record

@@ -30,8 +30,11 @@ CELLS = st.sampled_from([None, 8, 16, 64])
 @given(st.data())
 def test_the_owner_is_the_first_grid_that_covers_the_point(data):
     polygons = data.draw(drawings())
-    special = data.draw(st.lists(st.booleans(), min_size=len(polygons), max_size=len(polygons)))
     points = data.draw(points_at(polygons))
+    astray = data.draw(st.sampled_from([0, 10**4, 10**7, -(10**9)]))
+    if astray:  # all other grids now lie in a few cells, which are divided
+        polygons.insert(len(polygons) // 2, shapely.box(astray, astray, astray + 9, astray + 9))
+    special = data.draw(st.lists(st.booleans(), min_size=len(polygons), max_size=len(polygons)))
     index = OwnerIndex(polygons, special=special, cells=data.draw(CELLS))
     oracle = Oracle(polygons, special)
     expected = [oracle.find(x, y) for x, y in points]
@@ -126,6 +129,7 @@ def awkward_drawings(side):
             [holes, shapely.buffer(shapely.centroid(seamless), step / 5)]
         ),
         "degrees": shapely.transform(seamless, lambda c: c / [4_700_000, 111_000_000]),
+        "one astray": np.append(seamless, shapely.box(0, 0, 9, 9)),
         "one": seamless[:1],
     }
 

@@ -13,6 +13,7 @@ import shapely
 from geodata.errors import BadGrid
 from geodata.ownership import RULES, OwnerIndex
 from geodata.ownership import owners as ownership
+from geodata.ownership.raster_pack import NEST
 from tests.geodata.ownership_cases import geos_covering, hard_points, rough_lattice
 
 KERNELS = Path(ownership.__file__).parent
@@ -83,11 +84,44 @@ def test_grids_of_a_few_roundings_across_are_still_exact():
 
 
 def test_a_grid_at_the_other_end_of_the_world_harms_no_other():
+    """All others lie in one cell then; it is divided until a few edges are left in each part."""
     far = shapely.box(-3e10, -3e10, -3e10 + 10, -3e10 + 10)
-    polygons = np.append(rough_lattice(5, seed=1), far)
-    points = hard_points(polygons[:-1], 300, seed=2)
-    expected, _ = geos_covering(polygons, points)
-    np.testing.assert_array_equal(OwnerIndex(polygons).find(points[:, 0], points[:, 1]), expected)
+    polygons = np.append(rough_lattice(20, seed=1), far)
+    index = OwnerIndex(polygons)
+    codes = index._index.raster.codes
+    assert ((-2 - codes[codes < -1]) & 3 == NEST).any()
+    assert index.nbytes < 300 * len(shapely.get_coordinates(polygons))
+    points = hard_points(polygons[:-1], 3_000, seed=2)
+    expected, count = geos_covering(polygons, points)
+    owned = index.own(points[:, 0], points[:, 1])
+    np.testing.assert_array_equal(index.find(points[:, 0], points[:, 1]), expected)
+    np.testing.assert_array_equal(owned.owner, expected)
+    np.testing.assert_array_equal(owned.rule == RULES.index("edge"), count > 1)
+
+
+def test_a_star_of_a_thousand_rays_is_not_divided_without_end():
+    angle = np.linspace(0, 2 * np.pi, 1_000, endpoint=False)
+    rim = np.rint(np.column_stack([np.cos(angle), np.sin(angle)]) * 1e9)
+    star = [
+        shapely.Polygon([(0, 0), tuple(a), tuple(b)])
+        for a, b in zip(rim, np.roll(rim, -1, axis=0), strict=True)
+    ]
+    index = OwnerIndex(star, cells=8)
+    assert index.nbytes < 20_000_000
+    points = hard_points(np.array(star), 500, seed=8)
+    points = np.vstack([points, np.random.default_rng(0).uniform(-99, 99, (2_000, 2))])
+    expected, _ = geos_covering(np.array(star), points)
+    np.testing.assert_array_equal(index.find(points[:, 0], points[:, 1]), expected)
+
+
+def test_crowded_cells_beyond_the_room_for_them_get_long_records():
+    """Half a million lines through every cell: dividing stops, the answer stays."""
+    low = np.arange(3_000) * 7.0
+    bands = shapely.box(0, low, 1e9, low + 7)
+    points = hard_points(bands, 300, seed=4)
+    expected, _ = geos_covering(bands, points)
+    index = OwnerIndex(bands, cells=8)
+    np.testing.assert_array_equal(index.find(points[:, 0], points[:, 1]), expected)
 
 
 def test_all_points_on_one_spot():
