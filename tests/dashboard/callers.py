@@ -8,7 +8,7 @@ from typing import Any
 from dash import Dash
 
 CALLBACKS = "/_dash-update-component"
-OPEN_PATHS = ("/healthz", "/assets/", "/_dash-component-suites/", "/_favicon.ico")
+OPEN_PATHS = ("/healthz", "/api/", "/assets/", "/_dash-component-suites/", "/_favicon.ico")
 ARGUMENTS = {
     "name": "grids", "extension": "geojson", "z": "14", "x": "13648", "y": "6662",
     "path": "anything", "filename": "getu.css", "package_name": "dashboard.gridmap",
