@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.codes import CodeRule, check_order, find_duplicates, find_prefix_parents
 from geodata.coverage.edges import Geometries, Ints
 from geodata.coverage.faces import build_faces, find_slots
 from geodata.coverage.findings import GapFindings, OverlapFindings, Sheet, find_gaps, find_overlaps
@@ -29,8 +30,7 @@ from geodata.coverage.report import (
     TriJunction,
 )
 from geodata.errors import BadGrid, Fault
-from geodata.grids.codes import CodeRule, check_order, find_duplicates, find_prefix_parents
-from geodata.grids.levels import LEVELS, find_parent_rows, leaf_mask, levels_of, special_mask
+from geodata.levels import LEVELS, find_parent_rows, leaf_mask, levels_of, special_mask
 
 
 def check_coverage(

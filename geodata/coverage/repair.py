@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.codes import find_duplicates
 from geodata.coverage import check_frame
 from geodata.coverage.edges import (
     MM2_PER_M2,
@@ -36,8 +37,7 @@ from geodata.coverage.report import (
     pair_fault,
 )
 from geodata.errors import BadGrid, Fault
-from geodata.grids.codes import find_duplicates
-from geodata.grids.levels import (
+from geodata.levels import (
     LEVELS,
     code_ranks,
     find_parent_rows,

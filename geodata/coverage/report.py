@@ -7,8 +7,8 @@ from typing import Any
 
 import shapely
 
+from geodata.codes import CodeOrder, DuplicateCode
 from geodata.errors import Fault
-from geodata.grids.codes import CodeOrder, DuplicateCode
 
 MAX_NAMED = 6  # codes in one sentence
 

@@ -14,4 +14,14 @@ from geodata.grids.system import (
     build_tree,
 )
 
-__all__ = ["GRID_COLUMNS", "LEVELS", "NO_PARENT", "GridSystem", "Orphan", "Tree", "TreeReport", "add_levels", "build_tree"]
+__all__ = [
+    "GRID_COLUMNS",
+    "LEVELS",
+    "NO_PARENT",
+    "GridSystem",
+    "Orphan",
+    "Tree",
+    "TreeReport",
+    "add_levels",
+    "build_tree",
+]

@@ -10,9 +10,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geodata.codes import CodeRule
 from geodata.errors import BadGrid, Fault
-from geodata.grids.codes import CodeRule
-from geodata.grids.levels import FINEST, LEVELS, parse_levels
+from geodata.levels import FINEST, LEVELS, parse_levels
 from geodata.reading.cells import column_to_text
 
 FIELDS = ("code", "name", "level", "parent", "kind", "body", "households", "population")

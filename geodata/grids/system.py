@@ -12,8 +12,8 @@ from pyproj import CRS
 from geodata.coverage.edges import Ints
 from geodata.coverage.faces import rows_by
 from geodata.errors import Fault, NotFound
-from geodata.grids.levels import LEVELS, NO_PARENT, find_parent_rows, leaf_mask
 from geodata.grids.tree import GRID_COLUMNS, Orphan, Tree, TreeReport, add_levels, build_tree
+from geodata.levels import LEVELS, NO_PARENT, find_parent_rows, leaf_mask
 
 __all__ = [
     "GRID_COLUMNS",

@@ -13,15 +13,15 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from geodata.codes import CodeRule, find_duplicates, find_prefix_parents
 from geodata.coordinates import parse_crs, to_metric
 from geodata.coverage.edges import Geometries, Ints
 from geodata.coverage.nesting import nesting_shares
 from geodata.coverage.polygons import clean_polygons
 from geodata.coverage.report import NEST_SHARE, duplicate_fault
 from geodata.errors import BadGrid, Fault
-from geodata.grids.codes import CodeRule, find_duplicates, find_prefix_parents
 from geodata.grids.columns import read_columns
-from geodata.grids.levels import LEVELS, NO_PARENT, code_ranks, outer_levels
+from geodata.levels import LEVELS, NO_PARENT, code_ranks, outer_levels
 
 GRID_COLUMNS = (
     "uid", "code", "name", "level", "parent", "kind", "body", "households", "population",

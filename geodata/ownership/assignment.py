@@ -15,12 +15,12 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geodata.codes import find_duplicates
 from geodata.coordinates import to_lonlat, to_metric
 from geodata.coverage.report import duplicate_fault
 from geodata.errors import BadFile, BadGrid, BadSetting, Fault, NotAllowed
-from geodata.grids.codes import find_duplicates
 from geodata.grids.columns import read_columns
-from geodata.grids.levels import LEVELS
+from geodata.levels import LEVELS
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.placing import raw_places
 from geodata.loading.report import group_faults, group_notes

@@ -44,11 +44,13 @@ class Pool(NamedTuple):
     """
     What grows while cells are packed, with how much of each is `used`, by the numbers below.
 
+    `outer` are the codes of undivided cells, `inner` those of the parts of divided ones.
     `task` (n, 7): crowded cells to divide: slot, row, column, level, set, entries from, to.
     `chain` (2, n): per edge its last line; per line the one before.
     """
 
-    codes: Ints
+    outer: Ints
+    inner: Ints
     lines: Floats
     chain: Ints
     words: Ints
@@ -68,15 +70,12 @@ def _open_pool(edges: int, cells: Cells, table: Ints) -> Pool:
     entries = len(cells.edge)
     room = _ROOM * entries + _LEAST_ROOM
     tasks = room // CROWD
-    codes = np.empty(len(cells.codes) + tasks * SLOTS, np.int32)
-    codes[: len(cells.codes)] = cells.codes
     sets = np.empty((3, table.shape[1] + room), np.int32)
     sets[:, : table.shape[1]] = table
-    used = np.zeros(6, np.int64)
-    used[_BLOCKS] = len(cells.codes) // SLOTS
-    used[_SETS] = table.shape[1]
+    used = np.array([0, 0, 0, table.shape[1], 0, 0])
     return Pool(
-        codes,
+        cells.codes,
+        np.empty(tasks * SLOTS, np.int32),
         np.zeros((2 * edges + 1, 8)),
         np.full((2, 2 * edges + 1), -1, np.int32),
         np.empty(5 * (entries + room) + SIDE, np.int32),
@@ -186,6 +185,8 @@ def _write_record(whole: int, polygon: Ints, edge: Ints, pool: Pool) -> int:
 @compile_kernel
 def _is_crowded(edge: Ints) -> bool:
     """Tell whether more than CROWD different edges pass a cell."""
+    if len(edge) <= CROWD:
+        return False
     seen = np.empty(CROWD, np.int32)
     n = 0
     for i in range(len(edge)):
@@ -315,14 +316,23 @@ def _divide(edges: Floats, task: NDArray[np.int64], frame: Frame, deepest: int, 
         polygon, edge = pool.polygon[begin:end], pool.edge[begin:end]
         slot = block * SLOTS + k
         if begin == end:
-            pool.codes[slot] = whole
+            pool.inner[slot] = whole
         elif level < deepest and used[_TASKS] < len(pool.task) and _is_crowded(edge):
-            _put_off(slot, r, c, level, whole, begin, end, pool)
+            _put_off(len(pool.outer) + slot, r, c, level, whole, begin, end, pool)
         else:
-            pool.codes[slot] = _code_of(edges, whole, polygon, edge, r, c, inner, pool)
+            pool.inner[slot] = _code_of(edges, whole, polygon, edge, r, c, inner, pool)
             used[_ENTRIES] = begin
-    pool.codes[task[0]] = -2 - (4 * block + NEST)
+    _write_code(task[0], -2 - (4 * (len(pool.outer) // SLOTS + block) + NEST), pool)
     return True
+
+
+@compile_kernel
+def _write_code(slot: int, code: int, pool: Pool) -> None:
+    """Write the code of a slot; slots of parts are numbered behind the others."""
+    if slot < len(pool.outer):
+        pool.outer[slot] = code
+    else:
+        pool.inner[slot - len(pool.outer)] = code
 
 
 @compile_kernel
@@ -333,7 +343,8 @@ def _settle_task(edges: Floats, number: int, frame: Frame, deepest: int, pool: P
         pool.used[:] = before
         polygon, edge = pool.polygon[task[5] : task[6]], pool.edge[task[5] : task[6]]
         inner = _inner_frame(frame, task[3])
-        pool.codes[task[0]] = _code_of(edges, task[4], polygon, edge, task[1], task[2], inner, pool)
+        code = _code_of(edges, task[4], polygon, edge, task[1], task[2], inner, pool)
+        _write_code(task[0], code, pool)
 
 
 @compile_kernel
@@ -341,9 +352,7 @@ def _put_off(
     slot: int, r: int, c: int, level: int, whole: int, begin: int, end: int, pool: Pool
 ) -> None:
     """Note a crowded cell as a task."""
-    task = pool.task[pool.used[_TASKS]]
-    task[0], task[1], task[2], task[3] = slot, r, c, level
-    task[4], task[5], task[6] = whole, begin, end
+    pool.task[pool.used[_TASKS]] = np.array([slot, r, c, level, whole, begin, end])
     pool.used[_TASKS] += 1
 
 
@@ -379,7 +388,7 @@ def pack_cells(
                 pool.edge[begin : begin + t - s] = edge
                 _put_off(slot, r, c, 0, whole, begin, begin + t - s, pool)
             else:
-                pool.codes[slot] = _code_of(edges, whole, polygon, edge, r, c, frame, pool)
+                cells.codes[slot] = _code_of(edges, whole, polygon, edge, r, c, frame, pool)
     number = 0
     while number < used[_TASKS]:  # dividing one may add others behind it
         _settle_task(edges, number, frame, deepest, pool)
@@ -387,7 +396,7 @@ def pack_cells(
     end = used[_WORDS]
     pool.words[end : end + SIDE] = 0  # readers may touch a word past the last record
     return (
-        pool.codes[: used[_BLOCKS] * SLOTS].copy(),
+        np.concatenate((cells.codes, pool.inner[: used[_BLOCKS] * SLOTS])),
         pool.lines[: used[_LINES]].copy(),
         pool.words[: end + SIDE].copy(),
         pool.table[:2, : used[_SETS]].copy(),

@@ -11,9 +11,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geodata.codes import UNIT_GRID_15, CodeOrder
 from geodata.coverage import check_coverage
 from geodata.errors import BadGrid
-from geodata.grids.codes import UNIT_GRID_15, CodeOrder
 from tests.geodata.tilings import Tiling, frame, square
 
 

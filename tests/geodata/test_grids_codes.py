@@ -6,16 +6,16 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from geodata.errors import BadGrid, BadSetting
-from geodata.grids.codes import (
+from geodata.codes import (
     COMMUNITY_GRID_20,
     UNIT_GRID_15,
     find_duplicates,
     find_prefix_parents,
     parse_rule,
 )
+from geodata.errors import BadGrid, BadSetting
 from geodata.grids.columns import find_columns, read_columns
-from geodata.grids.levels import parse_levels
+from geodata.levels import parse_levels
 from tests.geodata.tilings import frame, square
 
 

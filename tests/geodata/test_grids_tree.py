@@ -6,11 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
+from geodata.codes import UNIT_GRID_15
 from geodata.coverage.edges import edges_match
 from geodata.coverage.repair import repair_coverage
 from geodata.errors import BadGrid, NotFound
 from geodata.grids import GRID_COLUMNS, GridSystem, add_levels, build_tree
-from geodata.grids.codes import UNIT_GRID_15
 from tests.geodata.tilings import CRS, frame, square
 
 STREETS = {"S1": (0, 0, 100, 100), "S2": (100, 0, 200, 100)}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.coverage.edges import Ints
+Ints = NDArray[np.int64]
 
 LEVELS: tuple[str, ...] = ("city", "district", "street", "community", "grid")  # outermost first
 FINEST = LEVELS[-1]

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from geodata.coverage.edges import Floats, Ints
 from geodata.errors import BadSetting, Fault
-from geodata.grids.levels import LEVELS, NO_PARENT
+from geodata.levels import LEVELS, NO_PARENT
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 MIN_PREFIX = 2  # a shorter code is a serial number, and "1" is no parent of "10"
 MAX_LISTED = 20  # codes named per finding; the counts are always whole
