@@ -18,7 +18,7 @@ from geodata.store.tokens import note_use
 
 # Each commit waits for the disk, so posts that arrive together share one; a lone post waits for
 # nobody. On a disk that takes 30 ms to sync this still carries hundreds of posts a second.
-GATHER_S = 0.1
+GATHER_S = 0.05
 ROWS_A_COMMIT = 10_000  # more would hold the lock too long for a load beside the feed
 
 

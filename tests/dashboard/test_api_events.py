@@ -288,7 +288,7 @@ def test_a_busy_store_says_when_to_come_again(city, post, monkeypatch):
 def test_a_full_disk_is_said_and_got_over(city, post):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = max(file.stat().st_size for file in city.folder.glob("getu.sqlite*"))
-    events = [event(f"N{n}", note="路" * 1_900) for n in range(800)]
+    events = [event(f"N{n}", note="x" * 1_900) for n in range(800)]
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4_096, hard))
     try:
         answer = post(events)
