@@ -15,6 +15,8 @@ from geodata.ownership.raster_search import INSIDE, OVERLAP, SPECIAL, Raster
 
 # Coordinates beyond this are no places; within it whole numbers are exact.
 FARTHEST = 2.0**52
+# Words of records are numbered in 29 bits; a corner takes 25 at the most.
+MOST_CORNERS = 20_000_000
 
 
 class RasterIndex:
@@ -23,7 +25,8 @@ class RasterIndex:
 
     `polygons` (n,): shapely polygons or multipolygons in any one plane; None, empty ones and those
     without area own nothing. `cells` is the number of fine cells along a side (a multiple
-    of 8), chosen by the edges when not given. Raises BadGrid for coordinates that are no numbers.
+    of 8), chosen by the edges when not given. Raises BadGrid for coordinates that are no numbers,
+    and for more than MOST_CORNERS.
     """
 
     def __init__(
@@ -72,6 +75,9 @@ def _read_edges(polygons: NDArray[Any], live: NDArray[np.bool_]) -> tuple[Floats
     coords, ring = shapely.get_coordinates(rings, return_index=True)
     if not (np.abs(coords) <= FARTHEST).all():
         raise BadGrid(Fault(key="ownership_no_number"))
+    if len(coords) > MOST_CORNERS:
+        values = {"corners": len(coords), "most": MOST_CORNERS}
+        raise BadGrid(Fault(key="ownership_too_many_corners", values=values))
     edges, steps, owners = raster_rows.collect_edges(coords, ring, numbers[polygon[part]])
     return edges, steps, owners
 

@@ -91,12 +91,12 @@ def _open_pool(edges: int, cells: Cells, table: Ints) -> Pool:
 def _has_end(edges: Floats, e: int, r: int, c: int, frame: Frame) -> bool:
     """Tell whether an end of edge `e` lies in cell (r, c) or so near that it may matter."""
     wider = _END_MARGINS * frame.margin
+    found = False
     for k in range(2):
         u = (edges[e, 2 * k] - frame.x0) * frame.per_x - c
         v = (edges[e, 2 * k + 1] - frame.y0) * frame.per_y - r
-        if -wider <= u <= 1 + wider and -wider <= v <= 1 + wider:
-            return True
-    return False
+        found |= -wider <= u <= 1 + wider and -wider <= v <= 1 + wider
+    return found
 
 
 @compile_kernel
@@ -138,10 +138,7 @@ def _line_sides(
         on_left = _covers_left(edges, edge[i], polygon[i] & 1, r, c, frame)
         if (left if on_left else right) >= 0:
             return NO_LINE, NO_LINE
-        if on_left:
-            left = p
-        else:
-            right = p
+        left, right = (p, right) if on_left else (left, p)
     return left, right
 
 

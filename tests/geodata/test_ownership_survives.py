@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from geodata.errors import BadGrid
-from geodata.ownership import RULES, OwnerIndex
+from geodata.ownership import RULES, OwnerIndex, raster_index
 from geodata.ownership import owners as ownership
 from geodata.ownership.raster_pack import NEST
 from tests.geodata.ownership_cases import geos_covering, hard_points, rough_lattice
@@ -162,6 +162,12 @@ def test_coordinates_that_are_no_numbers_are_refused(corner):
         polygon = shapely.Polygon([(0, 0), (corner, 0), (5, 5)])
         with pytest.raises(BadGrid, match="no numbers"):
             OwnerIndex([polygon, shapely.box(0, 0, 1, 1)])
+
+
+def test_more_corners_than_can_be_numbered_are_refused(monkeypatch):
+    monkeypatch.setattr(raster_index, "MOST_CORNERS", 9)
+    with pytest.raises(BadGrid, match="10 corners"):
+        OwnerIndex(shapely.box([0, 1], [0, 0], [1, 2], [1, 1]))
 
 
 def test_arguments_that_do_not_fit_are_refused():
