@@ -223,7 +223,7 @@ def _check(arguments: argparse.Namespace, out: _Output) -> int:
 
 
 def _own(arguments: argparse.Namespace, out: _Output) -> int:
-    from geodata.assignment import OwnRequest, own_files
+    from geodata.ownership.assignment import OwnRequest, own_files
 
     report = own_files(
         OwnRequest(
