@@ -13,6 +13,8 @@ from geodata.coverage.report import CoverageReport, format_area, name_codes
 from geodata.errors import BadGrid, Fault, NotFound
 from geodata.grids.columns import read_columns
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
+from geodata.loading.report import group_notes
+from geodata.notes import Note
 from geodata.words import Lang, say
 
 SHOWN = 20
@@ -26,6 +28,7 @@ class BoundaryCheck:
     crs: str
     report: CoverageReport
     refused: tuple[Fault, ...]
+    notes: tuple[Note, ...] = ()
 
     @property
     def has_faults(self) -> bool:
@@ -39,6 +42,7 @@ class BoundaryCheck:
             "file": self.name,
             "crs": self.crs,
             "refused": [fault.as_json(lang) for fault in self.refused],
+            "notes": [note.sentence(lang) for note in self.notes],
             "faults": [fault.as_json(lang) for fault in (*self.refused, *self.report.faults())],
         }
 
@@ -75,6 +79,7 @@ class BoundaryCheck:
         if report.invalid:
             codes = name_codes(report.invalid)
             lines.append(say("check.invalid", lang, n=len(report.invalid), codes=codes))
+        lines += group_notes(self.notes, lang)
         lines += [f"- {fault.sentence(lang)}" for fault in faults[:SHOWN]]
         if len(faults) > SHOWN:
             more = len(faults) - SHOWN
@@ -124,4 +129,5 @@ def check_files(
         crs=frame.crs.to_string(),
         report=check_coverage(table.rename(columns={"parent_code": "parent"})),
         refused=tuple(found.faults),
+        notes=tuple(note for reading in found.readings for note in reading.notes),
     )

@@ -11,6 +11,7 @@ from geodata.codes import CodeOrder, DuplicateCode
 from geodata.errors import Fault
 
 MAX_NAMED = 6  # codes in one sentence
+LEAST_NAMED_M2 = 0.001  # smaller areas are no number a person can picture
 
 MIN_AREA_M2 = 1.0  # a gap or overlap of at most this is repaired
 HAIRLINE_M = 0.05  # and so is one nowhere wider than this
@@ -268,6 +269,8 @@ def name_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
 
 def format_area(area_m2: float) -> str:
     """Return an area in m2 with the digits that matter."""
+    if 0 < area_m2 < LEAST_NAMED_M2:
+        return f"< {LEAST_NAMED_M2}"
     return f"{area_m2:,.0f}" if area_m2 >= 100 else f"{area_m2:.3g}"
 
 

@@ -54,6 +54,9 @@ def read_boundaries(
         read_geometries(path, crs=crs, encoding=encoding, layer=layer, isolated=isolated)
         for path in files
     )
+    for path, reading in zip(files, readings, strict=True):
+        if reading.accepted.empty:
+            raise BadFile([Fault(key="no_polygons"), *reading.faults], file=path.name)
     chosen = metric or _choose_metric(readings[0])
     parts = []
     others = []

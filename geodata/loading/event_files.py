@@ -66,6 +66,7 @@ def load_events(city: City, path: Path, request: LoadRequest, progress: Progress
     metric = None if reading.x is None else metric_for(city, reading)
     events = _event_table(city, reading, metric, request, report)
     progress("progress.read", 1.0)
+    report.settle_faults()
     refuse_if_strict(report, request)
     if not len(events):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)

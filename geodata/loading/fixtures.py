@@ -142,6 +142,7 @@ def load_fixtures(
     _refuse_ids(table, contract.key, columns.get(contract.key, contract.key), report)
     refused = {fault.row for fault in report.faults}
     table = table[~table.index.isin(list(refused))]
+    report.settle_faults()
     refuse_if_strict(report, request)
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)

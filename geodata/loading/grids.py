@@ -73,9 +73,9 @@ def load_grids(
             hairline_m=city.settings.hairline_m,
             overlaps="cut" if request.overlaps == "cut" else "refuse",
         )
+        _report_repair(report, repair, city)
     except BadGrid as error:
         raise BadFile([*error.faults, *report.faults], file=name) from error
-    _report_repair(report, repair, city)
     refuse_if_strict(report, request)
     report.accepted = len(found.frame)
     _report_tree(report, tree, grids)
@@ -187,7 +187,7 @@ def _report_tree(report: LoadReport, tree: Tree, grids: geopandas.GeoDataFrame) 
 def _report_repair(report: LoadReport, repair: RepairReport, city: City) -> None:
     """Refuse overlaps above the limit; say what was repaired and which blind zones stay."""
     if repair.overlaps_left:
-        named = [*repair.faults()]
+        named = repair.faults()
         values = {"overlaps": len(named), "limit": f"{city.settings.gap_m2:g}"}
         raise BadGrid([Fault(key="drawing_faults", values=values), *named])
     for key, tally in (("closed", repair.closed), ("settled", repair.settled)):

@@ -86,6 +86,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     metric = None if reading.x is None else metric_for(city, reading)
     table = _incident_table(city, reading, metric, path, request, report)
     progress("progress.read", 1.0)
+    report.settle_faults()
     refuse_if_strict(report, request)
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)

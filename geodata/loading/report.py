@@ -13,6 +13,7 @@ from geodata.words import Lang, join, say
 
 FAULTS_SHOWN = 20  # kinds of fault on the terminal; `--json` prints every row
 ROWS_SHOWN = 5
+_TORN = "row_ragged"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +36,12 @@ class LoadReport:
     def refused(self) -> int:
         """Return how many rows were refused."""
         return len({fault.row for fault in self.faults if fault.row is not None})
+
+    def settle_faults(self) -> None:
+        """Bring the faults into the order of rows; a row torn apart has no other faults to name."""
+        torn = {fault.row for fault in self.faults if fault.key == _TORN}
+        kept = [fault for fault in self.faults if fault.key == _TORN or fault.row not in torn]
+        self.faults = sorted(kept, key=lambda fault: fault.row or 0)
 
     def note(self, key: str, **values: Any) -> None:
         """Add a sentence that is no fault: what was repaired, assumed or found."""
@@ -70,11 +77,13 @@ class LoadReport:
                 refused=self.refused,
             )
         ]
-        if self.crs or self.encoding:
-            lines.append(
-                "  "
-                + say("report.read_as", lang, crs=self.crs or "–", encoding=self.encoding or "–")
-            )
+        read_as = [
+            say(f"report.read_{name}", lang, value=value)
+            for name, value in (("crs", self.crs), ("encoding", self.encoding))
+            if value
+        ]
+        if read_as:
+            lines.append("  " + say("report.read_as", lang, how=join(read_as, lang)))
         if self.dropped_columns:
             names = join(self.dropped_columns, lang)
             lines.append("  " + say("report.dropped", lang, columns=names))

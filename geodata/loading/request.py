@@ -65,4 +65,6 @@ def refuse_if_strict(report: LoadReport, request: LoadRequest) -> None:
     """With `--strict`, turn every row fault and every dropped column into a file fault."""
     n = len(report.faults) + len(report.dropped_columns)
     if request.strict and n:
-        raise BadFile([Fault(key="strict", values={"n": n}), *report.faults], file=report.file)
+        dropped = [Fault(key="personal_column", field=name) for name in report.dropped_columns]
+        faults = [Fault(key="strict", values={"n": n}), *report.faults, *dropped]
+        raise BadFile(faults, file=report.file)
