@@ -274,7 +274,7 @@ def _find_recorded(
     if found["recorded_grid"] is None:
         have = ", ".join(map(str, frame.columns))
         raise BadFile(
-            Fault(key="map_column", values={"column": request.recorded, "have": have}),
+            Fault(key="recorded_column", values={"column": request.recorded, "have": have}),
             file=report.file,
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,12 @@ import geopandas
 import numpy as np
 import pandas as pd
 import pyproj
-import shapely
 from numpy.typing import NDArray
 
 from geodata.codes import find_duplicates
 from geodata.coordinates import to_lonlat, to_metric
 from geodata.coverage.report import duplicate_fault
-from geodata.errors import BadFile, BadGrid, BadSetting, Fault, NotAllowed
+from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.grids.columns import read_columns
 from geodata.levels import LEVELS
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
@@ -28,6 +25,7 @@ from geodata.loading.request import Progress
 from geodata.notes import Note
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.ownership.recorded import Recorded, compare_recorded
+from geodata.ownership.result_files import free_names, open_writer
 from geodata.reading import Reading, read_geometries, read_table
 from geodata.words import Lang, join, say
 
@@ -59,6 +57,7 @@ class OwnReport:
     """What `app.py own` says; every count is n of `points`."""
 
     out: str
+    files: int  # of points
     points: int
     grids: int
     by_rule: dict[str, int]
@@ -66,7 +65,7 @@ class OwnReport:
     near_line_m: float
     recorded: Recorded | None
     dropped_columns: tuple[str, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[tuple[str, Fault], ...]  # of which file
     notes: tuple[Note, ...]
 
     def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
@@ -82,9 +81,9 @@ class OwnReport:
             "codes_only_in_grids": list(recorded.only_in_grids) if recorded else [],
             "codes_only_in_points": list(recorded.only_in_points) if recorded else [],
             "recorded": recorded.as_json() if recorded else None,
-            "faults": [fault.as_json(lang) for fault in self.faults],
+            "faults": [{"file": file, **fault.as_json(lang)} for file, fault in self.faults],
             "dropped_columns": list(self.dropped_columns),
-            "notes": [note.sentence(lang) for note in self.notes],
+            "notes": list(dict.fromkeys(note.sentence(lang) for note in self.notes)),
         }
 
     @property
@@ -116,7 +115,12 @@ class OwnReport:
             names = join(self.dropped_columns, lang)
             lines.append("  " + say("own.dropped", lang, columns=names))
         lines += ["  " + text for text in group_notes(self.notes, lang)]
-        lines += ["  - " + text for text in group_faults(self.faults, lang)]
+        by_file: dict[str, list[Fault]] = {}
+        for file, fault in self.faults:
+            by_file.setdefault(file, []).append(fault)
+        for file, faults in by_file.items():
+            lead = "  - " + (say("report.at", lang, place=file) if self.files > 1 else "")
+            lines += [lead + text for text in group_faults(faults, lang)]
         return lines
 
 
@@ -128,7 +132,8 @@ def own_files(request: OwnRequest, *, progress: Progress) -> OwnReport:
     distance_m, near_line. Points without a place stay in it, with the rule no_place. Raises BadFile
     or BadSetting when nothing is written.
     """
-    write = _writer(request.out)
+    _check_metres(request)
+    write = open_writer(request.out, inputs=(*request.grids, *request.points))
     # STEP 1: grids in code order, as text: ties on a shared edge go to the smaller code
     progress("progress.read", 0.0)
     grids, metric, found = _read_grids(request)
@@ -153,10 +158,12 @@ def own_files(request: OwnRequest, *, progress: Progress) -> OwnReport:
     progress("progress.own", 1.0)
     # STEP 4: write, then say
     progress("progress.write", 0.0)
-    frame = _output_frame(readings, owned, grids["code"].to_numpy(str))
+    frame, renamed = _output_frame(readings, owned, grids["code"].to_numpy(str), request.out)
     write(frame, *to_lonlat(x_m, y_m, metric))
     progress("progress.write", 1.0)
-    return _report(request, grids, readings, owned, metric, found)
+    faults, notes = found
+    said = [Note(key="own.renamed", values={"old": old, "new": renamed[old]}) for old in renamed]
+    return _report(request, grids, readings, owned, metric, (faults, [*notes, *said]))
 
 
 def _read_grids(
@@ -187,12 +194,24 @@ def _read_points(path: Path, request: OwnRequest) -> Reading:
     return read_geometries(path, crs=request.crs, encoding=request.encoding)
 
 
+def _check_metres(request: OwnRequest) -> None:
+    """Raise BadSetting for lengths that are none."""
+    faults = [
+        Fault(key="metres_negative", values={"option": option})
+        for option, metres in (("--near", request.near_m), ("--near-line", request.near_line_m))
+        if not 0 <= metres < np.inf
+    ]
+    if faults:
+        raise BadSetting(faults)
+
+
 def _check_recorded(readings: list[Reading], column: str | None) -> None:
     for reading in readings:
         if column is not None and column not in reading.frame.columns:
             have = ", ".join(str(name) for name in reading.frame.columns if name != "geometry")
             raise BadFile(
-                Fault(key="map_column", values={"column": column, "have": have}), file=reading.file
+                Fault(key="recorded_column", values={"column": column, "have": have}),
+                file=reading.file,
             )
 
 
@@ -203,11 +222,15 @@ def _place(reading: Reading, metric: pyproj.CRS) -> tuple[Floats, Floats]:
 
 
 def _output_frame(
-    readings: list[Reading], owned: Ownership, codes: NDArray[np.object_]
-) -> pd.DataFrame:
-    """Return the input's columns, as text, with the owner's beside them."""
+    readings: list[Reading], owned: Ownership, codes: NDArray[np.object_], out: Path
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the input's columns, as text, with the owner's beside them, and which were renamed."""
     parts = [
-        pd.DataFrame(reading.frame.drop(columns="geometry", errors="ignore"))
+        pd.DataFrame(
+            reading.frame.drop(columns=reading.frame.geometry.name)
+            if isinstance(reading.frame, geopandas.GeoDataFrame)
+            else reading.frame
+        )
         for reading in readings
     ]
     frame = pd.concat(parts, ignore_index=True)
@@ -218,67 +241,8 @@ def _output_frame(
         "distance_m": np.round(owned.distance_m.astype(np.float64), 3),
         "near_line": owned.near_line,
     }
-    clash = [name for name in added if name in frame.columns]
-    frame = frame.rename(columns={name: f"input_{name}" for name in clash})
-    return frame.assign(**added)
-
-
-def _writer(out: Path) -> Callable[[pd.DataFrame, Floats, Floats], None]:
-    """Return how to write the kind of file that `out` names, before any work is done for it."""
-    suffix = out.suffix.lower()
-    if suffix not in _WRITERS:
-        known = ", ".join(_WRITERS)
-        key = "out_format" if suffix else "out_suffix"
-        raise BadSetting(Fault(key=key, values={"suffix": suffix, "known": known}), file=str(out))
-    if out.is_dir():
-        raise BadSetting(Fault(key="out_folder"), file=str(out))
-    if not out.parent.is_dir():
-        raise BadFile(Fault(key="out_no_folder"), file=str(out.parent))
-    if not os.access(out.parent, os.W_OK):
-        raise NotAllowed(Fault(key="system_denied"), file=str(out.parent))
-    write = _WRITERS[suffix]
-
-    def write_whole(frame: pd.DataFrame, lon: Floats, lat: Floats) -> None:
-        # Written beside and renamed: a killed run leaves no half file under the name asked for.
-        part = out.with_name(f".{out.stem}.{os.getpid()}{suffix}")
-        try:
-            write(frame, lon, lat, part)
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-
-    return write_whole
-
-
-def _write_csv(frame: pd.DataFrame, _lon: Floats, _lat: Floats, path: Path) -> None:
-    frame.to_csv(path, index=False, encoding="utf-8-sig")  # the mark that Excel needs
-
-
-def _write_parquet(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:
-    _located(frame, lon, lat).to_parquet(path, index=False)
-
-
-def _write_gpkg(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:
-    _located(frame, lon, lat).to_file(path, driver="GPKG", layer="points")
-
-
-def _write_geojson(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:
-    _located(frame, lon, lat).to_file(path, driver="GeoJSON")
-
-
-def _located(frame: pd.DataFrame, lon: Floats, lat: Floats) -> geopandas.GeoDataFrame:
-    points = np.full(len(frame), None, dtype=object)
-    known = np.isfinite(lon) & np.isfinite(lat)
-    points[known] = shapely.points(lon[known], lat[known])
-    return geopandas.GeoDataFrame(frame, geometry=points, crs=4326)
-
-
-_WRITERS = {
-    ".csv": _write_csv,
-    ".parquet": _write_parquet,
-    ".gpkg": _write_gpkg,
-    ".geojson": _write_geojson,
-}
+    renamed = free_names([str(name) for name in frame.columns], out)
+    return frame.rename(columns=renamed).assign(**added), renamed
 
 
 # --- what the report says ------------------------------------------------------------------------
@@ -319,6 +283,7 @@ def _report(
     compared = _compare(request, grids, readings, owned, metric) if request.recorded else None
     return OwnReport(
         out=str(request.out),
+        files=len(request.points),
         points=len(owned.owner),
         grids=len(grids),
         by_rule={name: int(counts[code]) for code, name in enumerate(RULES) if counts[code]},
@@ -326,6 +291,9 @@ def _report(
         near_line_m=request.near_line_m,
         recorded=compared,
         dropped_columns=tuple(dict.fromkeys(c for r in readings for c in r.dropped_columns)),
-        faults=(*found[0], *(fault for reading in readings for fault in reading.faults)),
+        faults=(
+            *((", ".join(path.name for path in request.grids), fault) for fault in found[0]),
+            *((reading.file, fault) for reading in readings for fault in reading.faults),
+        ),
         notes=(*found[1], *(note for reading in readings for note in reading.notes)),
     )

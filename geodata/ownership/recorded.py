@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geodata.coordinates import SourceCrs, lonlat_crs, to_metric
 from geodata.coordinates.datum import DatumEvidence, datum_evidence, find_better_datum
 from geodata.figures import Rate
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 NEAR_M = 20.0  # a difference this close to the recorded grid is a matter of the line drawn
 CODES_SHOWN = 8
@@ -63,7 +63,7 @@ class Recorded:
     def lines(self, lang: Lang) -> list[str]:
         """Return the comparison as sentences for a terminal."""
         lines = [
-            say(f"own.only_{where}", lang, n=len(codes), examples=_some(codes))
+            say(f"own.only_{where}", lang, n=len(codes), examples=_some(codes, lang))
             for where, codes in (("grids", self.only_in_grids), ("points", self.only_in_points))
             if codes
         ]
@@ -157,6 +157,6 @@ def _quantile(metres: Floats, share: float) -> float:
     return round(float(np.quantile(metres, share)), 2) if len(metres) else 0.0
 
 
-def _some(codes: tuple[str, ...]) -> str:
+def _some(codes: tuple[str, ...], lang: Lang) -> str:
     more = len(codes) - CODES_SHOWN
-    return ", ".join(codes[:CODES_SHOWN]) + (f" … +{more}" if more > 0 else "")
+    return join(codes[:CODES_SHOWN], lang) + (f" … +{more}" if more > 0 else "")

@@ -236,7 +236,8 @@ def _mapped_columns(
 ) -> PlaceColumns | None:
     for column in mapping.values():
         if column not in columns:
-            raise BadSetting(Fault(key="column_missing", values={"column": column}), file=file)
+            values = {"column": column, "have": ", ".join(columns)}
+            raise BadSetting(Fault(key="column_missing", values=values), file=file)
     for first, second, metres in (("lon", "lat", False), ("x", "y", True)):
         given = (mapping.get(first), mapping.get(second))
         if given[0] is not None and given[1] is not None:
