@@ -312,6 +312,29 @@ def _touch(raster: Raster, codes: Ints, open_points: Ints, n: int) -> float:
 
 
 @compile_kernel
+def _find_at_lines(
+    x: Floats, y: Floats, lines: Floats, owner: Ints, open_points: Ints, n: int
+) -> Any:
+    """Find the owners of listed points in cells that a line parts; keep the others listed."""
+    left: Any = np.uint32(0)
+    for i in range(n):
+        j: Any = np.uint32(open_points[i])
+        k: Any = np.int64(-2 - owner[j])
+        if k & 3 != LINE:
+            open_points[left] = j
+            left += np.uint32(1)
+            continue
+        at = np.uint64(k >> 2)
+        one = (lines[at, 0] - x[j]) * (lines[at, 3] - y[j])
+        two = (lines[at, 1] - y[j]) * (lines[at, 2] - x[j])
+        if abs(one - two) > _DOUBT * (abs(one) + abs(two)) + _UNDERFLOW:
+            owner[j] = np.int32(lines[at, 4] if one > two else lines[at, 5])
+        else:
+            owner[j] = _line_owners(x[j], y[j], k >> 2, lines)[0]
+    return left
+
+
+@compile_kernel
 def find_points(x: Floats, y: Floats, raster: Raster, owner: Ints) -> float:
     """Write the first polygon that covers each point, -1 for none, into `owner`."""
     cell, fine = np.empty(_BLOCK, np.int32), np.empty(_BLOCK, np.int32)
@@ -322,6 +345,7 @@ def find_points(x: Floats, y: Floats, raster: Raster, owner: Ints) -> float:
         _place(xs, ys, raster.frame, cell, fine)
         n = _look_up(raster, cell, fine, out, open_points)
         read += _touch(raster, out, open_points, n)
+        n = _find_at_lines(xs, ys, raster.lines, out, open_points, n)
         for i in range(n):
             j: Any = np.uint32(open_points[i])
             out[j] = _find_open(xs[j], ys[j], int(out[j]), raster)
