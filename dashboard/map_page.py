@@ -14,12 +14,16 @@ from dashboard.parts import bar, grid_card, layer_panel, overview
 from dashboard.routes import Pictures, freeze_breaks
 from dashboard.view import View, parse_address, parse_view
 from geodata.facts import Facts
-from geodata.words import Lang, parse_lang
+from geodata.settings import Settings
+from geodata.words import Lang, parse_lang, say
 from layers.layer import Picture
 from layers.registry import LAYERS
 
 ASSETS = Path(__file__).parent / "assets"
 POLL_MS = 10_000
+CONTROLS = ("days", "state", "shown", "legend", "side", "theme-switch")
+MINUTE_MS = 60_000  # time alone makes cases late and data old
+STORES = ("view", "lang", "theme", "grid", "revision", "labels")
 
 
 def add_page(app: Dash, pictures: Pictures) -> None:
@@ -30,8 +34,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
     def layout() -> html.Div:
         # What the map needs first comes with the page: it fetches while callbacks are on their way.
         # Dash also asks once at start-up, for nobody.
-        facts = pictures.keeper.current(pictures.now()) if has_request_context() else None
-        first = {} if facts is None else describe_map(facts, start.lang)
+        first = describe_map(pictures.newest(), start.lang) if has_request_context() else {}
         return _layout(start, base_path=city.settings.base_path, first=first)
 
     app.layout = layout
@@ -63,15 +66,17 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Output("state", "options"),
         Output("category", "options"),
         Output("category", "placeholder"),
+        Output("category", "labels"),
         Output("shown", "options"),
         Output("layer-title", "children"),
+        Output("labels", "data"),
         Input("lang", "data"),
         Input("revision", "data"),
         prevent_initial_call=True,
     )
     @guarded("read")
     def describe(lang: Any, _revision: Any) -> tuple[Any, ...]:
-        facts = pictures.facts()
+        facts = pictures.newest()
         view = parse_view({"lang": lang}, start=start)
         now_shown = describe_map(facts, view.lang)
         return (
@@ -83,8 +88,10 @@ def add_page(app: Dash, pictures: Pictures) -> None:
             bar.state_options(view.lang),
             bar.category_options(facts, view.lang),
             bar.category_hint(view.lang),
+            bar.category_labels(view.lang),
             layer_panel.options(_allowed(), view.lang),
             layer_panel.title(view.lang),
+            name_controls(city.settings, view.lang),
         )
 
     @app.callback(
@@ -101,13 +108,16 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("shown", "value"),
         Input("theme", "data"),
         Input("revision", "data"),
+        Input("minute", "n_intervals"),
         prevent_initial_call=True,
     )
     @guarded("read")
     def measure(*raw: Any) -> tuple[Any, ...]:
         names = ("lang", "days", "state", "category", "shown", "theme")
         view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
-        facts, now = pictures.facts(), pictures.now()
+        facts, now = pictures.newest(), pictures.now()
+        if facts is None:
+            return {}, "", no_update, None, [], overview.draw_nothing(view.lang)
         picture = Picture(
             facts=facts,
             scope=current_scope(),
@@ -141,6 +151,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("state", "value"),
         Input("category", "value"),
         Input("revision", "data"),
+        Input("minute", "n_intervals"),
         prevent_initial_call=True,
     )
     @guarded("read")
@@ -163,12 +174,23 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         return no_update if revision == seen else revision
 
 
-def describe_map(facts: Facts, lang: Lang) -> dict[str, Any]:
+def describe_map(facts: Facts | None, lang: Lang) -> dict[str, Any]:
     """Return what the map draws and says, in one language, for this request's account."""
+    if facts is None:
+        return {"layers": [], "words": map_words(lang), "bounds": None}
     return {
         "layers": [layer.descriptor(lang, facts, version=facts.version) for layer in _allowed()],
         "words": map_words(lang),
         "bounds": list(facts.bounds),
+    }
+
+
+def name_controls(settings: Settings, lang: Lang) -> dict[str, str]:
+    """Return what a screen reader says of the boxes without a text of their own, by their ids."""
+    city = settings.name_zh if lang == "zh" else settings.name_en
+    return {
+        "title": f"{city} · {say('product.mark', lang)}",
+        **{name: say(f"control.{name}", lang) for name in CONTROLS},
     }
 
 
@@ -183,8 +205,9 @@ def _layout(start: View, *, base_path: str, first: dict[str, Any]) -> html.Div:
         id="page",
         children=[
             dcc.Location(id="address", refresh=False),
-            *(dcc.Store(id=name) for name in ("view", "lang", "theme", "grid", "revision")),
+            *(dcc.Store(id=name) for name in STORES),
             dcc.Interval(id="pulse", interval=POLL_MS),
+            dcc.Interval(id="minute", interval=MINUTE_MS),
             bar.draw(start),
             html.Main(
                 id="stage",
@@ -231,10 +254,17 @@ def _add_browser_callbacks(app: Dash) -> None:
         *(Input("theme-switch", "n_clicks"), Input("view", "data"), State(*theme)),
     )
     browser("take_place", Output("map", "view"), Input("view", "data"))
+    browser(
+        "fit_screen",
+        *(Output("map", "scale"), Output("layer-box", "open"), Input("view", "data")),
+    )
+    browser("name_controls", Output("side", "className"), Input("labels", "data"))
+    browser("settle_focus", Output("card", "className"), Input("card", "children"))
     browser("take_shown", Output("map", "shown"), Input("shown", "value"))
     browser(
         "take_grid",
         *(Output("grid", "data"), Output("map", "selected")),
+        Output("map", "view", allow_duplicate=True),
         *(Input("map", "clicked"), Input("view", "data"), Input({"pick": ALL}, "n_clicks")),
         State("grid", "data"),
     )

@@ -40,11 +40,15 @@ class Pictures:
     cache: TileCache
     now: Callable[[], int] = lambda: int(time.time())
 
+    def newest(self) -> Facts | None:
+        """Return the newest facts; None while the city has no grids."""
+        return self.keeper.current(self.now())
+
     def facts(self) -> Facts:
         """Return the newest facts; raises NotFound while the city has no grids."""
-        facts = self.keeper.current(self.now())
+        facts = self.newest()
         if facts is None:
-            raise NotFound(Fault(key="city_without_grids"), file=str(self.keeper.city.folder))
+            raise NotFound(Fault(key="city_without_grids"))
         return facts
 
 

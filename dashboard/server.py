@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import ipaddress
 import logging
 import socket
@@ -25,7 +26,7 @@ from geodata.errors import BadSetting, Busy, Fault
 from geodata.facts import FactsKeeper
 from geodata.feed import Feed
 from geodata.scope import Scope
-from geodata.words import say
+from geodata.words import LANGS, say
 from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
@@ -194,9 +195,14 @@ def _headers_for(app: Dash) -> Callable[[Response], Response]:
 
 def _index(city: City) -> str:
     """Return the page's frame: dark until told otherwise, its renderer named for old browsers."""
-    name = city.settings.name_zh
-    for sign, safe in (("&", "&amp;"), ("<", "&lt;"), ("{", "&#123;"), ("}", "&#125;")):
-        name = name.replace(sign, safe)
+    name = _escape(city.settings.name_zh)
+    banner = " ".join(
+        f'data-{part}="{_escape(text)}"'
+        for part, text in (
+            ("zone", city.settings.timezone),
+            *((lang, say("page.unreachable", lang, at="{at}")) for lang in LANGS),
+        )
+    )
     return f"""<!DOCTYPE html>
 <html lang="zh" data-theme="dark" data-map="loading">
 <head>
@@ -210,7 +216,13 @@ def _index(city: City) -> str:
 </head>
 <body>
 <div id="boot" role="status">{say("page.loading", "zh")} · {say("page.loading", "en")}</div>
+<div id="banner" role="alert" {banner} hidden></div>
 {{%app_entry%}}
 <footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
 </body>
 </html>"""
+
+
+def _escape(text: str) -> str:
+    """Return text that is neither markup nor a placeholder of the page's frame."""
+    return html.escape(text).replace("{", "&#123;").replace("}", "&#125;")

@@ -3,9 +3,40 @@
   "use strict";
   var dash = (window.dash_clientside = window.dash_clientside || {});
 
+  var WALL_PX = 3000;
+  var DESK_PX = 900;
+  var opener = null; // the button that opened the card
+
   function trigger() {
     return dash.callback_context.triggered_id;
   }
+
+  /* The theme of the address, before anything is drawn. */
+  var asked = /[?&]theme=(dark|light)\b/.exec(window.location.search);
+  if (asked) document.documentElement.dataset.theme = asked[1];
+
+  /* Escape lets go of the grid, wherever the focus is. */
+  document.addEventListener("keydown", function (event) {
+    var close = document.querySelector(".card .close");
+    var open = document.querySelector(".dash-dropdown-content");
+    if (event.key === "Escape" && close && !open) close.click();
+  });
+
+  /* Dash says "list box" and "option" of what are radio buttons and check boxes with labels. */
+  function mendLists() {
+    document.querySelectorAll(".segments, .switches").forEach(function (list) {
+      var role = list.querySelector("[type=radio]") ? "radiogroup" : "group";
+      if (list.getAttribute("role") !== role) list.setAttribute("role", role);
+      list.querySelectorAll("label[role], label[aria-selected]").forEach(function (label) {
+        label.removeAttribute("role");
+        label.removeAttribute("aria-selected");
+      });
+    });
+  }
+
+  new MutationObserver(mendLists).observe(document.documentElement, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["role", "aria-selected"]
+  });
 
   function put(query, name, value) {
     if (value !== null && value !== undefined && value !== "") {
@@ -25,6 +56,7 @@
         return [dash.no_update, dash.no_update];
       }
       document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
+      document.getElementById("boot").hidden = true;
       return [next, next];
     },
 
@@ -49,21 +81,58 @@
     take_grid: function (clicked, view, picks, grid) {
       var from = trigger();
       var next = grid === undefined ? null : grid;
+      var view_to = dash.no_update;
       if (from === "map") {
         next = clicked && clicked.properties && clicked.properties.uid !== undefined
           ? clicked.properties.uid : null;
       } else if (from && from.pick !== undefined) {
         if (!(picks || []).some(Boolean)) {
-          return [dash.no_update, dash.no_update]; // the buttons were drawn, nobody pressed one
+          return [dash.no_update, dash.no_update, dash.no_update]; // drawn, not pressed
         }
         next = from.pick < 0 ? null : from.pick;
+        if (next !== null) opener = JSON.stringify({ pick: next });
+        view_to = next === null ? dash.no_update : { uid: next };
       } else if (from === "view" && view) {
         next = view.grid;
       }
       if (next === grid) {
-        return [dash.no_update, dash.no_update];
+        return [dash.no_update, dash.no_update, dash.no_update];
       }
-      return [next, next];
+      return [next, next, view_to];
+    },
+
+    /* A wall is read from afar: names and symbols twice as large; a phone has no room for switches. */
+    fit_screen: function () {
+      return [window.innerWidth >= WALL_PX ? 2 : 1, window.innerWidth >= DESK_PX];
+    },
+
+    name_controls: function (labels) {
+      if (labels) {
+        document.title = labels.title;
+        Object.keys(labels).forEach(function (id) {
+          var box = document.getElementById(id);
+          if (!box) return;
+          box.setAttribute("aria-label", labels[id]);
+          if (box.tagName === "BUTTON") box.title = labels[id];
+        });
+      }
+      return dash.no_update;
+    },
+
+    /* Who opened the card by keyboard goes on inside it; who closed it is back where it was opened. */
+    settle_focus: function (card) {
+      setTimeout(function () {
+        var active = document.activeElement;
+        var free = !active || active === document.body || !active.offsetParent;
+        var close = document.querySelector(".card .close");
+        if (card && free && close) {
+          close.focus();
+        } else if (!card && free && opener) {
+          var again = document.getElementById(opener);
+          if (again) again.focus();
+        }
+      });
+      return dash.no_update;
     },
 
     take_place: function () {
@@ -83,9 +152,10 @@
         box.dataset.state = state;
         var note = box.querySelector("small");
         if (note) {
-          var text = words && words["state_" + state];
+          var reason = (one && one.reason) || "";
+          var text = words && (words["state_" + state + "_" + reason] || words["state_" + state]);
           note.textContent = text && state !== "idle" && state !== "off" ? " " + text : "";
-          note.title = (one && one.reason) || "";
+          note.title = state === "failed" ? reason : "";
         }
       });
       return dash.no_update;

@@ -14,6 +14,7 @@ from geodata.words import Lang, say
 from layers.layer import Picture
 
 STATES = ("all", "open", "overdue", "closed")
+BOX_WORDS = ("search", "clear_search", "clear_selection", "no_options_found")
 
 
 def draw(start: View) -> html.Header:
@@ -32,9 +33,7 @@ def draw(start: View) -> html.Header:
             ),
             html.Div(id="as-of", role="status"),
             html.Button("中 / EN", id="lang-switch", className="tool", title="中文 / English"),
-            html.Button(
-                "◐", id="theme-switch", className="tool", title="深色 / 浅色 · dark / light"
-            ),
+            html.Button("◐", id="theme-switch", className="tool"),
         ],
     )
 
@@ -65,8 +64,10 @@ def state_options(lang: Lang) -> list[dict[str, Any]]:
     return [{"value": state, "label": say(f"filter.{state}", lang)} for state in STATES]
 
 
-def category_options(facts: Facts, lang: Lang) -> list[dict[str, Any]]:
+def category_options(facts: Facts | None, lang: Lang) -> list[dict[str, Any]]:
     """Return the categories that incidents have, by name."""
+    if facts is None:
+        return []
     used = set(facts.snapshot.category.tolist())
     names = facts.category_names(lang)
     return [
@@ -83,12 +84,20 @@ def category_hint(lang: Lang) -> str:
     return say("filter.category", lang)
 
 
+def category_labels(lang: Lang) -> dict[str, str]:
+    """Return the words inside the open category box."""
+    return {name: say(f"filter.{name}", lang) for name in BOX_WORDS}
+
+
 def as_of(facts: Facts, picture: Picture, view: View) -> list[Any]:
     """Return n of N, and as of when."""
     shown = int(picture.selected().sum())
     age = max(picture.now - facts.as_of, 0)
     stale = age > facts.city.settings.stale_after_s
-    moment = numbers.moment(facts.as_of, facts.zone) if facts.as_of else "–"
+    when = say("page.as_of_nothing", view.lang)
+    if facts.as_of:
+        moment = numbers.moment(facts.as_of, facts.zone)
+        when = say("page.as_of", view.lang, at=moment, age=numbers.span(age, view.lang))
     return [
         html.Span(
             say(
@@ -100,7 +109,7 @@ def as_of(facts: Facts, picture: Picture, view: View) -> list[Any]:
             className="figure",
         ),
         html.Span(
-            say("page.as_of", view.lang, at=moment, age=numbers.span(age, view.lang)),
+            when,
             className="stale" if stale else "fresh",
         ),
     ]

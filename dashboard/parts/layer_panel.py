@@ -41,7 +41,7 @@ def draw() -> html.Div:
                     dcc.Checklist(id="shown", className="switches", value=[]),
                 ],
             ),
-            html.Div(id="legend"),
+            html.Div(id="legend", role="region", tabIndex=0),  # it scrolls: keys must reach it
         ],
     )
 

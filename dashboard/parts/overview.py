@@ -31,6 +31,15 @@ def draw(facts: Facts, picture: Picture, view: View) -> list[Any]:
     ]
 
 
+def draw_nothing(lang: Lang) -> list[Any]:
+    """Return the side panel of a city that has no grids yet: what is missing, and what to do."""
+    return [
+        html.H2(say("overview.title", lang)),
+        html.P(say("fault.city_without_grids.cause", lang)),
+        html.P(say("fault.city_without_grids.remedy", lang), className="quiet"),
+    ]
+
+
 def key_figures(figures: Figures, lang: Lang) -> html.Div:
     """Return the four figures the eye should land on: late first."""
     rows = (

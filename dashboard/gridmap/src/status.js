@@ -1,5 +1,5 @@
 // How the map and each layer stand: to the page as a prop, to watchers on <html>, to people in words.
-import { needsOf } from "./draw/index.js";
+import { needsOf, zoomsOf } from "./draw/index.js";
 import { forgetState, reportState } from "./page_state.js";
 
 export class Status {
@@ -51,14 +51,14 @@ export class Status {
     const { tracker, sources, map } = session;
     if (tracker.fatal) return { state: "failed", reason: tracker.fatal };
     const zoom = map.getZoom();
-    const from = layer.minzoom === undefined ? 0 : layer.minzoom;
-    const to = layer.maxzoom === undefined ? 24 : layer.maxzoom;
+    const [from, to] = zoomsOf(layer, session.scene);
     const entries = Object.values(needsOf(layer)).map((need) => sources.peek(need));
     for (const entry of entries) {
       const failure = entry && tracker.failureOf(entry.number);
       if (failure) return { state: "failed", reason: failure.reason };
     }
-    if (zoom < from || zoom >= to) return { state: "zoom", reason: null };
+    if (zoom < from) return { state: "zoom", reason: "closer" };
+    if (zoom >= to) return { state: "zoom", reason: "farther" };
     if (!tracker.settled || !entries.every((entry) => entry && entry.ready)) {
       return { state: "loading", reason: null };
     }

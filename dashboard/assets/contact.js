@@ -1,0 +1,94 @@
+/* Whether the server answers, said on the page: Dash itself keeps silent about it. */
+(function () {
+  "use strict";
+  var WATCHED = /\/_dash-(update-component|layout|dependencies)/;
+  var POLL = '"output":"revision.data"';
+  var PATIENCE_MS = 15000; // a call without an answer for so long has lost its server
+  var KNOCK_MS = 3000;
+  var RENEWED = "getu-renewed";
+  var CALM_MS = 30000; // between two such openings, however often the server comes and goes
+  var GONE = [502, 503, 504]; // what a proxy says when there is nobody behind it
+  var ask = window.fetch;
+  var seen = new Date();
+  var gone = false;
+  var lost = false; // something but a poll went unanswered: what is on the screen is not what was asked for
+  var faults = {};
+
+  function say() {
+    var banner = document.getElementById("banner");
+    var english = document.documentElement.lang === "en";
+    var texts = Object.keys(faults).map(function (name) { return faults[name]; });
+    texts = texts.filter(function (text, place) { return texts.indexOf(text) === place; });
+    if (gone) {
+      var at = seen.toLocaleTimeString("en-GB", {
+        hour: "2-digit", minute: "2-digit", timeZone: banner.dataset.zone
+      });
+      texts = [(english ? banner.dataset.en : banner.dataset.zh).replace("{at}", at)];
+    }
+    if (banner.textContent !== texts.join(" ")) banner.textContent = texts.join(" ");
+    banner.hidden = texts.length === 0;
+  }
+
+  function knock() {
+    var prefix = JSON.parse(document.getElementById("_dash-config").textContent).requests_pathname_prefix;
+    ask(prefix + "healthz", { cache: "no-store" }).then(function (answer) {
+      if (answer.ok) meet();
+      else setTimeout(knock, KNOCK_MS);
+    }, function () { setTimeout(knock, KNOCK_MS); });
+  }
+
+  function meet() {
+    seen = new Date();
+    if (!gone) return;
+    gone = false;
+    if (lost || document.documentElement.dataset.map !== "idle") renew();
+    else say();
+  }
+
+  /* Ask again for what went unanswered by opening the page anew: its address holds the view. */
+  function renew() {
+    var wait = Number(sessionStorage.getItem(RENEWED)) + CALM_MS - Date.now();
+    setTimeout(function () {
+      sessionStorage.setItem(RENEWED, Date.now());
+      window.location.reload();
+    }, Math.max(0, wait));
+  }
+
+  function miss(isPoll) {
+    lost = lost || !isPoll;
+    if (gone) return;
+    gone = true;
+    say();
+    setTimeout(knock, KNOCK_MS);
+  }
+
+  function note(name, text) {
+    if (text) faults[name] = text;
+    else delete faults[name];
+    say();
+  }
+
+  window.fetch = function (input, init) {
+    var url = String((input && input.url) || input);
+    if (!WATCHED.test(url)) return ask.call(window, input, init);
+    var body = String((init && init.body) || "");
+    var isPoll = body.indexOf(POLL) >= 0;
+    var name = (/"output":"([^"]*)"/.exec(body) || [url, url])[1];
+    // The server's sentences come in the page's language, not in the browser's.
+    var headers = Object.assign({}, init && init.headers, { "Accept-Language": document.documentElement.lang });
+    var late = setTimeout(function () { miss(true); }, PATIENCE_MS); // it may still come
+    return ask.call(window, input, Object.assign({}, init, { headers: headers })).then(function (answer) {
+      clearTimeout(late);
+      var plain = /^text\/plain/.test(answer.headers.get("Content-Type"));
+      if (GONE.indexOf(answer.status) >= 0 && !plain) miss(isPoll);
+      else meet();
+      if (answer.ok) note(name, "");
+      else if (plain) answer.clone().text().then(function (text) { note(name, text); });
+      return answer;
+    }, function (error) {
+      clearTimeout(late);
+      if (error.name !== "AbortError") miss(isPoll);
+      throw error;
+    });
+  };
+})();
