@@ -1,0 +1,248 @@
+"""Promise: cameras, places, components and the tables cases are judged by load whole, by id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas
+import pytest
+import shapely
+
+from geodata.city import City, create_city
+from geodata.errors import BadFile, BadSetting, GetuError
+from geodata.facts import load_base, load_facts
+from geodata.loading import KINDS, PLANNED
+from geodata.loading.fixtures import BASE_LAYERS, RECORD_KINDS
+from geodata.loading.report import LoadReport
+from geodata.store.records import count_records, read_records
+from geodata.words import LANGS, say
+from tests.city import (
+    INCIDENT_COLUMNS,
+    NOW,
+    grid_code,
+    incident_rows,
+    load,
+    load_one,
+    make_gridded_city,
+    middle,
+    square,
+    write_shapes,
+    write_table,
+)
+
+DAY = 86_400
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> City:
+    return make_gridded_city(tmp_path / "city")
+
+
+def load_table(
+    city: City, kind: str, columns: tuple[str, ...], *rows: list, **options
+) -> LoadReport:
+    return load_one(city, kind, write_table(city.folder / f"{kind}.csv", columns, rows), **options)
+
+
+def records(city: City, kind: str, *, at: int = NOW):
+    with city.database.read() as connection:
+        return read_records(connection, kind, at=at)
+
+
+def in_both(error: GetuError) -> str:
+    return error.sentence("zh") + error.sentence("en")
+
+
+CAMERA = ("camera_id", "name", "lon", "lat")
+
+
+def test_cameras_keep_their_twenty_digits_and_find_their_grid(city):
+    report = load_table(
+        city, "cameras", CAMERA, ["32101200101234567890", "路口", *middle(1, 2)], ["2", "远", 1, 1]
+    )
+    assert report.accepted == 2
+    cameras = load_facts(city, now=NOW).cameras.set_index("id")
+    finest = city.grids_in_force(NOW).finest()["code"]
+    assert finest.iloc[cameras.at["32101200101234567890", "owner"]] == grid_code(1, 2)
+    assert cameras.at["2", "owner"] == -1
+
+
+def test_a_camera_loaded_again_is_the_same_camera_with_the_newest_facts(city):
+    load_table(city, "cameras", CAMERA, ["1", "旧", *middle(0, 0)], ["2", "旧", *middle(0, 0)])
+    load_table(city, "cameras", CAMERA, ["1", "新", *middle(1, 1)])
+    table = records(city, "cameras").set_index("id")
+    assert table["name"].to_dict() == {"1": "新", "2": "旧"}
+    with city.database.read() as connection:
+        assert count_records(connection) == {"cameras": 2}
+
+
+def test_rows_without_an_id_or_with_a_rounded_one_are_refused_by_row(city):
+    report = load_table(
+        city, "cameras", CAMERA, ["", "无", *middle(0, 0)], ["3.21E+19", "整", *middle(0, 0)],
+        ["7", "零", 0, 0], ["8", "好", *middle(0, 0)], ["8", "又", *middle(0, 0)],
+    )  # fmt: skip
+    assert [(fault.row, fault.key) for fault in report.faults] == [
+        (1, "id_missing"), (2, "number_too_long"), (3, "place_zero"),
+    ]  # fmt: skip
+    assert (report.rows, report.accepted, report.refused) == (5, 2, 3)
+    assert [note.values for note in report.notes if note.key == "report.ids_twice"] == [{"n": "1"}]
+    assert records(city, "cameras")["name"].tolist() == ["又"]
+
+
+def test_things_without_an_id_column_get_ids_by_content_that_last(city):
+    rows = [["路口", *middle(0, 0)], ["路口", *middle(0, 0)], ["桥头", *middle(1, 1)]]
+    report = load_table(city, "cameras", CAMERA[1:], *rows)
+    assert "report.ids_made" in [note.key for note in report.notes]
+    first = records(city, "cameras")
+    assert len(first) == 3  # two equal rows are two cameras
+    load_table(city, "cameras", CAMERA[1:], *rows[::-1])
+    assert records(city, "cameras")["id"].tolist() == first["id"].tolist()
+
+
+def test_places_need_a_kind(city):
+    with pytest.raises(BadFile) as refused:
+        load_table(city, "places", ("id", "name", "lon", "lat"), ["1", "某校", *middle(0, 0)])
+    said = in_both(refused.value)
+    for part in ("kind", "--map kind=", "name", "lon"):
+        assert part in said
+    load_table(city, "places", ("id", "类型", "lon", "lat"), ["1", "school", *middle(0, 0)])
+    assert records(city, "places")["kind"].tolist() == ["school"]
+
+
+def test_points_and_polygons_of_a_geojson_are_places(city, tmp_path):
+    shapes = [
+        (shapely.centroid(square(0, 0)), {"id": "P", "kind": "school"}),
+        (square(2, 2, wide=0.5, high=0.5), {"id": "A", "kind": "park", "容量": "900"}),
+    ]
+    load_one(city, "places", write_shapes(tmp_path / "places.geojson", shapes))
+    places = load_facts(city, now=NOW).places.set_index("id")
+    finest = city.grids_in_force(NOW).finest()["code"]
+    assert finest.iloc[places.at["A", "owner"]] == grid_code(2, 2)
+    assert places.at["A", "capacity"] == "900"
+
+
+def test_further_columns_are_kept(city):
+    load_table(city, "cameras", (*CAMERA, "limit_kmh"), ["1", "x", *middle(0, 0), "60"])
+    assert records(city, "cameras")["limit_kmh"].tolist() == ["60"]
+
+
+def test_a_record_dated_ahead_counts_from_its_day(city):
+    load_table(city, "cameras", CAMERA, ["1", "旧", *middle(0, 0)])
+    load_table(city, "cameras", CAMERA, ["1", "新", *middle(0, 0)], valid_from=NOW + DAY)
+    assert records(city, "cameras")["name"].tolist() == ["旧"]
+    assert records(city, "cameras", at=NOW + DAY)["name"].tolist() == ["新"]
+
+
+# --- tables that cases are judged by -------------------------------------------------------------
+
+KIND = ("code", "name_zh", "category", "limit", "limit_unit")
+
+
+def overdue(city: City) -> int:
+    facts = load_facts(city, now=NOW)
+    return int((facts.states(NOW) == 2).sum())
+
+
+def test_kinds_loaded_after_the_incidents_set_their_deadlines_in_the_same_moment(city, tmp_path):
+    rows = [[*row[:9], ""] for row in incident_rows()]  # no deadline of their own
+    load_one(city, "incidents", write_table(tmp_path / "i.csv", INCIDENT_COLUMNS, rows))
+    assert overdue(city) == 0
+    revision = city.database.revision()
+    limits = [[name, name, "市容", 30, "minutes"] for name in ("占道经营", "路面破损", "积水")]
+    load_table(city, "kinds", KIND, *limits)
+    assert city.database.revision() == revision + 1
+    assert overdue(city) > 0
+
+
+def test_a_calendar_moves_deadlines_in_working_days(city, tmp_path):
+    # 2026-05-29 is a Friday; its Saturday is made a working day.
+    rows = [["1", "2026-05-29 10:00", "积水", *middle(0, 0), *[""] * 5]]
+    load_one(city, "incidents", write_table(tmp_path / "i.csv", INCIDENT_COLUMNS, rows))
+    load_table(city, "kinds", KIND, ["积水", "积水", "市政", 1, "working_days"])
+
+    def due() -> int:
+        with city.database.read() as connection:
+            return connection.execute("SELECT due_at FROM incident").fetchone()[0]
+
+    monday = due()
+    load_table(city, "calendar", ("date", "working", "name"), ["2026-05-30", "是", "调休上班"])
+    assert monday - due() == 2 * DAY
+
+
+def test_bodies_and_kinds_need_their_names(city):
+    for kind, columns in (("bodies", ("body",)), ("kinds", ("code", "name_zh"))):
+        with pytest.raises(BadFile) as refused:
+            load_table(city, kind, columns, ["1"] * len(columns))
+        assert "--map" in in_both(refused.value)
+
+
+def test_a_dry_run_of_every_kind_writes_nothing(city, tmp_path):
+    revision = city.database.revision()
+    columns = ("camera_id", "id", "code", "body", "date", "name_zh", "category", "kind", "working",
+               "lon", "lat")  # fmt: skip
+    row = ["1", "1", "1", "1", "2026-01-01", "x", "x", "x", "是", *middle(0, 0)]
+    for kind in RECORD_KINDS:
+        report = load_table(city, kind, columns, row, dry_run=True)
+        assert report.accepted == 1, kind
+    assert city.database.revision() == revision
+    with city.database.read() as connection:
+        assert not count_records(connection)
+
+
+# --- the base map --------------------------------------------------------------------------------
+
+
+def test_each_layer_of_the_base_map_is_replaced_as_a_whole(city, tmp_path):
+    roads = [(shapely.LineString([(500_000, 3_600_000), (500_500, 3_600_300)]), {"name": "龙川路"})]
+    file = write_shapes(tmp_path / "roads.geojson", roads)
+    load_one(city, "basemap", file)
+    load_one(city, "basemap", file)
+    found = load_base(city.base_folder)
+    assert list(found) == ["roads"]
+    assert len(found["roads"]) == 1
+    assert found["roads"].crs == city.crs
+    assert not list(city.base_folder.glob("*.part"))
+
+
+def test_a_base_map_layer_is_named_by_its_file_or_by_level(city, tmp_path):
+    parks = [(square(0, 0), {"name": "公园"})]
+    file = write_shapes(tmp_path / "parks_2026.geojson", parks)
+    with pytest.raises(BadSetting) as refused:
+        load_one(city, "basemap", file)
+    assert all(name in in_both(refused.value) for name in BASE_LAYERS)
+    load_one(city, "basemap", file, level="green")
+    assert isinstance(load_base(city.base_folder)["green"], geopandas.GeoDataFrame)
+
+
+def test_a_dry_run_of_a_base_map_leaves_no_file(city, tmp_path):
+    file = write_shapes(tmp_path / "green.geojson", [(square(0, 0), {})])
+    load_one(city, "basemap", file, dry_run=True)
+    assert not load_base(city.base_folder)
+
+
+# --- kinds of load -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", PLANNED)
+def test_a_kind_that_is_planned_says_so(city, kind):
+    with pytest.raises(BadSetting) as refused:
+        load(city, kind, city.folder / "x.csv")
+    assert kind in in_both(refused.value)
+    assert "还没有做好" in refused.value.sentence("zh")
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones(city):
+    with pytest.raises(BadSetting) as refused:
+        load(city, "kittens", city.folder / "x.csv")
+    assert all(kind in in_both(refused.value) for kind in KINDS)
+
+
+def test_every_kind_of_record_has_a_name_people_know():
+    assert {say(f"record.{kind}", lang) for kind in RECORD_KINDS for lang in LANGS}
+
+
+def test_things_with_places_need_a_coordinate_system_first(tmp_path):
+    city = create_city(tmp_path / "bare", {"name_zh": "小城"})
+    with pytest.raises(GetuError) as refused:
+        load_table(city, "cameras", CAMERA, ["1", "x", *middle(0, 0)])
+    assert "init --crs" in in_both(refused.value)
