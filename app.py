@@ -27,7 +27,7 @@ PROGRESS_STEP = 0.05  # a line is drawn anew when a step has moved on by this sh
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; return its exit code (contracts.md 2)."""
     arguments = _parser().parse_args(argv)
-    lang = parse_lang(arguments.lang, parse_lang(locale.getlocale()[0] or os.environ.get("LANG")))
+    lang = parse_lang(arguments.lang, _locale_lang())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console that has no Chinese
@@ -44,6 +44,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _locale_lang() -> Lang:
+    """
+    Return the language the environment asks for, though its locale may not be installed here.
+
+    The names and their order are those of gettext; C and POSIX mean English.
+    """
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    asked = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if asked is not None and asked.split(".")[0] in ("C", "POSIX"):
+        return "en"
+    return parse_lang(asked or locale.getlocale()[0])
 
 
 def _refuse(arguments: argparse.Namespace, out: _Output, error: GetuError) -> int:
