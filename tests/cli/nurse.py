@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import io
 import json
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import app
+from tests.city import make_tiny_city
 
 
 def obey(order: dict, child: int) -> tuple[dict, int]:
@@ -46,7 +52,22 @@ def become(order: dict) -> None:
         os._exit(code)
 
 
+def warm_up() -> None:
+    """Do once what most children do: kernels that are loaded here need no loading in each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        city = make_tiny_city(folder / "city")
+        grids, points = city.folder / "grids.geojson", city.folder / "incidents.csv"
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            app.main(["check", str(grids)])
+            app.main(
+                ["own", "--grids", str(grids), "--points", str(points), "--out", name + "/o.csv"]
+            )
+    gc.freeze()  # what is there stays shared with the children
+
+
 def main() -> None:
+    warm_up()
     child = 0
     for line in sys.stdin:
         answer, child = obey(json.loads(line), child)
