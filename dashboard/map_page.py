@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, dcc, html, no_update
 from flask import has_request_context
 
 from dashboard.gridmap import GridMap, map_words
@@ -34,8 +34,8 @@ def add_page(app: Dash, pictures: Pictures) -> None:
     def layout() -> html.Div:
         # What the map needs first comes with the page: it fetches while callbacks are on their way.
         # Dash also asks once at start-up, for nobody.
-        first = describe_map(pictures.newest(), start.lang) if has_request_context() else {}
-        return _layout(start, base_path=city.settings.base_path, first=first)
+        facts = pictures.newest() if has_request_context() else None
+        return _layout(start, base_path=city.settings.base_path, facts=facts)
 
     app.layout = layout
     _add_browser_callbacks(app)
@@ -109,6 +109,7 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         Input("theme", "data"),
         Input("revision", "data"),
         Input("minute", "n_intervals"),
+        State("map", "revision"),
         prevent_initial_call=True,
     )
     @guarded("read")
@@ -129,13 +130,8 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         )
         freeze_breaks(facts, picture)
         drawn = [layer for layer in _allowed() if view.shown is None or layer.id in view.shown]
-        values = {
-            layer.id: layer.read_values(picture).as_json()
-            for layer in _allowed()
-            if layer.read_values
-        }
         return (
-            values,
+            _values_for(picture, held=raw[-1]),
             view.query(facts, now),
             facts.revision,
             bar.as_of(facts, picture, view),
@@ -174,6 +170,15 @@ def add_page(app: Dash, pictures: Pictures) -> None:
         return no_update if revision == seen else revision
 
 
+def _values_for(picture: Picture, *, held: Any) -> Any:
+    """Return each layer's figures; what no filter moves is not sent to a map that holds it."""
+    values: Any = Patch() if held == picture.facts.snapshot.revision else {}
+    for layer in _allowed():
+        if layer.read_values and (layer.values_filtered or not isinstance(values, Patch)):
+            values[layer.id] = layer.read_values(picture).as_json()
+    return values
+
+
 def describe_map(facts: Facts | None, lang: Lang) -> dict[str, Any]:
     """Return what the map draws and says, in one language, for this request's account."""
     if facts is None:
@@ -199,7 +204,7 @@ def _allowed() -> list[Any]:
     return [layer for layer in LAYERS if layer.source.needs in permissions]
 
 
-def _layout(start: View, *, base_path: str, first: dict[str, Any]) -> html.Div:
+def _layout(start: View, *, base_path: str, facts: Facts | None) -> html.Div:
     """Return the page without a word or a figure: the callbacks fill both in."""
     return html.Div(
         id="page",
@@ -208,7 +213,7 @@ def _layout(start: View, *, base_path: str, first: dict[str, Any]) -> html.Div:
             *(dcc.Store(id=name) for name in STORES),
             dcc.Interval(id="pulse", interval=POLL_MS),
             dcc.Interval(id="minute", interval=MINUTE_MS),
-            bar.draw(start),
+            bar.draw(start, facts=facts),
             html.Main(
                 id="stage",
                 children=[
@@ -217,7 +222,7 @@ def _layout(start: View, *, base_path: str, first: dict[str, Any]) -> html.Div:
                         children=[
                             GridMap(
                                 covered={"left": layer_panel.WIDTH_PX},
-                                **first,
+                                **describe_map(facts, start.lang),
                                 id="map",
                                 basePath=f"{base_path}/",
                                 theme=start.theme,

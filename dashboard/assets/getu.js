@@ -34,7 +34,20 @@
     });
   }
 
-  new MutationObserver(mendLists).observe(document.documentElement, {
+  /* Its box takes the focus by a field hidden from who listens; the button itself can. */
+  function mendFocus() {
+    document.querySelectorAll(".dash-dropdown-focus-target[tabindex='0']").forEach(function (node) {
+      node.tabIndex = -1;
+      node.nextElementSibling.tabIndex = 0;
+    });
+  }
+
+  function mend() {
+    mendLists();
+    mendFocus();
+  }
+
+  new MutationObserver(mend).observe(document.documentElement, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["role", "aria-selected"]
   });
 

@@ -14,11 +14,17 @@ from geodata.words import Lang, say
 from layers.layer import Picture
 
 STATES = ("all", "open", "overdue", "closed")
+BOX_HEIGHT_PX = 400
 BOX_WORDS = ("search", "clear_search", "clear_selection", "no_options_found")
 
 
-def draw(start: View) -> html.Header:
-    """Return the bar, its words still empty."""
+def draw(start: View, *, facts: Facts | None) -> html.Header:
+    """
+    Return the bar, its words still empty.
+
+    The categories are there from the first: the box lets go of a value it has no option for, and
+    the address may ask for one.
+    """
     return html.Header(
         id="bar",
         children=[
@@ -28,7 +34,14 @@ def draw(start: View) -> html.Header:
                 children=[
                     dcc.RadioItems(id="days", className="segments", value=start.days),
                     dcc.RadioItems(id="state", className="segments", value=start.state),
-                    dcc.Dropdown(id="category", className="pick", value=None, clearable=True),
+                    dcc.Dropdown(
+                        id="category",
+                        className="pick",
+                        options=category_options(facts, start.lang),
+                        value=None,
+                        clearable=True,
+                        maxHeight=BOX_HEIGHT_PX,
+                    ),
                 ],
             ),
             html.Div(id="as-of", role="status"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dash import Dash
@@ -12,14 +14,15 @@ from geodata.city import City, create_city, writing
 from geodata.demo import make_city
 from geodata.loading.demo_city import demo_settings, save_demo
 from tests.city import NOW, make_tiny_city, say_nothing
+from tests.dashboard.page_browser import CityPage, PageServer
 
 DEMO_NOW = 1_780_000_000  # a Friday in May 2026
 
 
-def make_demo(scenario: str, folder: Path) -> City:
+def make_demo(scenario: str, folder: Path, **settings: str) -> City:
     """Make a demo city as `app.py demo` does, at one moment for ever."""
     demo = make_city(scenario, seed=7, now=DEMO_NOW, progress=say_nothing)
-    city = create_city(folder, demo_settings(demo))
+    city = create_city(folder, {**demo_settings(demo), **settings})
     with writing(city):
         save_demo(city, demo, now=DEMO_NOW, progress=say_nothing)
     return city
@@ -53,3 +56,27 @@ def gaoshan_app(gaoshan: City) -> Dash:
 def jiangdu(tmp_path_factory: pytest.TempPathFactory) -> City:
     """Return the default demo city: 1,101 grids, 47,269 incidents. It takes half a minute."""
     return make_demo("jiangdu", tmp_path_factory.mktemp("jiangdu") / "city")
+
+
+@pytest.fixture
+def serve_page() -> Iterator[Callable[[Any], PageServer]]:
+    """Return a function that serves an app on a counting server until the test ends."""
+    servers: list[PageServer] = []
+
+    def serve(app: Any) -> PageServer:
+        servers.append(PageServer(app))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def open_page(page: Any, serve_page: Callable[[Any], PageServer]) -> Callable[..., CityPage]:
+    """Return a function that serves an app and opens its page; `tail` follows the address."""
+
+    def open_it(app: Any, tail: str = "/", **options: Any) -> CityPage:
+        return CityPage(page, serve_page(app).address + tail, **options)
+
+    return open_it

@@ -29,7 +29,10 @@ export class Pointer {
     const loose = ids.filter((id) => !id.endsWith("/fill"));
     const found =
       this.first(loose.length > 0 ? this.map.queryRenderedFeatures(near, { layers: loose }) : []) ||
-      this.first(exact.length > 0 ? this.map.queryRenderedFeatures(point, { layers: exact }) : []);
+      // As a pair: MapLibre takes a plain object for options, and answers for the whole screen.
+      this.first(
+        exact.length > 0 ? this.map.queryRenderedFeatures([point.x, point.y], { layers: exact }) : [],
+      );
     return found && { feature: found, layer: this.host.layer(this.host.painter.layerOf(found.layer.id)) };
   }
 
