@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import locale
 import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from geodata.errors import BadSetting, Fault, GetuError, explain_system
-from geodata.words import LANGS, Lang, parse_lang, say
+from geodata.words import LANGS, Lang, find_lang, parse_lang, say
 
 DEFAULT_CITY = Path("city")
 DEFAULT_PORT = 8050
@@ -27,7 +24,7 @@ PROGRESS_STEP = 0.05  # a line is drawn anew when a step has moved on by this sh
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; return its exit code (contracts.md 2)."""
     arguments = _parser().parse_args(argv)
-    lang = parse_lang(arguments.lang, _locale_lang())
+    lang = parse_lang(arguments.lang, find_lang(os.environ))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console that has no Chinese
@@ -44,19 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
-
-
-def _locale_lang() -> Lang:
-    """
-    Return the language the environment asks for, though its locale may not be installed here.
-
-    The names and their order are those of gettext; C and POSIX mean English.
-    """
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    asked = next((os.environ[name] for name in names if os.environ.get(name)), None)
-    if asked is not None and asked.split(".")[0] in ("C", "POSIX"):
-        return "en"
-    return parse_lang(asked or locale.getlocale()[0])
 
 
 def _refuse(arguments: argparse.Namespace, out: _Output, error: GetuError) -> int:
@@ -178,7 +162,7 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
     from geodata.city import open_city, writing
     from geodata.loading import load_files
     from geodata.loading.report import LoadReport, merge_reports
-    from geodata.loading.request import LoadRequest
+    from geodata.loading.request import LoadRequest, parse_day, parse_mapping
 
     city = open_city(arguments.city)
     request = LoadRequest(
@@ -186,13 +170,13 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
         crs=arguments.crs,
         encoding=arguments.encoding,
         layer=arguments.layer,
-        mapping=_mapping(arguments.map),
+        mapping=parse_mapping(arguments.map),
         source=arguments.source,
         level=arguments.level,
         parent=arguments.parent,
         parent_level=arguments.parent_level,
         system=arguments.system,
-        valid_from=_day(arguments.valid_from, city.settings.zone),
+        valid_from=parse_day(arguments.valid_from, city.settings.zone),
         recorded=arguments.recorded,
         overlaps=arguments.overlaps,
         dry_run=arguments.dry_run,
@@ -217,6 +201,7 @@ def _load(arguments: argparse.Namespace, out: _Output) -> int:
 
 def _check(arguments: argparse.Namespace, out: _Output) -> int:
     from geodata.boundary import check_files
+    from geodata.loading.request import parse_mapping
 
     checked = check_files(
         arguments.files,
@@ -224,7 +209,7 @@ def _check(arguments: argparse.Namespace, out: _Output) -> int:
         crs=arguments.crs,
         encoding=arguments.encoding,
         layer=arguments.layer,
-        mapping=_mapping(arguments.map),
+        mapping=parse_mapping(arguments.map),
         level=arguments.level,
         parent=arguments.parent,
         now=_now(),
@@ -236,6 +221,7 @@ def _check(arguments: argparse.Namespace, out: _Output) -> int:
 
 
 def _own(arguments: argparse.Namespace, out: _Output) -> int:
+    from geodata.loading.request import parse_mapping
     from geodata.ownership.assignment import OwnRequest, own_files
 
     report = own_files(
@@ -251,7 +237,7 @@ def _own(arguments: argparse.Namespace, out: _Output) -> int:
             recorded=arguments.recorded,
             near_m=arguments.near,
             near_line_m=arguments.near_line,
-            mapping=_mapping(arguments.map),
+            mapping=parse_mapping(arguments.map),
         ),
         progress=out.progress,
     )
@@ -300,25 +286,6 @@ def _bench(arguments: argparse.Namespace, out: _Output) -> int:
         out.text("  ".join(f"{name}={value}" for name, value in row.items()))
     out.result({"results": results})
     return 0
-
-
-def _mapping(pairs: list[str]) -> dict[str, str]:
-    mapping = {}
-    for pair in pairs:
-        name, sign, column = pair.partition("=")
-        if not (name and sign and column):
-            raise BadSetting(Fault(key="map_syntax", values={"text": pair}))
-        mapping[name.strip()] = column.strip()
-    return mapping
-
-
-def _day(text: str | None, zone: ZoneInfo) -> int | None:
-    if text is None:
-        return None
-    try:
-        return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
-    except ValueError as error:
-        raise BadSetting(Fault(key="valid_from")) from error
 
 
 def _parser() -> argparse.ArgumentParser:

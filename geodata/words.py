@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import locale
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,19 @@ def parse_lang(text: str | None, default: Lang = "zh") -> Lang:
     """Return the language that a locale or header such as `en_GB.UTF-8` asks for."""
     start = (text or "").lower()[:2]
     return start if start in LANGS else default
+
+
+def find_lang(environ: Mapping[str, str]) -> Lang:
+    """
+    Return the language an environment asks for, though its locale may not be installed here.
+
+    The names and their order are those of gettext; C and POSIX mean English.
+    """
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    asked = next((environ[name] for name in names if environ.get(name)), None)
+    if asked is not None and asked.split(".", maxsplit=1)[0] in ("C", "POSIX"):
+        return "en"
+    return parse_lang(asked or locale.getlocale()[0])
 
 
 def _speak(value: object, lang: Lang) -> object:

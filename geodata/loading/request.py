@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from geodata.errors import BadFile, Fault
+from geodata.errors import BadFile, BadSetting, Fault
 from geodata.loading.report import LoadReport
 
 Progress = Callable[[str, float], None]
@@ -34,6 +36,27 @@ class LoadRequest:
     dry_run: bool = False
     strict: bool = False
     isolated: bool = False
+
+
+def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """Return field -> column of `--map FIELD=COLUMN` options; raises BadSetting for any other."""
+    mapping = {}
+    for pair in pairs:
+        name, sign, column = pair.partition("=")
+        if not (name and sign and column):
+            raise BadSetting(Fault(key="map_syntax", values={"text": pair}))
+        mapping[name.strip()] = column.strip()
+    return mapping
+
+
+def parse_day(text: str | None, zone: ZoneInfo) -> int | None:
+    """Return the first second (UTC) of an ISO date in a zone; raises BadSetting for any other."""
+    if text is None:
+        return None
+    try:
+        return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
+    except ValueError as error:
+        raise BadSetting(Fault(key="valid_from")) from error
 
 
 def source_of(file: Path | str, request: LoadRequest) -> str:
