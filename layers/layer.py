@@ -278,6 +278,7 @@ class Layer:
     minzoom: int = 0
     maxzoom: int = MAX_ZOOM
     read_values: Callable[[Picture], Values] | None = None
+    values_filtered: bool = False  # the figures change with the page's filter
 
     def descriptor(self, lang: Lang, facts: Facts, *, version: str) -> dict[str, Any]:
         """

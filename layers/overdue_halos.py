@@ -50,4 +50,5 @@ LAYER = Layer(
     ),
     maxzoom=15,
     read_values=read_overdue,
+    values_filtered=True,
 )
