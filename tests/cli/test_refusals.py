@@ -325,7 +325,7 @@ BAD = {
         write("cases.csv.gz", b"\x1f\x8b\x08\x00" + bytes(20)), "incidents", "压缩", "packed"
     ),
     "a quotation mark that never closes": Bad(
-        write("quote.csv", 'incident_id,reported_at,lon,lat\n1,"2026-05-01,120,32\n' * 3),
+        write("quote.csv", "incident_id,reported_at,lon,lat\n" + '1,"2026-05-01,120,32\n' * 3),
         "incidents",
         "引号",
         "quotation mark",
