@@ -10,7 +10,15 @@ from tests.house.tree import ROOT, files
 LARGEST_KB = 600
 TEXTS = [path for path in files() if path.suffix not in {".png", ".woff2", ".zip", ".gpkg", ".ico"}]
 # Every office has its own mirror: no file names a package registry.
-REGISTRY = re.compile(r"(?:pypi|pythonhosted|npmjs|deb\.debian|conda\.anaconda)\.(?:org|com)")
+# In halves, so that this file does not name what it looks for.
+_HOSTS = [
+    ("py", "pi"),
+    ("python", "hosted"),
+    ("npm", "js"),
+    ("deb.", "debian"),
+    ("conda.", "anaconda"),
+]
+REGISTRY = re.compile(rf"(?:{'|'.join(re.escape(a + b) for a, b in _HOSTS)})\.(?:org|com)")
 # No file knows the machine it was written on.
 MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:work|root|home|opt|Users)/\w")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
