@@ -74,4 +74,4 @@ lock:
 clean:
 	rm -rf .venv .setup node_modules dashboard/gridmap/built dashboard/assets/fonts
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
-	find app.py bench dashboard geodata layers scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find app.py bench commands dashboard geodata layers scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,9 +18,9 @@ _FOLDER = Path(__file__).parent / "text"
 
 @cache
 def load_words(lang: Lang) -> dict[str, str]:
-    """Return all sentences of one language, keys joined by dots."""
-    with (_FOLDER / f"{lang}.toml").open("rb") as file:
-        return dict(_flatten(tomllib.load(file)))
+    """Return all sentences of one language, keys joined by dots; each subject has its file."""
+    files = sorted((_FOLDER / lang).glob("*.toml"))
+    return dict(row for file in files for row in _flatten(tomllib.loads(file.read_text("utf-8"))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ def install_browser(progress: Progress) -> str:
 def list_steps(*, tests: bool, here: bool) -> list[Step]:
     """Return the steps in their order; `here` installs for the Python that runs this."""
     python = Path(sys.executable) if here else VENV_PYTHON
-    words = sorted((ROOT / "geodata" / "text").glob("*.toml"))
+    words = sorted((ROOT / "geodata" / "text").rglob("*.toml"))
     parts = [ROOT / "package.json", ROOT / "package-lock.json"]
     sources = [path for path in MAP.rglob("*") if path.suffix in {".js", ".mjs", ".css"}]
     sources = [path for path in sources if MAP / "built" not in path.parents]

@@ -1,4 +1,4 @@
-"""Raster pack: cells turned into codes that say at once, or with few tests, who covers a point.
+"""Raster pack: cells as codes that say at once, or with few tests, who covers a point (numba).
 
 A code is one of
     -1          nobody's

@@ -13,6 +13,7 @@ from tests.conftest import start_server
 TILE_PX = 512
 POLL_S = 0.03
 QUIET_S = 0.25  # no call under way for so long: the page has nothing more to ask
+HOPELESS_S = 3.0
 SIZE = {"width": 1366, "height": 768}
 
 
@@ -139,8 +140,10 @@ class CityPage:
         """Wait until the map is in a state and no call is under way any more."""
 
         def settled() -> bool:
-            quiet = self.calls <= 0 and time.monotonic() - self.last_call > QUIET_S
-            return quiet and self.state == state
+            quiet_s = time.monotonic() - self.last_call if self.calls <= 0 else 0.0
+            if quiet_s > HOPELESS_S and self.state == "failed" != state:
+                raise AssertionError(f"the map failed: {self.problems}")
+            return quiet_s > QUIET_S and self.state == state
 
         self.until(settled, what=f"map {state}", timeout_s=timeout_s)
 

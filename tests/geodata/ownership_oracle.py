@@ -83,7 +83,7 @@ class Oracle:
         return owner, "edge" if on_all else "overlap"
 
     def _nearest(self, x: Fraction, y: Fraction, near_m: float) -> tuple[int, str]:
-        limit = (Fraction(near_m) * 1000) ** 2
+        limit = Fraction(near_m * 1000) ** 2  # 0.005 m is meant as 5 mm, not as the double near it
         ranked = [
             (squared_distance(self.edges[rank], x, y), place, rank)
             for place, rank in enumerate(self.ranking)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geodata.ownership import OwnerIndex
+from geodata.ownership import RULES, OwnerIndex
 from geodata.ownership.raster_search import turn_exactly
 from tests.geodata.ownership_cases import (
     drawings,
@@ -42,7 +42,7 @@ def test_the_owner_is_the_first_grid_that_covers_the_point(data):
     assert [index.find_one(x, y) for x, y in points] == expected
 
 
-@hypothesis_settings(max_examples=150)
+@hypothesis_settings(max_examples=80)
 @given(st.data())
 def test_corners_a_hair_beside_the_lines_of_the_raster_change_nothing(data):
     """Cells of 1e7 units: their safety margin is 10 units, so whole numbers lie within it."""
@@ -60,6 +60,45 @@ def test_corners_a_hair_beside_the_lines_of_the_raster_change_nothing(data):
     oracle = Oracle(polygons)
     expected = [oracle.find(x, y) for x, y in points]
     assert index.find(points[:, 0], points[:, 1]).tolist() == expected
+
+
+@hypothesis_settings(max_examples=25)
+@given(st.data())
+def test_corners_on_the_lines_of_the_raster_change_nothing(data):
+    """Lines of cells that doubles cannot name, and points a rounding beside them."""
+    cells, step = 8, data.draw(st.sampled_from([3, 7, 11, 49, 10**6 + 3]))
+    on_line = st.integers(0, cells).map(lambda line: line * step)
+    corners = st.lists(st.tuples(on_line, on_line), min_size=3, max_size=5, unique=True)
+    polygons = [shapely.Polygon(ring) for ring in data.draw(st.lists(corners, max_size=4))]
+    polygons.append(shapely.Polygon([(0, 0), (cells * step, cells * step), (0, 1)]))
+    x, y = (value.ravel() for value in np.meshgrid(*[np.arange(cells + 1.0) * step] * 2))
+    to = np.array(data.draw(st.lists(st.sampled_from([-np.inf, np.inf]), min_size=4, max_size=4)))
+    x = np.concatenate([x, np.nextafter(x, to[0]), x, np.nextafter(x, to[1])])
+    y = np.concatenate([y, y, np.nextafter(y, to[2]), np.nextafter(y, to[3])])
+    oracle = Oracle(polygons)
+    expected = [oracle.find(*point) for point in zip(x, y, strict=True)]
+    assert OwnerIndex(polygons, cells=cells).find(x, y).tolist() == expected
+
+
+@hypothesis_settings(max_examples=30)
+@given(st.data())
+def test_points_a_rounding_beside_long_edges_are_on_their_side(data):
+    """So near that the rounded product cannot tell the side; at corners and along the edges."""
+    number = st.integers(-(2**32), 2**32)
+    corners = st.lists(st.tuples(number, number), min_size=3, max_size=4, unique=True)
+    polygons = [shapely.Polygon(data.draw(corners)) for _ in range(2)]
+    ends = shapely.get_coordinates(polygons)
+    part = data.draw(st.lists(st.floats(0, 1), min_size=12, max_size=12))
+    part = np.array([*part, 1e-9, 1e-12, 0.5, 1 / 3, -1e-9])[:, None, None]
+    points = (ends[:-1] + part * (ends[1:] - ends[:-1])).reshape(-1, 2)
+    points = np.vstack([points, np.nextafter(points, np.inf), np.nextafter(points, -np.inf)])
+    oracle = Oracle(polygons)
+    expected = [oracle.own(x, y) for x, y in points]
+    index = OwnerIndex(polygons, cells=data.draw(CELLS))
+    owned = index.own(points[:, 0], points[:, 1])
+    found = zip(owned.owner.tolist(), [RULES[code] for code in owned.rule], strict=True)
+    assert list(found) == expected
+    assert index.find(points[:, 0], points[:, 1]).tolist() == [owner for owner, _ in expected]
 
 
 @hypothesis_settings(max_examples=40)
@@ -130,6 +169,9 @@ def awkward_drawings(side):
         ),
         "degrees": shapely.transform(seamless, lambda c: c / [4_700_000, 111_000_000]),
         "one astray": np.append(seamless, shapely.box(0, 0, 9, 9)),
+        "overlapping, one astray": np.append(
+            shapely.buffer(seamless[::-1], step / 2, quad_segs=1), shapely.box(0, 0, 9, 9)
+        ),
         "one": seamless[:1],
     }
 

@@ -65,11 +65,17 @@ def test_a_sentence_has_the_same_places_to_fill_in_every_language():
 
 
 def test_no_key_is_written_twice():
-    """A TOML table may not be opened twice: the file would not load, in any language."""
+    """A TOML table may not be opened twice: the file would not load, or one would hide another."""
     for lang in LANGS:
-        text = (ROOT / "geodata" / "text" / f"{lang}.toml").read_text("utf-8")
+        files = (ROOT / "geodata" / "text" / lang).glob("*.toml")
+        text = "\n".join(path.read_text("utf-8") for path in files)
         heads = re.findall(r"^\[(.+)\]$", text, re.MULTILINE)
         assert len(heads) == len(set(heads))
+
+
+def test_each_subject_has_its_words_in_a_file_of_the_same_name_in_every_language():
+    names = [{path.name for path in (ROOT / "geodata" / "text" / lang).iterdir()} for lang in LANGS]
+    assert all(found == names[0] for found in names)
 
 
 def test_every_key_that_is_spoken_exists():

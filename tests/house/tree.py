@@ -27,7 +27,8 @@ class Module:
 
     @property
     def room(self) -> str:
-        return self.name.split(".")[0]
+        room = self.name.split(".")[0]
+        return "app" if room == "commands" else room  # the door and what stands behind it
 
     def imports(self) -> Iterator[str]:
         """Every module this one imports, absolute and dotted; `from a import b` gives a and a.b."""
@@ -56,10 +57,10 @@ def parse(path: Path) -> Module:
 
 @cache
 def modules(*folders: str) -> tuple[Module, ...]:
-    """Every Python module of the folders, and app.py where "app" is named."""
+    """Every Python module of the folders, and app.py with its commands where "app" is named."""
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     if "app" in folders and (ROOT / "app.py").exists():
-        paths.append(ROOT / "app.py")
+        paths += [ROOT / "app.py", *sorted((ROOT / "commands").rglob("*.py"))]
     return tuple(map(parse, paths))
 
 
