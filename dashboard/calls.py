@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash
-from flask import request
+from flask import Flask, request
 
+from dashboard.guard import UPDATE, find_screen
 from geodata.errors import BadSetting, Fault
 
 _PATTERN = "{"  # the id of an input that stands for many components
 
 
-def check_calls(app: Dash) -> None:
+def check_calls(server: Flask) -> None:
     """
     Refuse calls that name no callback, or not exactly its inputs, states and outputs.
 
     Dash trusts their form and fails on any other; their values are for each callback to parse.
     """
-    endpoint = f"{app.config.routes_pathname_prefix}_dash-update-component"
 
-    @app.server.before_request
+    @server.before_request
     def _check() -> None:
-        if request.endpoint == endpoint and request.method == "POST":
-            check_call(_read_body(), app.callback_map)
+        screen, name = find_screen(server, request.endpoint)
+        if screen is not None and name == UPDATE and request.method == "POST":
+            check_call(_read_body(), screen.callback_map)
 
 
 def check_call(body: Any, callbacks: Mapping[str, Any]) -> None:

@@ -15,11 +15,13 @@ from geodata.scope import Scope
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 PERMISSION = "__getu_permission__"
+APPS = "getu_screens"  # where a server keeps its Dash applications
 OPEN = "open"  # anyone who reaches the server: the page's own shell, styles and scripts
 
 # Dash's own routes: what they carry is guarded at the callback, or is the page's shell.
 _DASH_ASSETS = "_dash_assets.static"
-_DASH_ROUTES = ("", "<path:path>", "_dash-layout", "_dash-dependencies", "_dash-update-component")
+UPDATE = "_dash-update-component"
+_DASH_ROUTES = ("", "<path:path>", "_dash-layout", "_dash-dependencies", UPDATE)
 _DASH_FILES = ("_dash-component-suites/", "_favicon.ico")
 _DASH_PREFIXES = (*_DASH_FILES, "_reload-hash")
 
@@ -54,42 +56,55 @@ def current_scope() -> Scope:
     return scope or Scope(account="", grids=frozenset(), permissions=frozenset())
 
 
-def install_guard(app: Dash, *, account_of: Callable[[Any], Scope | None]) -> None:
+def install_guard(server: Flask, *, account_of: Callable[[Any], Scope | None]) -> None:
     """
     Give every request the scope of its account before anything else runs.
 
     Without an account nothing answers but what is open: the health check, styles and scripts.
     """
-    server: Flask = app.server
 
     @server.before_request
     def _identify() -> None:
         g.scope = account_of(request)
-        if g.scope is None and not _is_open(app, request.endpoint):
+        if g.scope is None and not _is_open(server, request.endpoint):
             raise NotAllowed(Fault(key="no_account"))
 
 
-def check_guards(app: Dash) -> None:
+def check_guards(server: Flask) -> None:
     """
-    Refuse to start while a route or a callback declares no permission.
+    Refuse to start while a route or a callback of any screen declares no permission.
 
     Raises UnguardedError naming each one.
     """
-    server: Flask = app.server
     routes = [
         rule.rule
         for rule in server.url_map.iter_rules()
         if not hasattr(server.view_functions[rule.endpoint], PERMISSION)
-        and not _of_dash(app, rule.endpoint)
+        and not _of_dash(server, rule.endpoint)
     ]
+    screens: tuple[Dash, ...] = server.extensions.get(APPS, ())
+    # Those of `dash.callback` join a screen's own at its first request.
+    declared = [GLOBAL_CALLBACK_MAP, *(screen.callback_map for screen in screens)]
     callbacks = [
         name
-        # Those of `dash.callback` join the app's own at its first request.
-        for name, entry in {**GLOBAL_CALLBACK_MAP, **app.callback_map}.items()
+        for callback_map in declared
+        for name, entry in callback_map.items()
         if "callback" in entry and _permission_of(entry["callback"]) is None
     ]
     if routes or callbacks:
         raise UnguardedError(f"no permission declared: {', '.join([*routes, *callbacks])}")
+
+
+def find_screen(server: Flask, endpoint: str | None) -> tuple[Dash | None, str]:
+    """Return the screen whose Dash made this endpoint, and the endpoint's name within it."""
+    screens: tuple[Dash, ...] = server.extensions.get(APPS, ())
+    if endpoint is not None:
+        # The longest prefix first: the map's own is the start of every other.
+        for screen in sorted(screens, key=lambda app: -len(app.config.routes_pathname_prefix)):
+            prefix = screen.config.routes_pathname_prefix
+            if endpoint.startswith(prefix):
+                return screen, endpoint.removeprefix(prefix)
+    return None, endpoint or ""
 
 
 def _permission_of(handler: Any) -> str | None:
@@ -101,15 +116,15 @@ def _permission_of(handler: Any) -> str | None:
     return None
 
 
-def _is_open(app: Dash, endpoint: str | None) -> bool:
+def _is_open(server: Flask, endpoint: str | None) -> bool:
     if endpoint is None:
         return False
-    name = endpoint.removeprefix(app.config.routes_pathname_prefix)
-    declared = getattr(app.server.view_functions.get(endpoint), PERMISSION, None)
+    _, name = find_screen(server, endpoint)
+    declared = getattr(server.view_functions.get(endpoint), PERMISSION, None)
     return declared == OPEN or name.startswith(_DASH_FILES) or endpoint.endswith(_DASH_ASSETS)
 
 
-def _of_dash(app: Dash, endpoint: str) -> bool:
-    name = endpoint.removeprefix(app.config.routes_pathname_prefix)
+def _of_dash(server: Flask, endpoint: str) -> bool:
+    screen, name = find_screen(server, endpoint)
     known = name in _DASH_ROUTES or name.startswith(_DASH_PREFIXES)
-    return known or endpoint.endswith(_DASH_ASSETS)
+    return (screen is not None and known) or endpoint.endswith(_DASH_ASSETS)

@@ -11,7 +11,8 @@ from flask import has_request_context
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, grid_card, layer_panel, overview
-from dashboard.routes import Pictures, freeze_breaks
+from dashboard.routes import freeze_breaks
+from dashboard.services import Services
 from dashboard.view import View, parse_address, parse_view
 from geodata.facts import Facts
 from geodata.settings import Settings
@@ -26,9 +27,9 @@ MINUTE_MS = 60_000  # time alone makes cases late and data old
 STORES = ("view", "lang", "theme", "grid", "revision", "labels")
 
 
-def add_page(app: Dash, pictures: Pictures) -> None:
+def add_page(app: Dash, services: Services) -> None:
     """Give the application the map page and its callbacks."""
-    city = pictures.keeper.city
+    city, pictures = services.city, services.pictures
     start = View(lang=parse_lang(city.settings.lang))
 
     def layout() -> html.Div:

@@ -73,4 +73,19 @@ STEPS: tuple[str, ...] = (
       made_at INTEGER NOT NULL, used_day TEXT, revoked_at INTEGER);
     CREATE INDEX event_live ON event (received) WHERE batch = 0;
     """,
+    """
+    -- Accounts and their sessions.
+    """,
+    """
+    -- The log of what was seen, done and exported.
+    """,
+    """
+    -- Decisions on owners, pins and disputes.
+    """,
+    """
+    -- Sources, devices and alarms.
+    """,
+    """
+    -- What makes the largest cities fast.
+    """,
 )

@@ -92,21 +92,23 @@ def test_a_source_that_needs_more_is_refused_to_who_has_less(tiny_app, monkeypat
 
 
 def bare_app() -> Dash:
-    return Dash("bare", server=Flask("bare", static_folder=None))
+    app = Dash("bare", server=Flask("bare", static_folder=None))
+    app.server.extensions[guard.APPS] = (app,)
+    return app
 
 
 def test_a_route_that_declares_no_permission_is_not_served():
     app = bare_app()
     app.server.add_url_rule("/leak", endpoint="leak", view_func=lambda: "everything")
     with pytest.raises(UnguardedError, match="/leak"):
-        check_guards(app)
+        check_guards(app.server)
 
 
 def test_a_callback_that_declares_no_permission_is_not_served():
     app = bare_app()
     app.callback(Output("a", "children"), Input("b", "value"))(lambda value: value)
     with pytest.raises(UnguardedError, match=r"a\.children"):
-        check_guards(app)
+        check_guards(app.server)
 
 
 def test_a_callback_declared_outside_the_app_is_checked_too(monkeypatch):
@@ -115,14 +117,14 @@ def test_a_callback_declared_outside_the_app_is_checked_too(monkeypatch):
     monkeypatch.setattr("dashboard.guard.GLOBAL_CALLBACK_MAP", _callback.GLOBAL_CALLBACK_MAP)
     callback(Output("a", "children"), Input("b", "value"))(lambda value: value)
     with pytest.raises(UnguardedError, match=r"a\.children"):
-        check_guards(bare_app())
+        check_guards(bare_app().server)
 
 
 def test_a_declared_route_and_callback_are_served():
     app = bare_app()
     app.server.add_url_rule("/fine", endpoint="fine", view_func=guarded("read")(lambda: "yes"))
     app.callback(Output("a", "children"), Input("b", "value"))(guarded("read")(lambda value: value))
-    check_guards(app)
+    check_guards(app.server)
 
 
 @pytest.mark.parametrize("kind", ["route", "callback"])

@@ -156,7 +156,7 @@ def given_values(call: ast.Call) -> set[str] | None:
 
 
 def test_no_sentence_is_left_that_nobody_speaks():
-    texts, patterns = set(), set()
+    texts, patterns = set(template_texts()), set()
     for module in SOURCES:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -167,6 +167,25 @@ def test_no_sentence_is_left_that_nobody_speaks():
                     patterns.add(pattern)
     silent = [key for key in KEYS if not is_spoken(key, texts, patterns)]
     assert not silent, "\n".join(sorted(silent))
+
+
+@cache
+def template_texts() -> frozenset[str]:
+    """Every quoted text of the plain pages' templates."""
+    pages = sorted((ROOT / "dashboard" / "templates").glob("*.html"))
+    found = (re.findall(r"""["']([\w.]+)["']""", page.read_text("utf-8")) for page in pages)
+    return frozenset(text for texts in found for text in texts)
+
+
+def test_every_key_that_a_template_speaks_exists():
+    pages = sorted((ROOT / "dashboard" / "templates").glob("*.html"))
+    spoken = {
+        (page.name, key)
+        for page in pages
+        for key in re.findall(r"""\bsay\(["']([\w.]+)["'] *[,)]""", page.read_text("utf-8"))
+    }
+    assert spoken
+    assert not [found for found in sorted(spoken) if found[1] not in KEYS]
 
 
 def is_spoken(key: str, texts: set[str], patterns: set[str]) -> bool:

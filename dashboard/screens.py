@@ -1,0 +1,54 @@
+"""The screens: each a Dash application of its own at its own address, on one server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dash import Dash
+from flask import Flask
+
+from dashboard import map_page
+from dashboard.frame import draw_index
+from dashboard.guard import APPS
+from dashboard.services import Services
+from geodata.words import say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """
+    One screen: `fill` gives a Dash application its layout and callbacks.
+
+    `path` is its address below the base path, with a slash at its end; empty for the map. A screen
+    has its own component ids and callbacks, and only loads what it needs.
+    """
+
+    path: str
+    fill: Callable[[Dash, Services], None]
+
+
+SCREENS: tuple[Screen, ...] = (Screen(path="", fill=map_page.add_page),)
+
+
+def add_screens(server: Flask, services: Services) -> tuple[Dash, ...]:
+    """Add every screen to the server; return their applications, the map's first."""
+    apps = tuple(_make_screen(server, services, screen) for screen in SCREENS)
+    server.extensions[APPS] = apps
+    return apps
+
+
+def _make_screen(server: Flask, services: Services, screen: Screen) -> Dash:
+    prefix = f"{services.base_path}/{screen.path}"
+    app = Dash(
+        "getu",
+        server=server,
+        requests_pathname_prefix=prefix,
+        routes_pathname_prefix=prefix,
+        assets_folder=str(map_page.ASSETS),
+        title=say("product.mark", "zh"),
+        update_title="",
+        index_string=draw_index(services.city),
+    )
+    screen.fill(app, services)
+    return app

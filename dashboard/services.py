@@ -1,0 +1,25 @@
+"""Services: what every screen, route and plain page of one server works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashboard.routes import Pictures
+from geodata.city import City
+from geodata.feed import Feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One city's parts behind its screens; `now` gives UTC seconds."""
+
+    city: City
+    pictures: Pictures
+    feed: Feed
+    now: Callable[[], int]
+
+    @property
+    def base_path(self) -> str:
+        """Return the address prefix behind a proxy, without its last slash; empty for none."""
+        return self.city.settings.base_path
