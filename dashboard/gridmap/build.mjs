@@ -42,9 +42,9 @@ async function bundle(entry, options = {}) {
 async function readGuardWords() {
   const words = {};
   for (const lang of ["zh", "en"]) {
-    const text = await readFile(join(ROOT, "geodata", "text", `${lang}.toml`), "utf8");
+    const text = await readFile(join(ROOT, "geodata", "text", lang, "map.toml"), "utf8");
     const found = /^old_browser = (".*")$/m.exec(text);
-    if (!found) throw new Error(`geodata/text/${lang}.toml: [map] old_browser is missing`);
+    if (!found) throw new Error(`geodata/text/${lang}/map.toml: [map] old_browser is missing`);
     words[lang] = JSON.parse(found[1]);
   }
   return words;
