@@ -11,18 +11,25 @@ class Scope:
     """
     What a read may return.
 
-    `grids` holds the uids of every grid in the account's subtrees, or None for the whole city.
+    `grids` holds the uids of every finest grid in the account's subtrees, or None for the whole city.
     There is no default scope on purpose: who reads must say for whom.
     """
 
     account: str
     grids: frozenset[int] | None
     permissions: frozenset[str]
+    role: str = ""  # what the bar and the log call it; what it may do is in `permissions`
 
     @classmethod
-    def whole_city(cls, account: str, permissions: Iterable[str] = ("read",)) -> Scope:
+    def whole_city(
+        cls, account: str, permissions: Iterable[str] = ("read",), *, role: str = ""
+    ) -> Scope:
         """Return the scope of an account that may see every grid."""
-        return cls(account=account, grids=None, permissions=frozenset(permissions))
+        return cls(account=account, grids=None, permissions=frozenset(permissions), role=role)
+
+    def has(self, permission: str) -> bool:
+        """Tell whether the account may do what this permission stands for."""
+        return permission in self.permissions
 
     @property
     def everything(self) -> bool:
