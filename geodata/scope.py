@@ -11,7 +11,7 @@ class Scope:
     """
     What a read may return.
 
-    `grids` holds the uids of every finest grid in the account's subtrees, or None for the whole city.
+    `grids` holds the uids of every finest grid in the account's subtrees, or None for all of them.
     There is no default scope on purpose: who reads must say for whom.
     """
 
