@@ -77,7 +77,19 @@ STEPS: tuple[str, ...] = (
     -- Accounts and their sessions.
     """,
     """
-    -- The log of what was seen, done and exported.
+    -- The log of what was seen, done and exported: every row carries the hash of the one before it.
+    -- Texts stand in full, so that no other table can change what a row says.
+    CREATE TABLE audit (entry INTEGER PRIMARY KEY, at INTEGER NOT NULL, account TEXT NOT NULL,
+      role TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL, scope TEXT NOT NULL,
+      grid INTEGER, n INTEGER NOT NULL, revision INTEGER NOT NULL, detail TEXT,
+      hash BLOB NOT NULL);
+    CREATE INDEX audit_at ON audit (at);
+    CREATE TABLE audit_seal (seal INTEGER PRIMARY KEY, entry INTEGER NOT NULL, hash BLOB NOT NULL,
+      at INTEGER NOT NULL);
+    CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+      BEGIN SELECT RAISE(ABORT, 'the log is never deleted'); END;
+    CREATE TRIGGER audit_stands BEFORE UPDATE ON audit
+      BEGIN SELECT RAISE(ABORT, 'the log is never changed'); END;
     """,
     """
     -- Decisions on owners, pins and disputes.
