@@ -21,7 +21,7 @@ from geodata.loading.request import (
     find_column,
     refuse_if_strict,
 )
-from geodata.reading import Reading, read_geometries, read_table
+from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
 from geodata.store.database import raise_revision
 from geodata.store.event_log import drop_batch, mark_batch, open_batch
 from geodata.store.records import save_records
@@ -29,7 +29,6 @@ from geodata.words import Word
 
 BASE_LAYERS = ("roads", "water", "green", "buildings")
 _DEADLINES = ("kinds", "calendar")
-_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,8 +228,14 @@ def report_of(reading: Reading, path: Path) -> LoadReport:
 
 
 def _read(path: Path, request: LoadRequest, *, geometry: bool) -> Reading:
-    if not geometry or path.suffix.lower() in _TABLE_SUFFIXES:
-        return read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
+    if not geometry or path.suffix.lower() in TABLE_SUFFIXES:
+        return read_table(
+            path,
+            crs=request.crs,
+            encoding=request.encoding,
+            mapping=request.mapping,
+            sheet=request.layer,
+        )
     return read_geometries(
         path,
         crs=request.crs,

@@ -80,7 +80,13 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     progress("progress.read", 0.0)
-    reading = read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
+    reading = read_table(
+        path,
+        crs=request.crs,
+        encoding=request.encoding,
+        mapping=request.mapping,
+        sheet=request.layer,
+    )
     report = report_of(reading, path)
     check_mapping(reading.frame, request, file=report.file)
     metric = None if reading.x is None else metric_for(city, reading)

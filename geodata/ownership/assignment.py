@@ -26,11 +26,10 @@ from geodata.notes import Note
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.ownership.result_files import free_names, open_writer
-from geodata.reading import Reading, read_geometries, read_table
+from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
 from geodata.words import Lang, join, say
 
 Floats = NDArray[np.float64]
-_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +188,7 @@ def _read_grids(
 
 
 def _read_points(path: Path, request: OwnRequest) -> Reading:
-    if path.suffix.lower() in _TABLE_SUFFIXES:
+    if path.suffix.lower() in TABLE_SUFFIXES:
         return read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
     return read_geometries(path, crs=request.crs, encoding=request.encoding)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geodata.reading.files import (
     OWNER_LIMITS,
+    TABLE_SUFFIXES,
     UPLOAD_LIMITS,
     Limits,
     Reading,
@@ -11,4 +12,12 @@ from geodata.reading.files import (
     read_table,
 )
 
-__all__ = ["OWNER_LIMITS", "UPLOAD_LIMITS", "Limits", "Reading", "read_geometries", "read_table"]
+__all__ = [
+    "OWNER_LIMITS",
+    "TABLE_SUFFIXES",
+    "UPLOAD_LIMITS",
+    "Limits",
+    "Reading",
+    "read_geometries",
+    "read_table",
+]

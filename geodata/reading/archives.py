@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from geodata.errors import BadFile, BadSetting, Fault
 
 MIB = 1 << 20
+ZIP_MAGIC = b"PK\x03\x04"
 _CHUNK_BYTES = MIB
 _SIDE_SUFFIXES = (".prj", ".cpg")
 _SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", *_SIDE_SUFFIXES)
@@ -154,6 +155,26 @@ def unpack_zip(path: Path, *, limits: Limits, layer: str | None) -> Iterator[Dat
         raise BadFile(Fault(key="file_damaged"), file=file) from None
 
 
+def check_workbook(path: Path, limits: Limits) -> None:
+    """
+    Look through an .xlsx before anything of it is parsed.
+
+    Raises BadFile when it is no workbook, or damaged, encrypted, hostile, too dense, or one whose
+    members are larger than they say.
+    """
+    file = path.name
+    _check_directory(path, limits)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _list_members(archive, path, limits)
+            if "[Content_Types].xml" not in members:
+                raise BadFile(Fault(key="file_workbook"), file=file)
+            for info in members.values():
+                _measure(archive, info, limits, file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        raise BadFile(Fault(key="file_damaged"), file=file) from None
+
+
 @contextmanager
 def link_parts(dataset: Dataset) -> Iterator[Path]:
     """
@@ -280,11 +301,24 @@ def _kind_of(suffix: str) -> str:
 def _extract(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, limits: Limits, file: str
 ) -> None:
+    with target.open("wb") as plain:
+        for chunk in _unpack(archive, info, limits, file):
+            plain.write(chunk)
+
+
+def _measure(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits, file: str) -> None:
+    for _ in _unpack(archive, info, limits, file):
+        pass
+
+
+def _unpack(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits, file: str
+) -> Iterator[bytes]:
     # The declared size was checked; a header that lies is caught while the bytes come.
     size = 0
-    with archive.open(info) as packed, target.open("wb") as plain:
+    with archive.open(info) as packed:
         while chunk := packed.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > info.file_size:
                 raise BadFile(Fault(key="archive_bomb", values={"ratio": limits.ratio}), file=file)
-            plain.write(chunk)
+            yield chunk

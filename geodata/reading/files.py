@@ -19,7 +19,7 @@ from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
 from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits, check_size, unpack_gzip
 from geodata.reading.cells import MOST_DIGITS, column_to_text
-from geodata.reading.delimited import check_is_text, parse_delimited
+from geodata.reading.delimited import TextTable, check_is_text, parse_delimited
 from geodata.reading.encodings import to_utf8
 from geodata.reading.features import Features, check_shapes, middle_places
 from geodata.reading.layer_files import GZIP_MAGIC, load_features
@@ -32,10 +32,14 @@ from geodata.reading.places import (
     find_place_columns,
     parse_numbers,
 )
+from geodata.reading.workbook import is_workbook, parse_workbook
 
 __all__ = ["OWNER_LIMITS", "UPLOAD_LIMITS", "Limits", "Reading", "read_geometries", "read_table"]
 
 Floats = NDArray[np.float64]
+
+# What is read as a table, not as a map, where a kind can be either.
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".xlsx", ".xlsm", ".xls", ".et")
 
 _WORTH_SAYING_M = 1.0
 _FILE_SHARE = 0.5
@@ -133,10 +137,11 @@ def read_table(
     crs: str | None = None,
     encoding: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    sheet: str | None = None,
     limits: Limits | None = None,
 ) -> Reading:
     """
-    Read a delimited text file (.csv, .tsv, either as .gz): every cell as text, places recognised.
+    Read a table (.csv, .tsv, either as .gz, .xlsx, .xls): every cell as text, places recognised.
 
     `mapping` gives columns by field; only "lon" and "lat", or "x" and "y", matter here, but every
     column it names must exist and is not dropped for its name alone. Rows without a usable place
@@ -148,14 +153,12 @@ def read_table(
     given = None if crs is None else parse_crs(crs)
     _check_exists(path)
     check_size(path, limits)
-    raw = path.read_bytes()
-    if raw.startswith(GZIP_MAGIC):
-        raw = unpack_gzip(raw, limits=limits, file=path.name)
-    check_is_text(raw, path.name)
-    text, found = to_utf8(raw, encoding=encoding, file=path.name)
-    check_is_text(text, path.name)
-    parsed = parse_delimited(text, file=path.name)
-    notes = parsed.notes + _lost_text(text)
+    book = is_workbook(path)
+    if book:
+        parsed, found = parse_workbook(path, sheet=sheet, limits=limits), None
+    else:
+        parsed, found = _parse_text(path, encoding, limits)
+    notes = parsed.notes
     frame = _text_frame(parsed.table)
     names = find_place_columns(
         list(frame.columns),
@@ -188,7 +191,7 @@ def read_table(
         dropped_columns=dropped,
         repaired=0,
         rows=len(frame),
-        driver="CSV",
+        driver="Excel" if book else "CSV",
         file=path.name,
         x=x,
         y=y,
@@ -279,6 +282,18 @@ def _free_name(name: str, taken: Mapping[str, Any]) -> str:
 
 
 # --- tables -------------------------------------------------------------------------------------
+
+
+def _parse_text(path: Path, encoding: str | None, limits: Limits) -> tuple[TextTable, str]:
+    raw = path.read_bytes()
+    if raw.startswith(GZIP_MAGIC):
+        raw = unpack_gzip(raw, limits=limits, file=path.name)
+    check_is_text(raw, path.name)
+    text, found = to_utf8(raw, encoding=encoding, file=path.name)
+    check_is_text(text, path.name)
+    parsed = parse_delimited(text, file=path.name)
+    parsed.notes += _lost_text(text)
+    return parsed, found
 
 
 def _text_frame(table: pa.Table) -> pd.DataFrame:
