@@ -74,7 +74,15 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX event_live ON event (received) WHERE batch = 0;
     """,
     """
-    -- Accounts and their sessions.
+    -- Accounts and their sessions. Of a password and of a session's id only the hash is kept.
+    -- `plain` is the name as it is looked up: NFKC, without case.
+    CREATE TABLE account (account INTEGER PRIMARY KEY, name TEXT NOT NULL,
+      plain TEXT NOT NULL UNIQUE, role TEXT NOT NULL, areas TEXT NOT NULL, address TEXT NOT NULL,
+      password TEXT NOT NULL, one_time INTEGER NOT NULL, password_at INTEGER NOT NULL,
+      made_at INTEGER NOT NULL, used_day TEXT, disabled_at INTEGER);
+    CREATE TABLE session (digest BLOB PRIMARY KEY, account INTEGER NOT NULL,
+      made_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, address TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX session_account ON session (account);
     """,
     """
     -- The log of what was seen, done and exported: every row carries the hash of the one before it.
