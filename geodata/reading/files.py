@@ -14,7 +14,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geodata.coordinates import SourceCrs, parse_crs
+from geodata.coordinates import SourceCrs, lonlat_crs, parse_crs
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
 from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits, check_size, unpack_gzip
@@ -24,6 +24,7 @@ from geodata.reading.encodings import to_utf8
 from geodata.reading.features import Features, check_shapes, middle_places
 from geodata.reading.layer_files import GZIP_MAGIC, load_features
 from geodata.reading.personal import drop_personal
+from geodata.reading.place_cells import find_system_column, read_pairs, unite_systems
 from geodata.reading.places import (
     PlaceColumns,
     assume_lonlat,
@@ -160,42 +161,22 @@ def read_table(
         parsed, found = _parse_text(path, encoding, limits)
     notes = parsed.notes
     frame = _text_frame(parsed.table)
-    names = find_place_columns(
-        list(frame.columns),
-        mapping=mapping,
-        metres_first=given is not None and not given.is_lonlat,
-        file=path.name,
-    )
-    faults = parsed.faults
-    x = y = None
-    source = given
-    if names is not None:
-        frame, faults = _drop_second_header(frame, names, faults, notes)
-        x, other_x = parse_numbers(frame[names.x])
-        y, other_y = parse_numbers(frame[names.y])
-        source = given or _assume_crs(x, y, names, notes, path.name)
-        notes += _accuracy_notes(source)
-        ragged = {fault.row for fault in faults}
-        placeless = check_places(
-            x, y, other_x | other_y, names=names, source=source, file=path.name
-        )
-        faults = [*faults, *(fault for fault in placeless if fault.row not in ragged)]
-        faults.sort(key=lambda fault: fault.row or 0)
-    frame, dropped, remarks = drop_personal(frame, keep=set((mapping or {}).values()))
+    places = _find_places(frame, given, mapping or {}, parsed.faults, notes, path.name)
+    frame, dropped, remarks = drop_personal(places.frame, keep=set((mapping or {}).values()))
     return Reading(
         frame=frame,
-        crs=source,
+        crs=places.source,
         encoding=found,
-        faults=faults,
+        faults=sorted(places.faults, key=lambda fault: fault.row or 0),
         notes=notes + remarks,
         dropped_columns=dropped,
         repaired=0,
         rows=len(frame),
         driver="Excel" if book else "CSV",
         file=path.name,
-        x=x,
-        y=y,
-        place_columns=None if names is None else (names.x, names.y),
+        x=places.x,
+        y=places.y,
+        place_columns=places.columns,
     )
 
 
@@ -294,6 +275,61 @@ def _parse_text(path: Path, encoding: str | None, limits: Limits) -> tuple[TextT
     parsed = parse_delimited(text, file=path.name)
     parsed.notes += _lost_text(text)
     return parsed, found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """The rows of a table with their places; `columns` are those that hold nothing else."""
+
+    frame: pd.DataFrame
+    faults: list[Fault]
+    source: SourceCrs | None
+    x: Floats | None = None
+    y: Floats | None = None
+    columns: tuple[str, str] | None = None
+
+
+def _find_places(
+    frame: pd.DataFrame,
+    given: SourceCrs | None,
+    mapping: Mapping[str, str],
+    faults: list[Fault],
+    notes: list[Note],
+    file: str,
+) -> _Places:
+    names = find_place_columns(
+        list(frame.columns),
+        mapping=mapping,
+        metres_first=given is not None and not given.is_lonlat,
+        file=file,
+    )
+    if names is None:
+        pairs = read_pairs(frame, column=mapping.get("lonlat"))
+        if pairs is None:
+            return _Places(frame=frame, faults=faults, source=given)
+        names = PlaceColumns(x=pairs.column, y=pairs.column, metres=False)
+        notes.append(Note(key="reading.place_pairs", field=pairs.column))
+        x, y, other = pairs.lon, pairs.lat, pairs.other
+    else:
+        frame, faults = _drop_second_header(frame, names, faults, notes)
+        x, other_x = parse_numbers(frame[names.x])
+        y, other_y = parse_numbers(frame[names.y])
+        other = other_x | other_y
+    systems = None if given else find_system_column(list(frame.columns), mapping)
+    columns: tuple[str, str] | None = (names.x, names.y)
+    if systems is not None:
+        default = datum_by_name(names)
+        x, y, unknown, met = unite_systems(x, y, frame[systems], field=systems, default=default)
+        notes.append(Note(key="reading.crs_by_row", field=systems, values={"crs": ", ".join(met)}))
+        faults = [*faults, *unknown]
+        source, columns = lonlat_crs(), None  # what the file says stays beside what we made of it
+    else:
+        source = given or _assume_crs(x, y, names, notes, file)
+    notes += _accuracy_notes(source)
+    told = {fault.row for fault in faults}
+    placeless = check_places(x, y, other, names=names, source=source, file=file)
+    faults = [*faults, *(fault for fault in placeless if fault.row not in told)]
+    return _Places(frame=frame, faults=faults, source=source, x=x, y=y, columns=columns)
 
 
 def _text_frame(table: pa.Table) -> pd.DataFrame:
