@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import json
 import tomllib
 from dataclasses import Field, dataclass, field, fields
@@ -36,6 +37,37 @@ class Settings:
     )
     lang: str = _setting("zh", "The interface's first language, zh or en.")
     base_path: str = _setting("", "Address prefix behind a proxy, e.g. /getu; empty for none.")
+    demo: bool = _setting(
+        False,
+        "A made-up city: this machine's own browser may try every role while no account exists.",
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "Addresses or networks of proxies that may say for whom they ask; others are ignored."
+    )
+    password_least: int = _setting(12, "Fewest characters of a password.", low=8, high=100)
+    one_time_days: int = _setting(14, "A one-time password opens for this many days.", low=1)
+    session_idle_min: int = _setting(
+        30, "A session ends when its screen saw no hand for so many minutes.", low=1
+    )
+    session_hours: int = _setting(12, "A session ends after so many hours, however busy.", low=1)
+    device_session_days: int = _setting(365, "A wall signs in again after so many days.", low=1)
+    sign_in_tries: int = _setting(
+        5, "Wrong passwords of one account before each further try must wait.", low=1
+    )
+    sign_in_tries_address: int = _setting(
+        20, "The same of one address, which a whole office may share.", low=1
+    )
+    sign_in_wait_s: int = _setting(5, "The first wait; each further one is twice as long.", low=1)
+    sign_in_wait_most_s: int = _setting(900, "The longest wait between two tries.", low=1)
+    requests_per_s: int = _setting(
+        100, "Requests a second of one account, or of one address without one.", low=1
+    )
+    requests_burst: int = _setting(400, "Requests that may come at once above that.", low=1)
+    requests_at_once: int = _setting(
+        12, "Requests of one account that are answered at the same time.", low=1
+    )
+    exports_at_once: int = _setting(2, "Exports that are made at the same time.", low=1)
+    connections: int = _setting(1000, "Open connections; one address has half of them.", low=20)
     near_m: float = _setting(
         20.0, "A point outside every grid goes to the nearest one within this.", low=0, high=10_000
     )
@@ -77,7 +109,7 @@ class Settings:
     )
     child_seconds: int = _setting(60, "Time of that child process.", low=1)
     tile_cache_mb: int = _setting(64, "Memory for tiles already drawn, in megabytes.", low=1)
-    server_threads: int = _setting(8, "Requests answered at the same time.", low=1, high=64)
+    server_threads: int = _setting(16, "Requests answered at the same time.", low=1, high=64)
     ownership_threads: int = _setting(2, "Threads that assign incidents to grids.", low=1, high=64)
 
     @property
@@ -121,7 +153,7 @@ def parse_settings(table: dict[str, Any]) -> Settings:
         if fault:
             faults.append(fault)
         else:
-            values[name] = value
+            values[name] = tuple(value) if isinstance(value, list) else value
     if faults:
         raise BadSetting(faults, file=SETTINGS_FILE)
     return Settings(**values)
@@ -129,9 +161,11 @@ def parse_settings(table: dict[str, Any]) -> Settings:
 
 def _check_value(item: Field[Any], value: Any) -> Fault | None:
     expected = type(item.default)
-    kinds = (int, float) if expected is float else (expected,)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        return Fault(key="settings_type", field=item.name, values={"expected": expected.__name__})
+    kinds = _KINDS.get(expected, (expected,))
+    if isinstance(value, bool) != (expected is bool) or not isinstance(value, kinds):
+        return Fault(key="settings_type", field=item.name, values={"expected": kinds[0].__name__})
+    if isinstance(value, list) and not all(_is_network(one) for one in value):
+        return Fault(key="settings_network", field=item.name)
     low, high = item.metadata["low"], item.metadata["high"]
     if (low is not None and value < low) or (high is not None and value > high):
         limits = f"{'' if low is None else low} … {'' if high is None else high}"
@@ -147,6 +181,16 @@ def _check_value(item: Field[Any], value: Any) -> Fault | None:
     return None
 
 
+_KINDS: dict[type, tuple[type, ...]] = {float: (float, int), tuple: (list, tuple)}
+
+
+def _is_network(text: object) -> bool:
+    try:
+        return isinstance(text, str) and bool(ipaddress.ip_network(text))
+    except ValueError:
+        return False
+
+
 def write_settings(folder: Path, values: dict[str, Any]) -> None:
     """Write a new `city.toml` that names every setting with its meaning; never overwrites."""
     parse_settings(values)
@@ -154,8 +198,8 @@ def write_settings(folder: Path, values: dict[str, Any]) -> None:
     for item in fields(Settings):
         value = values.get(item.name, item.default)
         mark = "" if item.name in values else "# "
-        # A JSON string is a TOML string too, its quotes and line ends escaped.
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value
+        # What JSON writes of a text, a list of texts or a truth value is TOML too.
+        shown = json.dumps(value, ensure_ascii=False)
         lines += [f"# {item.metadata['doc']}", f"{mark}{item.name} = {shown}", ""]
     with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as file:
         file.write("\n".join(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import Field, fields
 from pathlib import Path
@@ -24,7 +25,7 @@ This page is written by `make docs`.
 
 def show_value(value: Any) -> str:
     """Return a value as it stands in TOML."""
-    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+    return json.dumps(value, ensure_ascii=False)
 
 
 def show_limits(item: Field[Any]) -> str:
