@@ -13,6 +13,7 @@ from typing import Any
 import pyproj
 
 from geodata.coordinates import parse_crs
+from geodata.drawings import Drawings
 from geodata.errors import BadSetting, Busy, Fault, NotFound, StoreDamaged
 from geodata.grids import GridSystem
 from geodata.settings import SETTINGS_FILE, Settings, load_settings, write_settings
@@ -68,6 +69,11 @@ class City:
         """Fix the city's coordinate system for good; only the first call may choose."""
         if not self.database.meta("crs"):
             self.database.set_meta("crs", text)
+
+    @cached_property
+    def drawings(self) -> Drawings:
+        """Return the drawings over time, each read and indexed once."""
+        return Drawings(self)
 
     @property
     def first_system(self) -> str | None:

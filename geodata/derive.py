@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.clock import UNITS, Calendar, add_limit, make_calendar
+from geodata.decisions import fold_decisions, give_manual_owners, place_pins
+from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.grids import GridSystem
 from geodata.incidents import Folded, fold_events
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.store.database import Connection, raise_revision, read_revision, read_terms
+from geodata.store.decisions import Decision, read_decisions
 from geodata.store.event_log import (
     NO_BATCH,
     drop_batch,
@@ -62,9 +65,10 @@ def derive_incidents(
         events = read_event_columns(connection, with_batch=batch, without_batch=without)
         payloads = read_payloads(connection)
         sources = read_sources(connection)
+        decisions = read_decisions(connection)
         ground = _read_ground(connection, city, now=now, with_batch=batch, grids=grids)
     # STEP 2: fold, place, owner, deadline
-    columns = _derive_columns(city, ground, events, payloads, sources)
+    columns = _derive_columns(city, ground, events, payloads, sources, decisions=decisions)
     # STEP 3: old or new, never between
     with city.database.transaction() as connection:
         if also is not None:
@@ -85,7 +89,7 @@ def derive_incidents(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """
-    What stands still while events come in: the drawing, the kinds' limits, the calendar.
+    What stands still while events come in: the drawings, the kinds' limits, the calendar.
 
     True at `revision` and until `good_until` (UTC s), when a dated record or drawing takes over.
     """
@@ -93,10 +97,15 @@ class Ground:
     revision: int
     good_until: float
     now: int
-    system: GridSystem | None
-    index: OwnerIndex | None
+    timeline: tuple[Drawn, ...]  # every drawing, the oldest first
+    current: int  # the place in it of the drawing in force, -1 for none
     kinds: pd.DataFrame
     calendar_rows: pd.DataFrame
+
+    @property
+    def drawn(self) -> Drawn | None:
+        """Return the drawing in force with its index, None before the first."""
+        return self.timeline[self.current] if self.current >= 0 else None
 
 
 def read_ground(city: City, *, now: int) -> Ground:
@@ -124,6 +133,7 @@ def refold_incidents(
         read_event_columns(connection, only=incidents),
         read_payloads(connection, only=incidents),
         read_sources(connection, only=incidents),
+        decisions=read_decisions(connection, only=incidents),
         kind_codes=read_terms(connection, "kind"),
     )
     columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
@@ -138,7 +148,7 @@ def _read_ground(
     with_batch: int = NO_BATCH,
     grids: GridSystem | None = None,
 ) -> Ground:
-    system = grids or city.grids_in_force(now)
+    timeline = city.drawings.timeline(connection, with_grids=grids)
     next_one = connection.execute(
         "SELECT min(at) FROM (SELECT valid_from AS at FROM record WHERE sort IN"
         " ('kinds', 'calendar') UNION ALL SELECT valid_from FROM drawing"
@@ -149,8 +159,8 @@ def _read_ground(
         revision=read_revision(connection),
         good_until=math.inf if next_one is None else next_one,
         now=now,
-        system=system,
-        index=None if system is None else index_of(system),
+        timeline=timeline,
+        current=int(find_in_force(timeline, np.array([now], np.int64))[0]),
         kinds=read_records(connection, "kinds", at=now, with_batch=with_batch),
         calendar_rows=read_records(connection, "calendar", at=now, with_batch=with_batch),
     )
@@ -163,14 +173,41 @@ def _derive_columns(
     payloads: dict[str, NDArray[Any]],
     sources: NDArray[np.int64],
     *,
+    decisions: list[Decision],
     kind_codes: dict[int, str] | None = None,
 ) -> dict[str, NDArray[Any]]:
     folded, place = fold_columns(events, payloads)
-    owned = own_places(city, ground.system, place["x"], place["y"], index=ground.index)
+    standings = fold_decisions(decisions)
+    place = place_pins(place, folded.incident, standings)
+    drawn = ground.drawn
+    owned = own_places(
+        city,
+        drawn.system if drawn else None,
+        place["x"],
+        place["y"],
+        index=drawn.index if drawn else None,
+    )
     calendar = _calendar_of(city, ground.calendar_rows, folded.clock_from, ground.now)
     codes = city.database.terms("kind") if kind_codes is None else kind_codes
     due = _deadlines(folded, place["kind"], ground.kinds, calendar, codes)
-    return _columns_of(folded, place, owned, ground.system, due, sources)
+    columns = _columns_of(folded, place, owned, drawn, due, sources)
+    # The day of an incident is that of its report, else of the first step known of it.
+    steps = np.where(folded.times > 0, folded.times, np.iinfo(np.int64).max).min(axis=1)
+    day = np.where(folded.times[:, 0] > 0, folded.times[:, 0], steps)
+    which = find_in_force(ground.timeline, day)
+    columns["owner_at_event"] = own_at_event(
+        city,
+        ground.timeline,
+        which=which,
+        current=ground.current,
+        x_mm=place["x"],
+        y_mm=place["y"],
+        owner_now=columns["owner"],
+    )
+    give_manual_owners(
+        columns, standings, timeline=ground.timeline, which=which, current=ground.current
+    )
+    return columns
 
 
 def withdraw_batch(city: City, batch: int, *, now: int) -> int:
@@ -257,16 +294,6 @@ def own_places(
     )
 
 
-def index_of(system: GridSystem) -> OwnerIndex:
-    """
-    Build the ownership index of a drawing's finest grids, in uid order.
-
-    Special grids were carved out of the general ones when the drawing was made, so nothing overlaps
-    and a shared edge goes to the smaller uid, special or not.
-    """
-    return OwnerIndex.of_metres(system.finest().geometry.to_numpy())
-
-
 def _calendar_of(city: City, rows: pd.DataFrame, starts: NDArray[np.int64], now: int) -> Calendar:
     zone = city.settings.zone
     known = starts[starts > 0]
@@ -316,12 +343,12 @@ def _columns_of(
     folded: Folded,
     place: dict[str, NDArray[np.float64]],
     owned: Ownership,
-    system: GridSystem | None,
+    drawn: Drawn | None,
     due: NDArray[np.int64],
     sources: NDArray[np.int64],
 ) -> dict[str, NDArray[Any]]:
-    uids = np.array([_NO_OWNER]) if system is None else system.finest()["uid"].to_numpy()
-    owner = np.where(owned.owner >= 0, uids[np.maximum(owned.owner, 0)], _NO_OWNER)
+    uids = np.array([], np.int64) if drawn is None else drawn.uids
+    owner = np.append(uids, _NO_OWNER)[owned.owner]
     distance = np.nan_to_num(owned.distance_m.astype(float) * 1000, nan=-1.0)
     source = sources[np.searchsorted(sources[:, 0], folded.incident), 1]
     steps = ("reported", "registered", "dispatched", "handled", "closed", "evaluated")
@@ -341,7 +368,7 @@ def _columns_of(
         "reopened": folded.reopened,
         "flags": folded.flags,
         "owner": owner,
-        "rule": owned.rule,
+        "rule": owned.rule.copy(),
         "distance_mm": np.rint(distance).astype(np.int64),
-        "near_line": owned.near_line,
+        "near_line": owned.near_line.copy(),
     }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.clock import clock_state
 from geodata.coordinates import to_lonlat
-from geodata.derive import index_of
+from geodata.drawings import index_of
 from geodata.grids import GridSystem
 from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
 from geodata.snapshot import Filter, Snapshot, build_snapshot, open_snapshot, save_snapshot

@@ -92,6 +92,14 @@ def read_grids(connection: sqlite3.Connection, drawing: int, *, crs: str) -> geo
     return geopandas.GeoDataFrame(frame, geometry="geometry", crs=crs)
 
 
+def measure_drawing(connection: sqlite3.Connection, drawing: int) -> tuple[int, int]:
+    """Return the grids of a drawing and the bytes of their shapes: what a level added changes."""
+    found = connection.execute(
+        "SELECT count(*), ifnull(sum(length(geometry)), 0) FROM grid WHERE drawing = ?", (drawing,)
+    ).fetchone()
+    return int(found[0]), int(found[1])
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()

@@ -122,7 +122,9 @@ def _drop_events(database: Database, batch: int) -> bool:
         )
         connection.executemany(
             "DELETE FROM incident_key WHERE inc = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1)",
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1)"
+            # A number given anew would hand what was decided to another incident.
+            " AND NOT EXISTS (SELECT 1 FROM decision WHERE inc = ?1)",
             {(row[0],) for row in gone},
         )
     return len(rows) == ROWS_A_TRANSACTION

@@ -17,7 +17,7 @@ INCIDENT_COLUMNS = (
     "inc", "x", "y", "kind", "body", "stage", "open", "reported_at", "registered_at",
     "dispatched_at", "handled_at", "closed_at", "evaluated_at", "due_at", "clock_from",
     "suspended_since", "source", "returned", "reopened", "flags", "owner", "rule",
-    "distance_mm", "near_line", "rev",
+    "distance_mm", "near_line", "owner_at_event", "rev",
 )  # fmt: skip
 
 

@@ -100,10 +100,41 @@ STEPS: tuple[str, ...] = (
       BEGIN SELECT RAISE(ABORT, 'the log is never changed'); END;
     """,
     """
-    -- Decisions on owners, pins and disputes.
+    -- Decisions on owners, pins and disputes: append-only, as events are. Their times and hashes
+    -- order them, never their numbers.
+    CREATE TABLE decision (decision INTEGER PRIMARY KEY, inc INTEGER NOT NULL, at INTEGER NOT NULL,
+      hash INTEGER NOT NULL, what INTEGER NOT NULL, grid INTEGER, x INTEGER, y INTEGER,
+      reason TEXT NOT NULL, post TEXT NOT NULL, rev INTEGER NOT NULL, UNIQUE (inc, at, hash));
+    CREATE INDEX decision_rev ON decision (rev);
+    CREATE TRIGGER decision_stays BEFORE DELETE ON decision
+      BEGIN SELECT RAISE(ABORT, 'a decision is withdrawn, never deleted'); END;
+    CREATE TRIGGER decision_stands BEFORE UPDATE ON decision
+      BEGIN SELECT RAISE(ABORT, 'a decision is followed by another, never changed'); END;
+    -- Who owned it by the drawing of its own day; until now a city had one drawing only.
+    ALTER TABLE incident ADD COLUMN owner_at_event INTEGER NOT NULL DEFAULT -1;
+    UPDATE incident SET owner_at_event = owner;
+    -- What lies on the desk: without a place or a grid (rules 3 and 4), and open near a line.
+    CREATE INDEX incident_unplaced ON incident (open, reported_at) WHERE rule IN (3, 4);
+    CREATE INDEX incident_near ON incident (reported_at) WHERE near_line = 1 AND open = 1;
     """,
     """
-    -- Sources, devices and alarms.
+    -- Sources, devices and alarms. Of a source: when it last told us anything, by a post (`fed`) or
+    -- by files (its batches), and how much at once. No question about its state reads an event.
+    CREATE TABLE source (source INTEGER PRIMARY KEY, fed INTEGER NOT NULL,
+      minute INTEGER NOT NULL, events INTEGER NOT NULL, mad_at INTEGER NOT NULL,
+      mad_by TEXT NOT NULL);
+    CREATE TABLE source_batch (source INTEGER NOT NULL, batch INTEGER NOT NULL,
+      PRIMARY KEY (source, batch)) WITHOUT ROWID;
+    -- What is expected of it from a day on; every_s 0 expects nothing.
+    CREATE TABLE source_plan (source INTEGER NOT NULL, valid_from INTEGER NOT NULL,
+      every_s INTEGER NOT NULL, kind TEXT NOT NULL,
+      PRIMARY KEY (source, valid_from)) WITHOUT ROWID;
+    INSERT INTO source_batch SELECT DISTINCT k.source, e.batch FROM event e
+      JOIN incident_key k ON k.inc = e.inc WHERE e.batch > 0;
+    INSERT INTO source SELECT k.source, max(e.received), 0, 0, 0, '' FROM event e
+      JOIN incident_key k ON k.inc = e.inc WHERE e.batch = 0 GROUP BY k.source;
+    DROP INDEX event_live;
+    CREATE INDEX batch_hash ON batch (file_hash) WHERE file_hash IS NOT NULL;
     """,
     """
     -- What makes the largest cities fast.
