@@ -10,11 +10,12 @@ from dash import Dash
 from dash._callback import GLOBAL_CALLBACK_MAP
 from flask import Flask, g, request
 
-from geodata.errors import Fault, NotAllowed
+from dashboard.trail import LOGGED, begin_trail, end_trail, note_refusal
+from geodata.errors import Fault, NotAllowed, NotFound
 from geodata.scope import Scope
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-PERMISSION = "__getu_permission__"
+PERMISSION, LOG = "__getu_permission__", "__getu_log__"
 APPS = "getu_screens"  # where a server keeps its Dash applications
 OPEN = "open"  # anyone who reaches the server: the page's own shell, styles and scripts
 
@@ -30,21 +31,39 @@ class UnguardedError(RuntimeError):
     """A route or callback declares no permission: a defect, found at start-up."""
 
 
-def guarded(need: str) -> Callable[[Handler], Handler]:
+def guarded(
+    need: str, *, logs: str | None = None, writes: str | None = None
+) -> Callable[[Handler], Handler]:
     """
-    Declare the permission a route or callback needs; refuse accounts without it.
+    Declare the permission a route or callback needs, and what it leaves in the log.
 
-    The handler finds the account's scope in `current_scope()`.
+    Accounts without the permission are refused; the handler finds the account's scope in
+    `current_scope()`. `logs` names the act that is noted before the answer leaves ("view.card");
+    the handler says with `trail.show` what it showed. `logs=""` is for what shows no row. `writes`
+    names what the handler writes into the log itself, in the transaction of the act. Without
+    either, whatever needs more than `read` is logged under the name of its permission.
     """
+    act = logs if logs is not None else need if need in LOGGED and writes is None else ""
 
     def wrap(handler: Handler) -> Handler:
         @functools.wraps(handler)
         def checked(*args: Any, **named: Any) -> Any:
             if need != OPEN and need not in current_scope().permissions:
+                note_refusal(current_scope())
                 raise NotAllowed(Fault(key="not_allowed", values={"need": need}))
-            return handler(*args, **named)
+            if not act:
+                return handler(*args, **named)
+            begin_trail()
+            try:
+                answer = handler(*args, **named)
+            except (NotFound, NotAllowed):
+                note_refusal(current_scope())
+                raise
+            end_trail(current_scope(), act)
+            return answer
 
         setattr(checked, PERMISSION, need)
+        setattr(checked, LOG, writes or logs)
         return checked  # type: ignore[return-value]
 
     return wrap

@@ -23,6 +23,8 @@ from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.routes import Pictures, add_routes
 from dashboard.screens import add_screens
 from dashboard.services import Services
+from dashboard.trail import BOOK, install_book
+from geodata.audit_book import AuditBook
 from geodata.city import City
 from geodata.errors import BadSetting, Busy, Fault
 from geodata.facts import FactsKeeper
@@ -62,9 +64,11 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
             now=now,
         ),
         feed=Feed(city, now=now),
+        audit=AuditBook(city.database, now=now),
         now=now,
     )
     server.extensions[FEED] = services.feed
+    install_book(server, services.audit)
     install_guard(server, account_of=account_by_token(city, _local_account))
     check_calls(server)
     install_plain_pages(server, services)
@@ -114,6 +118,7 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
         )
     finally:
         app.server.extensions[FEED].close()
+        app.server.extensions[BOOK].close()
 
 
 def check_port(host: str, port: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.routes import Pictures
+from geodata.audit_book import AuditBook
 from geodata.city import City
 from geodata.feed import Feed
 
@@ -17,6 +18,7 @@ class Services:
     city: City
     pictures: Pictures
     feed: Feed
+    audit: AuditBook
     now: Callable[[], int]
 
     @property
