@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from commands import benchmark, city, demo, load, own
+from commands import benchmark, city, demo, load, own, source
 from commands.options import begin_commands
 from commands.output import Output
 from geodata.errors import GetuError, explain_system
 from geodata.words import find_lang, parse_lang, say
 
-SUBJECTS = (demo, city, load, own, benchmark)  # each adds its commands, in the order of the help
+# Each adds its commands, in the order of the help.
+SUBJECTS = (demo, city, source, load, own, benchmark)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

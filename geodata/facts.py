@@ -24,9 +24,9 @@ from geodata.grids import GridSystem
 from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
 from geodata.snapshot import Filter, Snapshot, build_snapshot, open_snapshot, save_snapshot
 from geodata.store.database import read_revision
-from geodata.store.event_log import read_as_of
 from geodata.store.incident_rows import read_incident_columns
 from geodata.store.records import count_records, read_records, read_tables_version
+from geodata.store.sources import read_as_of
 from geodata.words import Lang
 
 # Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.

@@ -12,8 +12,10 @@ from datetime import datetime
 from geodata.city import City
 from geodata.derive import Ground, read_ground, refold_incidents
 from geodata.errors import Busy, Fault
-from geodata.store.database import Database, raise_revision, read_revision
+from geodata.sources import FRESH_S
+from geodata.store.database import Connection, Database, raise_revision, read_revision
 from geodata.store.event_log import NOTHING_HIDDEN, EventRows, append_live, hidden_batches
+from geodata.store.sources import note_post
 from geodata.store.tokens import note_use
 
 # Each commit waits for the disk, so posts that arrive together share one; a lone post waits for
@@ -114,6 +116,7 @@ class Feed:
                     incidents, new = append_live(self._database, connection, rows, received=now)
                     touched |= incidents if new or loading else set()
                     added.append(new)
+                    self._note_source(connection, rows, now=now, new=new)
                 for token in {token for _, token in posts}:
                     note_use(connection, token, day=day)
                 revision = ground.revision
@@ -127,6 +130,18 @@ class Feed:
                 Receipt(accepted=len(rows), new=new, copies=len(rows) - new, revision=revision)
                 for (rows, _), new in zip(posts, added, strict=True)
             ]
+
+    def _note_source(self, connection: Connection, rows: EventRows, *, now: int, new: int) -> None:
+        settings = self._city.settings
+        (source,) = self._database.intern(connection, "source", [rows.source])
+        note_post(
+            connection,
+            source,
+            now=now,
+            fresh=min(new, sum(at >= now - FRESH_S for at in rows.at)),
+            burst=settings.source_burst,
+            ahead=max(rows.at, default=0) > now + settings.source_ahead_s,
+        )
 
     def _fresh_ground(self, now: int) -> Ground:
         ground = self._ground

@@ -7,9 +7,10 @@ from typing import Any
 
 from geodata.city import City
 from geodata.ownership import RULES
+from geodata.sources import list_sources
 from geodata.store.database import read_revision
-from geodata.store.event_log import read_as_of, read_source_ages
 from geodata.store.records import count_records
+from geodata.store.sources import read_as_of
 from geodata.words import Lang, join, say
 
 
@@ -75,7 +76,8 @@ class Inventory:
             *(
                 say("info.source", lang, source=row["source"], n=f"{row['incidents']:,}",
                     age=age_text(row["age_s"], lang),
-                    state=say(f"source_state.{row['state']}", lang))
+                    state=say(f"source_state.{row['state']}", lang)
+                    + (say(f"source_why.{row['why']}", lang) if row["why"] else ""))
                 for row in self.sources
             ),
         ]  # fmt: skip
@@ -101,7 +103,7 @@ def describe_city(city: City, *, now: int) -> Inventory:
             connection.execute("SELECT rule, count(*) FROM incident GROUP BY rule").fetchall()
         )
         records = count_records(connection)
-        sources = read_source_ages(connection, now=now)
+        sources = list_sources(connection, now=now, settings=city.settings)
         as_of = read_as_of(connection)
     rules = {RULES[code]: n for code, n in sorted(by_rule.items())}
     levels = {}

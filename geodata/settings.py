@@ -99,6 +99,18 @@ class Settings:
     stale_after_s: int = _setting(
         86_400, "A screen marks its data as old when nothing came in for this long.", low=10
     )
+    source_every_s: int = _setting(
+        86_400, "A source that posts is expected this often, unless `source set` says.", low=10
+    )
+    source_burst: int = _setting(
+        6_000, "A source with more events of just now in one minute counts as mad.", low=10
+    )
+    source_ahead_s: int = _setting(
+        300, "A source whose times lie this far in the future counts as mad.", low=1, high=86_400
+    )
+    source_mad_s: int = _setting(
+        900, "A source counts as mad for this long after it last was.", low=10
+    )
     api_body_mb: int = _setting(5, "Largest body of one POST to the API, in megabytes.", low=1)
     api_events: int = _setting(
         10_000, "Most events of one POST to the API; more would hold the store too long.", low=1

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geodata.store.database import Database, insert_rows, raise_revision
+from geodata.store.database import ROWS_A_STATEMENT, Database, insert_rows, raise_revision
+from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
 
 # A transaction of this size holds the lock for some 0.1 s, so that live feeds go on beside a load.
 ROWS_A_TRANSACTION = 8_000
+INCIDENTS_A_TRANSACTION = 2_000
 LIVE_BATCH = 0
 NO_BATCH = -1
 NOTHING_HIDDEN = "[]"  # what `hidden_batches` answers then
 LOADING, IN, WITHDRAWN = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRows:
-    """
-    Events ready to append, one array entry each; times UTC seconds, places whole millimetres.
-
-    `attributes` is canonical JSON or None; `hash` identifies the payload (contracts.md 4).
-    A row with `placed` false and kind "" carries no payload.
-    """
-
-    source: str
-    ids: list[str]
-    seq: list[int]
-    at: list[int]
-    hash: list[int]
-    stage: list[int]
-    version: list[int]
-    due: list[int | None]
-    body: list[str]
-    reason: list[str]
-    x: list[int | None]
-    y: list[int | None]
-    kind: list[str]
-    attributes: list[str | None]
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 def open_batch(
@@ -84,59 +59,67 @@ def drop_batch(database: Database, batch: int) -> None:
 
     An event that stands in another batch too becomes that one's.
     """
+    with database.read() as connection:
+        incidents = read_batch_incidents(connection, batch)
     # In steps, so that a feed beside it never waits for long.
-    while _drop_events(database, batch) or _drop_records(database, batch):
-        pass
-    with database.transaction() as connection:
-        connection.execute("DELETE FROM event_copy WHERE batch = ?", (batch,))
-        connection.execute("DELETE FROM batch WHERE batch = ?", (batch,))
+    with database.series() as series:
+        for start in range(0, len(incidents), INCIDENTS_A_TRANSACTION):
+            with series.transaction() as connection:
+                part = incidents[start : start + INCIDENTS_A_TRANSACTION].tolist()
+                _drop_events(connection, batch, part)
+            series.breathe()
+        while True:
+            with series.transaction() as connection:
+                if not _drop_records(connection, batch):
+                    break
+        with series.transaction() as connection:
+            for table in ("event_copy", "batch_part", "batch"):
+                connection.execute(f"DELETE FROM {table} WHERE batch = ?", (batch,))  # noqa: S608
 
 
-def _drop_events(database: Database, batch: int) -> bool:
-    """Remove some events of a batch; tell whether there may be more."""
-    with database.transaction() as connection:
-        rows = connection.execute(
-            "SELECT inc, seq, at, hash, (SELECT c.batch FROM event_copy c"
-            " LEFT JOIN batch b ON b.batch = c.batch WHERE c.inc = event.inc"
-            " AND c.seq = event.seq AND c.at = event.at AND c.hash = event.hash"
-            " AND c.batch <> event.batch ORDER BY c.batch > 0 AND ifnull(b.state, 0) <> ?, c.batch"
-            " LIMIT 1) FROM event WHERE batch = ? AND batch > 0 LIMIT ?",
-            (IN, batch, ROWS_A_TRANSACTION),
-        ).fetchall()
-        event = "inc = ? AND seq = ? AND at = ? AND hash = ?"
-        inherited = [row for row in rows if row[4] is not None]
-        connection.executemany(
-            f"UPDATE event SET batch = ? WHERE {event}",  # noqa: S608
-            [(row[4], *row[:4]) for row in inherited],
-        )
-        connection.executemany(
-            f"DELETE FROM event_copy WHERE batch = ? AND {event}",  # noqa: S608
-            [(row[4], *row[:4]) for row in inherited],
-        )
-        gone = [row[:4] for row in rows if row[4] is None]
-        connection.executemany(f"DELETE FROM event WHERE {event}", gone)  # noqa: S608
-        connection.executemany(
-            "DELETE FROM payload WHERE inc = ?1 AND hash = ?2"
-            " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1 AND hash = ?2)",
-            {(row[0], row[3]) for row in gone},
-        )
-        connection.executemany(
-            "DELETE FROM incident_key WHERE inc = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1)"
-            # A number given anew would hand what was decided to another incident.
-            " AND NOT EXISTS (SELECT 1 FROM decision WHERE inc = ?1)",
-            {(row[0],) for row in gone},
-        )
-    return len(rows) == ROWS_A_TRANSACTION
+def _drop_events(connection: sqlite3.Connection, batch: int, incidents: list[int]) -> None:
+    """Remove the events of a batch that tell of these incidents."""
+    rows = connection.execute(
+        "SELECT inc, seq, at, hash, (SELECT c.batch FROM event_copy c"
+        " LEFT JOIN batch b ON b.batch = c.batch WHERE c.inc = event.inc"
+        " AND c.seq = event.seq AND c.at = event.at AND c.hash = event.hash"
+        " AND c.batch <> event.batch ORDER BY c.batch > 0 AND ifnull(b.state, 0) <> ?, c.batch"
+        " LIMIT 1) FROM event WHERE inc IN (SELECT value FROM json_each(?)) AND batch = ?",
+        (IN, orjson.dumps(incidents).decode(), batch),
+    ).fetchall()
+    event = "inc = ? AND seq = ? AND at = ? AND hash = ?"
+    inherited = [row for row in rows if row[4] is not None]
+    connection.executemany(
+        f"UPDATE event SET batch = ? WHERE {event}",  # noqa: S608
+        [(row[4], *row[:4]) for row in inherited],
+    )
+    connection.executemany(
+        f"DELETE FROM event_copy WHERE batch = ? AND {event}",  # noqa: S608
+        [(row[4], *row[:4]) for row in inherited],
+    )
+    gone = [row[:4] for row in rows if row[4] is None]
+    connection.executemany(f"DELETE FROM event WHERE {event}", gone)  # noqa: S608
+    connection.executemany(
+        "DELETE FROM payload WHERE inc = ?1 AND hash = ?2"
+        " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1 AND hash = ?2)",
+        {(row[0], row[3]) for row in gone},
+    )
+    connection.executemany(
+        "DELETE FROM incident_key WHERE inc = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1)"
+        # A number given anew would hand what was decided to another incident.
+        " AND NOT EXISTS (SELECT 1 FROM decision WHERE inc = ?1)",
+        {(row[0],) for row in gone},
+    )
 
 
-def _drop_records(database: Database, batch: int) -> bool:
-    with database.transaction() as connection:
-        gone = connection.execute(
-            "DELETE FROM record WHERE (sort, id, valid_from, batch) IN (SELECT sort, id,"
-            " valid_from, batch FROM record WHERE batch = ? LIMIT ?)",
-            (batch, ROWS_A_TRANSACTION),
-        ).rowcount
+def _drop_records(connection: sqlite3.Connection, batch: int) -> bool:
+    """Remove some records of a batch; tell whether there may be more."""
+    gone = connection.execute(
+        "DELETE FROM record WHERE (sort, id, valid_from, batch) IN (SELECT sort, id,"
+        " valid_from, batch FROM record WHERE batch = ? LIMIT ?)",
+        (batch, ROWS_A_TRANSACTION),
+    ).rowcount
     return gone == ROWS_A_TRANSACTION
 
 
@@ -162,62 +145,15 @@ def append_events(
 
     An event that is there already adds nothing; its second batch is remembered.
     """
-    order = sorted(range(len(rows)), key=lambda i: rows.ids[i])
-    for start in range(0, len(order), ROWS_A_TRANSACTION):
-        part = order[start : start + ROWS_A_TRANSACTION]
-        with database.transaction() as connection:
-            _append_part(database, connection, rows, part, batch, received)
-        yield start + len(part)
-
-
-def _append_part(
-    database: Database,
-    connection: sqlite3.Connection,
-    rows: EventRows,
-    part: list[int],
-    batch: int,
-    received: int,
-) -> tuple[set[int], int]:
-    """Append some rows; return the incidents they tell of and how many rows are new."""
-    (source,) = database.intern(connection, "source", [rows.source])
-    keys = _intern_ids(connection, source, sorted({rows.ids[i] for i in part}))
-    kinds = database.intern(connection, "kind", [rows.kind[i] for i in part])
-    bodies = database.intern(connection, "body", [rows.body[i] for i in part])
-    events = []
-    payloads = []
-    for i, kind, body in zip(part, kinds, bodies, strict=True):
-        inc = keys[rows.ids[i]]
-        events.append(
-            (inc, rows.seq[i], rows.at[i], rows.hash[i], rows.stage[i], received, batch,
-             rows.version[i], rows.due[i], body if rows.body[i] else None, rows.reason[i] or None)
-        )  # fmt: skip
-        if rows.x[i] is not None or rows.kind[i] or rows.attributes[i]:
-            payloads.append(
-                (inc, rows.hash[i], rows.x[i], rows.y[i], kind if rows.kind[i] else None,
-                 rows.attributes[i])
-            )  # fmt: skip
-    events.sort(key=lambda row: row[:4])
-    added = insert_rows(
-        connection,
-        "INSERT INTO event (inc, seq, at, hash, stage, received, batch, version, due, body,"
-        " reason)",
-        events,
-        tail="ON CONFLICT DO NOTHING",
-    )
-    if added < len(events):
-        connection.executemany(
-            "INSERT INTO event_copy SELECT ?, inc, seq, at, hash FROM event WHERE inc = ?"
-            " AND seq = ? AND at = ? AND hash = ? AND batch <> ? ON CONFLICT DO NOTHING",
-            [(batch, *row[:4], batch) for row in events],
-        )
-    payloads.sort(key=lambda row: row[:2])
-    insert_rows(
-        connection,
-        "INSERT INTO payload (inc, hash, x, y, kind, attributes)",
-        payloads,
-        tail="ON CONFLICT DO NOTHING",
-    )
-    return {row[0] for row in events}, added
+    order = _order_by_id(rows)
+    with database.series() as series:
+        for start in range(0, len(order), ROWS_A_TRANSACTION):
+            part = order[start : start + ROWS_A_TRANSACTION]
+            with series.transaction() as connection:
+                incidents, _ = _append_part(database, connection, rows, part, batch, received)
+                _note_part(connection, batch, incidents)
+            yield start + len(part)
+            series.breathe()
 
 
 def append_live(
@@ -228,22 +164,188 @@ def append_live(
 
     The caller refolds those incidents and raises the revision in the same transaction.
     """
-    return _append_part(database, connection, rows, list(range(len(rows))), LIVE_BATCH, received)
+    incidents, added = _append_part(
+        database, connection, rows, _order_by_id(rows), LIVE_BATCH, received
+    )
+    return set(incidents.tolist()), added
 
 
-def _intern_ids(connection: sqlite3.Connection, source: int, ids: list[str]) -> dict[str, int]:
-    insert_rows(
-        connection,
-        "INSERT INTO incident_key (source, ext_id)",
-        [(source, ext_id) for ext_id in ids],
-        tail="ON CONFLICT DO NOTHING",
+def _order_by_id(rows: EventRows) -> NDArray[np.int64]:
+    """Return the rows ordered by their ids' text, so that new ones lie side by side on the disk."""
+    rank = np.empty(len(rows.ids.texts), np.int64)
+    by_text = sorted(range(len(rank)), key=rows.ids.texts.__getitem__)
+    rank[np.array(by_text, np.int64)] = np.arange(len(rank))
+    return np.argsort(rank[rows.ids.code], kind="stable")
+
+
+def _append_part(
+    database: Database,
+    connection: sqlite3.Connection,
+    rows: EventRows,
+    part: NDArray[np.int64],
+    batch: int,
+    received: int,
+) -> tuple[NDArray[np.int64], int]:
+    """Append some rows; return the incidents they tell of, ascending, and how many are new."""
+    # STEP 1: numbers for texts
+    (source,) = database.intern(connection, "source", [rows.source])
+    codes, ids = rows.ids.used(part)
+    numbers = _intern_ids(connection, source, ids)
+    inc = numbers[np.searchsorted(codes, rows.ids.code[part])]
+    # STEP 2: events in the order of their key
+    order = np.lexsort((rows.hash[part], rows.at[part], rows.seq[part], inc))
+    part, inc = part[order], inc[order]
+    key = [values.tolist() for values in (inc, rows.seq[part], rows.at[part], rows.hash[part])]
+    body = _terms_of(database, connection, "body", rows.body.used(part), rows.body.code[part])
+    columns: dict[str, list[Any] | int | None] = {
+        **dict(zip(_EVENT_KEY, key, strict=True)),
+        "stage": rows.stage[part].tolist(),
+        "received": received,
+        "batch": batch,
+        "version": rows.version[part].tolist() if rows.version[part].any() else 0,
+        "due": _or_none(rows.due[part], 0),
+        "body": body,
+        "reason": rows.reason.cells(part) if (rows.reason.code[part] != NO_TEXT).any() else None,
+    }
+    added = _insert_columns(connection, "event", columns)
+    if added < len(part):
+        connection.executemany(
+            "INSERT INTO event_copy SELECT ?, inc, seq, at, hash FROM event WHERE inc = ?"
+            " AND seq = ? AND at = ? AND hash = ? AND batch <> ? ON CONFLICT DO NOTHING",
+            [(batch, *row, batch) for row in zip(*key, strict=True)],
+        )
+    # STEP 3: what some of them carry
+    told = np.flatnonzero(rows.has_payload[part])
+    if len(told):
+        _append_payloads(database, connection, rows, part[told], inc[told])
+    return np.unique(inc), added
+
+
+def _append_payloads(
+    database: Database,
+    connection: sqlite3.Connection,
+    rows: EventRows,
+    part: NDArray[np.int64],
+    inc: NDArray[np.int64],
+) -> None:
+    order = np.lexsort((rows.hash[part], inc))
+    part, inc = part[order], inc[order]
+    columns = {
+        "inc": inc.tolist(),
+        "hash": rows.hash[part].tolist(),
+        "x": _or_none(rows.x[part], NO_PLACE),
+        "y": _or_none(rows.y[part], NO_PLACE),
+        "kind": _terms_of(database, connection, "kind", rows.kind.used(part), rows.kind.code[part]),
+        "attributes": rows.attributes.cells(part),
+    }
+    _insert_columns(connection, "payload", columns)
+
+
+_EVENT_KEY = ("inc", "seq", "at", "hash")
+
+
+def _insert_columns(
+    connection: sqlite3.Connection, table: str, columns: dict[str, list[Any] | int | None]
+) -> int:
+    """
+    Insert rows given as columns a hundred to a statement; return how many were not there yet.
+
+    A column that is no list has one value for every row, bound once a statement.
+    """
+    before = connection.total_changes
+    fixed = [value for value in columns.values() if not isinstance(value, list)]
+    lists = [value for value in columns.values() if isinstance(value, list)]
+    bound = iter(range(1, len(fixed) + 1))
+    one = ", ".join("?" if isinstance(value, list) else f"?{next(bound)}" for value in columns.values())
+    rows = len(lists[0])
+    flat = list(chain.from_iterable(zip(*lists, strict=True)))
+    begin = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
+    step = ROWS_A_STATEMENT * len(lists)
+    for start in range(0, len(flat), step):
+        cells = flat[start : start + step]
+        marks = _marks(one, len(fixed), len(cells) // len(lists))
+        connection.execute(f"{begin}{marks} ON CONFLICT DO NOTHING", [*fixed, *cells])
+    assert rows * len(lists) == len(flat)
+    return connection.total_changes - before
+
+
+def _terms_of(
+    database: Database,
+    connection: sqlite3.Connection,
+    sort: str,
+    used: tuple[NDArray[np.int64], list[str]],
+    code: NDArray[np.int64],
+) -> list[int | None] | None:
+    """Return the numbers of a column of texts, None for no text; None alone where all are none."""
+    codes, texts = used
+    if not texts:
+        return None
+    terms = np.array([*database.intern(connection, sort, texts), 0], np.int64)
+    place = np.where(code == NO_TEXT, len(texts), np.searchsorted(codes, code))
+    return _or_none(terms[place], 0)
+
+
+def _or_none(values: NDArray[np.int64], empty: int) -> list[int | None]:
+    cells: list[int | None] = values.tolist()
+    return [None if cell == empty else cell for cell in cells] if (values == empty).any() else cells
+
+
+def _intern_ids(connection: sqlite3.Connection, source: int, ids: list[str]) -> NDArray[np.int64]:
+    """Return the incident of each id of a source, numbering new ones in the order given."""
+    listed = orjson.dumps(ids).decode()
+    found = dict(
+        connection.execute(
+            "SELECT ext_id, inc FROM incident_key WHERE source = ?"
+            " AND ext_id IN (SELECT value FROM json_each(?))",
+            (source, listed),
+        ).fetchall()
     )
-    found = connection.execute(
-        "SELECT ext_id, inc FROM incident_key WHERE source = ?"
-        " AND ext_id IN (SELECT value FROM json_each(?))",
-        (source, orjson.dumps(ids).decode()),
+    new = [ext_id for ext_id in ids if ext_id not in found]
+    if new:
+        # The writer's lock is held: nobody else gives numbers now.
+        (last,) = connection.execute("SELECT ifnull(max(inc), 0) FROM incident_key").fetchone()
+        given = range(last + 1, last + 1 + len(new))
+        _insert_columns(
+            connection,
+            "incident_key",
+            {"inc": list(given), "source": source, "ext_id": list(new)},
+        )
+        found.update(zip(new, given, strict=True))
+    return np.array([found[ext_id] for ext_id in ids], np.int64)
+
+
+# --- which incidents a batch tells of -----------------------------------------------------------
+
+
+def _note_part(connection: sqlite3.Connection, batch: int, incidents: NDArray[np.int64]) -> None:
+    """
+    Note which incidents one transaction of a batch told of.
+
+    An index of the events by batch would say the same and take as much room as the events.
+    """
+    steps = np.diff(incidents, prepend=0).astype("<i8")
+    connection.execute(
+        "INSERT INTO batch_part (batch, part, incidents) VALUES (?1,"
+        " (SELECT count(*) FROM batch_part WHERE batch = ?1), ?2)",
+        (batch, zlib.compress(steps.tobytes(), 1)),
     )
-    return dict(found.fetchall())
+
+
+def read_batch_incidents(connection: sqlite3.Connection, batch: int) -> NDArray[np.int64]:
+    """Return the incidents that a batch tells of, ascending."""
+    parts = [
+        np.cumsum(np.frombuffer(zlib.decompress(row[0]), "<i8"))
+        for row in connection.execute("SELECT incidents FROM batch_part WHERE batch = ?", (batch,))
+    ]
+    if parts:
+        return np.unique(np.concatenate(parts))
+    # A batch from before parts were noted: its events have to be looked through.
+    rows = connection.execute(
+        "SELECT inc FROM event WHERE batch = ?1 AND ?1 > 0"
+        " UNION SELECT inc FROM event_copy WHERE batch = ?1 ORDER BY 1",
+        (batch,),
+    )
+    return np.array([row[0] for row in rows], np.int64)
 
 
 def hidden_batches(
@@ -353,41 +455,3 @@ def read_outcome(connection: sqlite3.Connection, batch: int) -> dict[str, Any]:
         "near_line": near_line,
         "conflicts": conflicts,
     }
-
-
-def read_as_of(connection: sqlite3.Connection) -> int:
-    """Return when the newest visible data came in (UTC s), 0 for an empty store."""
-    row = connection.execute(
-        "SELECT max(ifnull((SELECT max(at) FROM batch WHERE state = ?), 0),"
-        " ifnull((SELECT max(received) FROM event WHERE batch = 0), 0))",
-        (IN,),  # 0 is LIVE_BATCH, in so many words: SQLite uses the index of live events only then
-    ).fetchone()
-    return int(row[0])
-
-
-def read_source_ages(connection: sqlite3.Connection, *, now: int) -> list[dict[str, Any]]:
-    """
-    Return each source with its incidents and the seconds since its data came in.
-
-    The state is "loaded" for what came by files: their age is no fault. Live feeds will have an
-    expected interval and be "late" or "out" by it.
-    """
-    rows = connection.execute(
-        "SELECT t.text, count(*) FROM incident i JOIN term t ON t.term = i.source"
-        " GROUP BY i.source ORDER BY t.text"
-    ).fetchall()
-    received = dict(
-        connection.execute(
-            "SELECT t.text, max(e.received) FROM event e JOIN incident_key k ON k.inc = e.inc"
-            " JOIN term t ON t.term = k.source GROUP BY k.source"
-        ).fetchall()
-    )
-    return [
-        {
-            "source": source,
-            "incidents": count,
-            "age_s": max(now - received.get(source, now), 0),
-            "state": "loaded",
-        }
-        for source, count in rows
-    ]

@@ -34,9 +34,7 @@ def add_token(connection: sqlite3.Connection, source: str, *, now: int) -> str:
     A second token of the same source stands beside the first, so that it can be changed without a
     gap. Raises BadSetting for a name that no source can have.
     """
-    name = source.strip()
-    if not name or len(name) > LONGEST_SOURCE or not name.isprintable():
-        raise BadSetting(Fault(key="token_source", values={"limit": LONGEST_SOURCE}))
+    name = clean_source(source)
     cursor = connection.execute(
         "INSERT INTO token (source, digest, made_at) VALUES (?, ?, ?)", (name, _NOBODY, now)
     )
@@ -45,6 +43,14 @@ def add_token(connection: sqlite3.Connection, source: str, *, now: int) -> str:
         "UPDATE token SET digest = ? WHERE token = ?", (_digest(secret), cursor.lastrowid)
     )
     return secret
+
+
+def clean_source(source: str) -> str:
+    """Return a source's name, trimmed; raises BadSetting for one that no source can have."""
+    name = source.strip()
+    if not name or len(name) > LONGEST_SOURCE or not name.isprintable():
+        raise BadSetting(Fault(key="token_source", values={"limit": LONGEST_SOURCE}))
+    return name
 
 
 def find_token(connection: sqlite3.Connection, secret: str) -> Token | None:
