@@ -21,14 +21,8 @@ from geodata.incidents import Folded, fold_events
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.store.database import Connection, raise_revision, read_revision, read_terms
 from geodata.store.decisions import Decision, read_decisions
-from geodata.store.event_log import (
-    NO_BATCH,
-    drop_batch,
-    mark_batch,
-    mark_withdrawn,
-    read_event_columns,
-    read_payloads,
-)
+from geodata.store.event_columns import read_event_columns, read_payloads
+from geodata.store.event_log import NO_BATCH, drop_batch, mark_batch, mark_withdrawn
 from geodata.store.incident_rows import (
     changed_since,
     read_sources,
@@ -112,6 +106,11 @@ def read_ground(city: City, *, now: int) -> Ground:
     """Read what stands still while events come in, and build the ownership index."""
     with city.database.read() as connection:
         return _read_ground(connection, city, now=now)
+
+
+def read_ground_within(connection: Connection, city: City, *, now: int) -> Ground:
+    """Read what stands still inside the caller's transaction: nothing can change beneath it."""
+    return _read_ground(connection, city, now=now)
 
 
 def refold_incidents(

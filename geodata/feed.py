@@ -14,7 +14,9 @@ from geodata.derive import Ground, read_ground, refold_incidents
 from geodata.errors import Busy, Fault
 from geodata.sources import FRESH_S
 from geodata.store.database import Connection, Database, raise_revision, read_revision
-from geodata.store.event_log import NOTHING_HIDDEN, EventRows, append_live, hidden_batches
+from geodata.store.event_columns import NOTHING_HIDDEN, hidden_batches
+from geodata.store.event_log import append_live
+from geodata.store.event_rows import EventRows
 from geodata.store.sources import note_post
 from geodata.store.tokens import note_use
 
@@ -138,9 +140,9 @@ class Feed:
             connection,
             source,
             now=now,
-            fresh=min(new, sum(at >= now - FRESH_S for at in rows.at)),
+            fresh=min(new, int((rows.at >= now - FRESH_S).sum())),
             burst=settings.source_burst,
-            ahead=max(rows.at, default=0) > now + settings.source_ahead_s,
+            ahead=bool((rows.at > now + settings.source_ahead_s).any()),
         )
 
     def _fresh_ground(self, now: int) -> Ground:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import orjson
 import pandas as pd
+from numpy.typing import NDArray
 
 from geodata.incidents import NO_SEQ, SIX_STEPS, STAGE_CODE
-from geodata.store.event_log import EventRows
+from geodata.store.event_rows import NO_PLACE, EventRows, code_texts
 
 # Columns of an incidents table that are the time of a step, by contracts.md 3.
 STEP_COLUMNS = {f"{name}_at": name for name in (*SIX_STEPS, "checked", "returned", "reopened")}
@@ -58,21 +59,22 @@ def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
         payload = {name: columns[name][i] for name in _HASHED}
         payload["attributes"] = attributes[i]
         hashes.append(payload_hash(payload))
+    whole = {name: np.array(columns[name], np.int64) for name in ("seq", "at", "version")}
     return EventRows(
         source=source,
-        ids=events["incident_id"].astype(str).tolist(),
-        seq=columns["seq"],
-        at=columns["at"],
-        hash=hashes,
-        stage=[STAGE_CODE[name] for name in columns["stage"]],
-        version=columns["version"],
-        due=columns["due_at"],
-        body=columns["body"],
-        reason=columns["reason"],
-        x=columns["x"],
-        y=columns["y"],
-        kind=columns["kind"],
-        attributes=attributes,
+        ids=code_texts(events["incident_id"].astype(str), ordered=True),
+        seq=whole["seq"],
+        at=whole["at"],
+        hash=np.array(hashes, np.int64),
+        stage=np.array([STAGE_CODE[name] for name in columns["stage"]], np.int64),
+        version=whole["version"],
+        due=_filled(columns["due_at"], 0),
+        body=code_texts(columns["body"]),
+        reason=code_texts(columns["reason"]),
+        x=_filled(columns["x"], NO_PLACE),
+        y=_filled(columns["y"], NO_PLACE),
+        kind=code_texts(columns["kind"]),
+        attributes=code_texts(attributes),
     )
 
 
@@ -102,6 +104,10 @@ def _whole(frame: pd.DataFrame, name: str, empty: int | None) -> list[Any]:
         return [empty] * len(frame)
     values = pd.to_numeric(frame[name]).to_numpy(float)
     return [empty if np.isnan(value) else int(value) for value in values]
+
+
+def _filled(values: list[int | None], empty: int) -> NDArray[np.int64]:
+    return np.array([empty if value is None else value for value in values], np.int64)
 
 
 def _texts(frame: pd.DataFrame, name: str) -> list[str]:

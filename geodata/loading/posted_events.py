@@ -18,7 +18,7 @@ from geodata.incidents import STAGE_CODE
 from geodata.loading.events import attributes_of, rows_from_events
 from geodata.loading.posted_places import PLACE_FIELDS, place_events
 from geodata.reading.personal import find_personal
-from geodata.store.event_log import EventRows
+from geodata.store.event_rows import EventRows
 
 FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
 LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, MOST_FIELDS = 200, 60, 2_000, 60

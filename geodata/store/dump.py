@@ -12,7 +12,7 @@ import orjson
 from geodata.incidents import STAGES
 from geodata.ownership import RULES
 from geodata.store.decisions import dump_decisions
-from geodata.store.event_log import hidden_batches, visible_event
+from geodata.store.event_columns import hidden_batches, visible_event
 
 _EVENTS = (
     "SELECT s.text, k.ext_id, e.seq, e.at, e.hash, e.stage, e.version, e.due, b.text, e.reason,"

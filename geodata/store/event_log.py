@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geodata.store.database import ROWS_A_STATEMENT, Database, insert_rows, raise_revision
+from geodata.store.database import Database, insert_columns, raise_revision
 from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
 
 # A transaction of this size holds the lock for some 0.1 s, so that live feeds go on beside a load.
 ROWS_A_TRANSACTION = 8_000
 INCIDENTS_A_TRANSACTION = 2_000
+_INCIDENTS_A_QUESTION = 50_000
 LIVE_BATCH = 0
 NO_BATCH = -1
-NOTHING_HIDDEN = "[]"  # what `hidden_batches` answers then
 LOADING, IN, WITHDRAWN = 0, 1, 2
 
 
@@ -207,7 +206,7 @@ def _append_part(
         "body": body,
         "reason": rows.reason.cells(part) if (rows.reason.code[part] != NO_TEXT).any() else None,
     }
-    added = _insert_columns(connection, "event", columns)
+    added = insert_columns(connection, "event", columns)
     if added < len(part):
         connection.executemany(
             "INSERT INTO event_copy SELECT ?, inc, seq, at, hash FROM event WHERE inc = ?"
@@ -238,35 +237,10 @@ def _append_payloads(
         "kind": _terms_of(database, connection, "kind", rows.kind.used(part), rows.kind.code[part]),
         "attributes": rows.attributes.cells(part),
     }
-    _insert_columns(connection, "payload", columns)
+    insert_columns(connection, "payload", columns)
 
 
 _EVENT_KEY = ("inc", "seq", "at", "hash")
-
-
-def _insert_columns(
-    connection: sqlite3.Connection, table: str, columns: dict[str, list[Any] | int | None]
-) -> int:
-    """
-    Insert rows given as columns a hundred to a statement; return how many were not there yet.
-
-    A column that is no list has one value for every row, bound once a statement.
-    """
-    before = connection.total_changes
-    fixed = [value for value in columns.values() if not isinstance(value, list)]
-    lists = [value for value in columns.values() if isinstance(value, list)]
-    bound = iter(range(1, len(fixed) + 1))
-    one = ", ".join("?" if isinstance(value, list) else f"?{next(bound)}" for value in columns.values())
-    rows = len(lists[0])
-    flat = list(chain.from_iterable(zip(*lists, strict=True)))
-    begin = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
-    step = ROWS_A_STATEMENT * len(lists)
-    for start in range(0, len(flat), step):
-        cells = flat[start : start + step]
-        marks = _marks(one, len(fixed), len(cells) // len(lists))
-        connection.execute(f"{begin}{marks} ON CONFLICT DO NOTHING", [*fixed, *cells])
-    assert rows * len(lists) == len(flat)
-    return connection.total_changes - before
 
 
 def _terms_of(
@@ -305,7 +279,7 @@ def _intern_ids(connection: sqlite3.Connection, source: int, ids: list[str]) -> 
         # The writer's lock is held: nobody else gives numbers now.
         (last,) = connection.execute("SELECT ifnull(max(inc), 0) FROM incident_key").fetchone()
         given = range(last + 1, last + 1 + len(new))
-        _insert_columns(
+        insert_columns(
             connection,
             "incident_key",
             {"inc": list(given), "source": source, "ext_id": list(new)},
@@ -348,85 +322,6 @@ def read_batch_incidents(connection: sqlite3.Connection, batch: int) -> NDArray[
     return np.array([row[0] for row in rows], np.int64)
 
 
-def hidden_batches(
-    connection: sqlite3.Connection, *, shown: int = NO_BATCH, left_out: int = NO_BATCH
-) -> str:
-    """Return the batches that a reader does not see, as JSON for `visible_event`."""
-    rows = connection.execute(
-        "SELECT batch FROM batch WHERE batch = ?1 OR (state <> ?2 AND batch <> ?3)",
-        (left_out, IN, shown),
-    )
-    return orjson.dumps([row[0] for row in rows]).decode()
-
-
-def visible_event(place: int) -> str:
-    """Return the SQL condition that event `e` is in a batch not hidden; `place` of its argument."""
-    listed = f"IN (SELECT value FROM json_each(?{place}))"  # noqa: S608
-    return (
-        f"(e.batch NOT {listed} OR EXISTS (SELECT 1 FROM event_copy o WHERE o.inc = e.inc"  # noqa: S608
-        f" AND o.seq = e.seq AND o.at = e.at AND o.hash = e.hash AND o.batch NOT {listed}))"
-    )
-
-
-def read_event_columns(
-    connection: sqlite3.Connection,
-    *,
-    with_batch: int = NO_BATCH,
-    without_batch: int = NO_BATCH,
-    only: Sequence[int] | None = None,
-) -> dict[str, NDArray[np.int64]]:
-    """
-    Return the columns of every visible event, grouped by incident, as int64 arrays.
-
-    With `only` the events of those incidents alone.
-
-    `with_batch` is seen although it is not visible yet, `without_batch` is not although it still
-    is: the fold that will show or hide it needs that.
-    """
-    hidden = hidden_batches(connection, shown=with_batch, left_out=without_batch)
-    names = ("inc", "seq", "at", "hash", "stage", "version", "due", "body", "has_place", "has_kind")
-    rows = connection.execute(
-        "SELECT e.inc, e.seq, e.at, e.hash, e.stage, e.version, ifnull(e.due, 0),"  # noqa: S608
-        " ifnull(e.body, 0), p.x IS NOT NULL, p.kind IS NOT NULL"
-        " FROM event e LEFT JOIN payload p ON p.inc = e.inc AND p.hash = e.hash"
-        f" WHERE {visible_event(1)} AND {_among('e.inc', only, 2)}"
-        " ORDER BY e.inc, e.seq, e.at, e.hash",
-        (hidden, _listed(only)),
-    ).fetchall()
-    table = np.array(rows, np.int64).reshape(-1, len(names))
-    return {name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(names)}
-
-
-def _among(column: str, only: Sequence[int] | None, place: int) -> str:
-    """Return the SQL condition that a column is in the list given as that argument."""
-    if only is None:
-        return f"?{place} IS NULL"
-    return f"{column} IN (SELECT value FROM json_each(?{place}))"  # noqa: S608
-
-
-def _listed(only: Sequence[int] | None) -> str | None:
-    return None if only is None else orjson.dumps([int(inc) for inc in only]).decode()
-
-
-def read_payloads(
-    connection: sqlite3.Connection, *, only: Sequence[int] | None = None
-) -> dict[str, NDArray[Any]]:
-    """Return place and kind of every payload: inc, hash, x, y (mm, NaN for none), kind (0 none)."""
-    rows = connection.execute(
-        "SELECT inc, hash, x, y, ifnull(kind, 0) FROM payload"  # noqa: S608
-        f" WHERE {_among('inc', only, 1)} ORDER BY inc, hash",
-        (_listed(only),),
-    ).fetchall()
-    columns: list[Any] = [*zip(*rows, strict=True)] if rows else [()] * 5
-    return {
-        "inc": np.array(columns[0], np.int64),
-        "hash": np.array(columns[1], np.int64),
-        "x": np.array(columns[2], np.float64),
-        "y": np.array(columns[3], np.float64),
-        "kind": np.array(columns[4], np.int64),
-    }
-
-
 def read_outcome(connection: sqlite3.Connection, batch: int) -> dict[str, Any]:
     """
     Return what became of a visible batch.
@@ -435,23 +330,27 @@ def read_outcome(connection: sqlite3.Connection, batch: int) -> dict[str, Any]:
     of the incidents it tells of: `rules` by ownership rule code, `near_line`, and `conflicts`,
     those with several contents of one event.
     """
-    events, reports = connection.execute(
-        "SELECT count(*), ifnull(sum(stage = 0), 0) FROM event WHERE batch = ?", (batch,)
-    ).fetchone()
-    told = (
-        "SELECT rule, near_line, flags & 1 FROM incident WHERE inc IN (SELECT inc FROM event"
-        " WHERE batch = ?1 UNION SELECT inc FROM event_copy WHERE batch = ?1)"
-    )
+    found = {"events": 0, "reports": 0, "near_line": 0, "conflicts": 0}
     rules: dict[int, int] = {}
-    near_line = conflicts = 0
-    for rule, near, conflict in connection.execute(told, (batch,)):
-        rules[rule] = rules.get(rule, 0) + 1
-        near_line += near
-        conflicts += conflict
-    return {
-        "events": events,
-        "reports": reports,
-        "rules": dict(sorted(rules.items())),
-        "near_line": near_line,
-        "conflicts": conflicts,
-    }
+    incidents = read_batch_incidents(connection, batch)
+    for start in range(0, len(incidents), _INCIDENTS_A_QUESTION):
+        part = incidents[start : start + _INCIDENTS_A_QUESTION].tolist()
+        among = "inc IN (SELECT value FROM json_each(?1))"
+        listed = orjson.dumps(part).decode()
+        events, reports = connection.execute(
+            "SELECT count(*), ifnull(sum(stage = 0), 0) FROM event"  # noqa: S608
+            f" WHERE {among} AND batch = ?2",
+            (listed, batch),
+        ).fetchone()
+        found["events"] += events
+        found["reports"] += reports
+        told = connection.execute(
+            "SELECT rule, count(*), sum(near_line), sum(flags & 1) FROM incident"  # noqa: S608
+            f" WHERE {among} GROUP BY rule",
+            (listed,),
+        )
+        for rule, n, near_line, conflicts in told:
+            rules[rule] = rules.get(rule, 0) + n
+            found["near_line"] += near_line
+            found["conflicts"] += conflicts
+    return {**found, "rules": dict(sorted(rules.items()))}

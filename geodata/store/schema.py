@@ -92,6 +92,7 @@ STEPS: tuple[str, ...] = (
       grid INTEGER, n INTEGER NOT NULL, revision INTEGER NOT NULL, detail TEXT,
       hash BLOB NOT NULL);
     CREATE INDEX audit_at ON audit (at);
+    CREATE INDEX audit_account ON audit (account);
     CREATE TABLE audit_seal (seal INTEGER PRIMARY KEY, entry INTEGER NOT NULL, hash BLOB NOT NULL,
       at INTEGER NOT NULL);
     CREATE TRIGGER audit_stays BEFORE DELETE ON audit
@@ -103,8 +104,9 @@ STEPS: tuple[str, ...] = (
     -- Decisions on owners, pins and disputes: append-only, as events are. Their times and hashes
     -- order them, never their numbers.
     CREATE TABLE decision (decision INTEGER PRIMARY KEY, inc INTEGER NOT NULL, at INTEGER NOT NULL,
-      hash INTEGER NOT NULL, what INTEGER NOT NULL, grid INTEGER, x INTEGER, y INTEGER,
-      reason TEXT NOT NULL, post TEXT NOT NULL, rev INTEGER NOT NULL, UNIQUE (inc, at, hash));
+      hash INTEGER NOT NULL, what INTEGER NOT NULL, held INTEGER NOT NULL, grid INTEGER,
+      x INTEGER, y INTEGER, reason TEXT NOT NULL, post TEXT NOT NULL, rev INTEGER NOT NULL,
+      UNIQUE (inc, at, hash));
     CREATE INDEX decision_rev ON decision (rev);
     CREATE TRIGGER decision_stays BEFORE DELETE ON decision
       BEGIN SELECT RAISE(ABORT, 'a decision is withdrawn, never deleted'); END;
@@ -115,7 +117,8 @@ STEPS: tuple[str, ...] = (
     UPDATE incident SET owner_at_event = owner;
     -- What lies on the desk: without a place or a grid (rules 3 and 4), and open near a line.
     CREATE INDEX incident_unplaced ON incident (open, reported_at) WHERE rule IN (3, 4);
-    CREATE INDEX incident_near ON incident (reported_at) WHERE near_line = 1 AND open = 1;
+    CREATE INDEX incident_near ON incident (reported_at)
+      WHERE open = 1 AND (near_line = 1 OR rule = 2);
     """,
     """
     -- Sources, devices and alarms. Of a source: when it last told us anything, by a post (`fed`) or
@@ -137,6 +140,10 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX batch_hash ON batch (file_hash) WHERE file_hash IS NOT NULL;
     """,
     """
-    -- What makes the largest cities fast.
+    -- What makes the largest cities fast. Which incidents each part of a batch tells of, packed: an
+    -- index of the events by batch would take as much room as the events themselves.
+    CREATE TABLE batch_part (batch INTEGER NOT NULL, part INTEGER NOT NULL,
+      incidents BLOB NOT NULL, PRIMARY KEY (batch, part)) WITHOUT ROWID;
+    DROP INDEX event_batch;
     """,
 )
