@@ -98,6 +98,18 @@ class NotAllowed(GetuError):
     """The account may not do this."""
 
 
+class Overtaken(GetuError):
+    """Someone else changed what was to be changed, after it was read."""
+
+
+class NotSignedIn(NotAllowed):
+    """Nobody is signed in, or not any more."""
+
+
+class TooMany(GetuError):
+    """More than the limits allow; a fault says in how many `seconds` to try again."""
+
+
 class Busy(GetuError):
     """Another process holds what is needed; try again."""
 
@@ -133,6 +145,9 @@ HTTP_STATUS: dict[type[GetuError], int] = {
     BadSetting: 422,
     NotFound: 404,
     NotAllowed: 403,
+    NotSignedIn: 401,
+    TooMany: 429,
+    Overtaken: 409,
     Busy: 503,
     StoreFull: 507,
     StoreDamaged: 500,
