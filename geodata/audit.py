@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import orjson
 from geodata.errors import Fault, StoreDamaged
 from geodata.keys import make_key, read_key
 from geodata.scope import Scope
-from geodata.store.audit import Entry, Head, append_entries, find_folder, read_head
+from geodata.store.audit import Entry, Head, append_entries, find_folder, read_head, save_seal
 from geodata.store.database import Connection, read_revision
 
 KEY_FILE = "audit.key"
@@ -86,6 +87,17 @@ def audit_head(connection: Connection) -> str:
     return print_head(read_head(connection))
 
 
+def seal_log(connection: Connection, *, account: Scope | str, at: int) -> Head:
+    """
+    Seal the log inside the caller's transaction: keep its head, to be printed; return it.
+
+    The seal is a row itself, so that the log says who sealed it and when.
+    """
+    head = write_entry(connection, account=account, act="audit.seal", at=at)
+    save_seal(connection, head, at=at)
+    return head
+
+
 def print_head(head: Head) -> str:
     """Return a head as people read and print it: the row's number and 16 digits of its hash."""
     return f"{head.entry}:{head.hash.hex()[:_HEAD_DIGITS]}"
@@ -93,10 +105,13 @@ def print_head(head: Head) -> str:
 
 def describe_scope(scope: Scope) -> str:
     """Return which grids a scope holds: "city", or how many and a hash that tells them apart."""
-    if scope.grids is None:
-        return EVERYWHERE
-    listed = ",".join(str(uid) for uid in sorted(scope.grids)).encode()
-    return f"{len(scope.grids)}:{hashlib.sha256(listed).hexdigest()[:8]}"
+    return EVERYWHERE if scope.grids is None else _describe_grids(scope.grids)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _describe_grids(grids: frozenset[int]) -> str:
+    listed = ",".join(str(uid) for uid in sorted(grids)).encode()
+    return f"{len(grids)}:{hashlib.sha256(listed).hexdigest()[:8]}"
 
 
 def log_key(connection: Connection) -> bytes:
@@ -105,16 +120,22 @@ def log_key(connection: Connection) -> bytes:
 
     Raises StoreDamaged where rows exist and the key does not: another one would break the chain.
     """
-    path = find_folder(connection) / KEY_FILE
-    key = read_key(path)
+    key = find_key(connection)
     if key is not None:
         return key
     if read_head(connection).entry:
         raise StoreDamaged(Fault(key="audit_key_missing"), file=KEY_FILE)
-    return make_key(path)
+    return make_key(find_folder(connection) / KEY_FILE)
+
+
+def find_key(connection: Connection) -> bytes | None:
+    """Return the key of the log behind a connection, None where there is none."""
+    return read_key(find_folder(connection) / KEY_FILE)
 
 
 def _clean(text: str) -> str:
     """Return a text that can be stored and printed on one line, cut where it would be endless."""
+    if text.isprintable() and text.isascii():
+        return text[:LONGEST_TARGET]
     kept = text.encode("utf-8", "replace").decode()
     return "".join(sign if sign.isprintable() else "�" for sign in kept)[:LONGEST_TARGET]
