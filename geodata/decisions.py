@@ -48,6 +48,7 @@ class Standing:
     owner: Decision | None = None
     pin: Decision | None = None
     disputes: tuple[Dispute, ...] = ()
+    newest: Decision | None = None  # of whatever sort
 
     @property
     def dispute(self) -> Dispute | None:
@@ -92,7 +93,7 @@ def _fold_one(rows: list[Decision]) -> Standing:
             disputes[-1] = Dispute(raised=standing.raised, answer=row)
         elif row.what != "dispute":
             disputes[-1] = Dispute(raised=standing.raised, answer=standing.answer, end=row)
-    return Standing(**held, disputes=tuple(disputes))
+    return Standing(**held, disputes=tuple(disputes), newest=rows[-1])
 
 
 def place_pins(

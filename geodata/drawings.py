@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geodata.coordinates import lonlat_crs, to_metric
@@ -41,7 +43,8 @@ class OwnerOn:
     code: str
     name: str
     rule: str
-    distance_m: float  # NaN where no grid is near
+    distance_m: float  # to the owner, else to the nearest grid; NaN where no grid is near
+    line_m: float  # to the owner's own line, NaN without an owner
     near_line: bool
     drawing: int
 
@@ -189,6 +192,11 @@ def owner_on(city: City, lon: float, lat: float, day: date) -> OwnerOn | None:
     return own_point(city, timeline[place], float(x_m[0]) * 1000, float(y_m[0]) * 1000)
 
 
+def measure_line(grid: shapely.Geometry, x_mm: float, y_mm: float) -> float:
+    """Return the metres from a place (mm) to the line of a grid (metres)."""
+    return float(shapely.distance(grid.boundary, shapely.Point(x_mm / 1000, y_mm / 1000)))
+
+
 def own_point(city: City, drawn: Drawn, x_mm: float, y_mm: float) -> OwnerOn | None:
     """Return who owns one point (mm in the city's CRS) by a drawing; None for no place."""
     owned = drawn.index.own(
@@ -208,6 +216,7 @@ def own_point(city: City, drawn: Drawn, x_mm: float, y_mm: float) -> OwnerOn | N
         name="" if grid is None else str(grid["name"]),
         rule=rule,
         distance_m=float(owned.distance_m[0]),
+        line_m=math.nan if grid is None else measure_line(grid.geometry, x_mm, y_mm),
         near_line=bool(owned.near_line[0]),
         drawing=drawn.system.drawing,
     )

@@ -14,7 +14,7 @@ WHATS = (
     "owner", "pin", "owner_withdrawn", "pin_withdrawn", "dispute", "answer", "decided",
     "dispute_withdrawn",
 )  # fmt: skip
-_FIELDS = "inc, at, hash, what, grid, x, y, reason, post, rev"
+_FIELDS = "inc, at, hash, what, held, grid, x, y, reason, post, rev"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +22,16 @@ class Decision:
     """
     One decision on one incident; never changed, only followed by another.
 
-    `grid` is the uid given, proposed or decided for; `x`, `y` the pin (mm in the city's CRS);
-    `at` UTC seconds; `hash` tells two decisions of one second apart; `rev` the revision it made.
+    `held` is the uid of the grid that had it until then, -1 for none; `grid` the one given,
+    proposed or decided for; `x`, `y` the pin (mm in the city's CRS); `at` UTC seconds; `hash` tells
+    two decisions of one second apart; `rev` the revision it made.
     """
 
     inc: int
     at: int
     hash: int
     what: str
+    held: int
     grid: int | None = None
     x: int | None = None
     y: int | None = None
@@ -41,11 +43,11 @@ class Decision:
 def append_decision(connection: sqlite3.Connection, decision: Decision) -> bool:
     """Append a decision inside the caller's transaction; tell whether it is new."""
     made = connection.execute(
-        f"INSERT INTO decision ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        f"INSERT INTO decision ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
         " ON CONFLICT DO NOTHING",
         (
-            decision.inc, decision.at, decision.hash, WHATS.index(decision.what), decision.grid,
-            decision.x, decision.y, decision.reason, decision.post, decision.rev,
+            decision.inc, decision.at, decision.hash, WHATS.index(decision.what), decision.held,
+            decision.grid, decision.x, decision.y, decision.reason, decision.post, decision.rev,
         ),
     )  # fmt: skip
     return made.rowcount > 0
@@ -82,7 +84,7 @@ def read_decisions_since(
 def dump_decisions(connection: sqlite3.Connection) -> Iterator[list[Any]]:
     """Yield what the canonical dump says of each decision: no number of ours, no revision."""
     rows = connection.execute(
-        "SELECT s.text, k.ext_id, d.at, d.hash, d.what, d.grid, d.x, d.y, d.reason, d.post"
+        "SELECT s.text, k.ext_id, d.at, d.hash, d.what, d.held, d.grid, d.x, d.y, d.reason, d.post"
         " FROM decision d JOIN incident_key k ON k.inc = d.inc JOIN term s ON s.term = k.source"
         " ORDER BY s.text, k.ext_id, d.at, d.hash"
     )

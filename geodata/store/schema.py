@@ -138,6 +138,29 @@ STEPS: tuple[str, ...] = (
       JOIN incident_key k ON k.inc = e.inc WHERE e.batch = 0 GROUP BY k.source;
     DROP INDEX event_live;
     CREATE INDEX batch_hash ON batch (file_hash) WHERE file_hash IS NOT NULL;
+    -- Few events of many carry an alarm or a device: these find them without reading the others.
+    CREATE INDEX payload_alarm ON payload (inc) WHERE instr(attributes, '"alarm_level":') > 0
+      OR instr(attributes, '"cleared_at":') > 0;
+    CREATE INDEX payload_device ON payload (inc) WHERE instr(attributes, '"device_id":') > 0;
+    -- Derived from the events: what they say of alarms, and the alarms. A line is a source's device
+    -- and kind, or an incident without a device; `wide` is all of a device.
+    CREATE TABLE alarm_mark (inc INTEGER NOT NULL, at INTEGER NOT NULL, over INTEGER NOT NULL,
+      hash INTEGER NOT NULL, line TEXT NOT NULL, wide TEXT NOT NULL, level INTEGER NOT NULL,
+      received INTEGER NOT NULL, PRIMARY KEY (inc, at, over, hash)) WITHOUT ROWID;
+    CREATE INDEX alarm_mark_line ON alarm_mark (line, at);
+    CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, line TEXT NOT NULL, wide TEXT NOT NULL,
+      inc INTEGER NOT NULL, level INTEGER NOT NULL, first_at INTEGER NOT NULL,
+      last_at INTEGER NOT NULL, received INTEGER NOT NULL, count INTEGER NOT NULL,
+      cleared_at INTEGER NOT NULL, judged INTEGER NOT NULL, rev INTEGER NOT NULL);
+    CREATE INDEX alarm_line ON alarm (line, last_at);
+    CREATE INDEX alarm_live ON alarm (last_at) WHERE cleared_at = 0 AND judged = 0;
+    CREATE INDEX alarm_wide ON alarm (wide) WHERE cleared_at = 0;
+    CREATE INDEX alarm_rev ON alarm (rev);
+    -- What a post did about an alarm; it stands by the moment the alarm began, not by its number.
+    CREATE TABLE alarm_note (note INTEGER PRIMARY KEY, line TEXT NOT NULL,
+      first_at INTEGER NOT NULL, at INTEGER NOT NULL, what TEXT NOT NULL, post TEXT NOT NULL,
+      handed_to TEXT NOT NULL, verdict TEXT NOT NULL, text TEXT NOT NULL);
+    CREATE INDEX alarm_note_line ON alarm_note (line, first_at);
     """,
     """
     -- What makes the largest cities fast. Which incidents each part of a batch tells of, packed: an
