@@ -60,7 +60,7 @@ lint:
 	@$(RUN_PYTHON) -m ruff format --check
 	@$(RUN_PYTHON) -m mypy
 
-# Pins stay unless LOCK_FLAGS=--upgrade is given. The test and Node locks follow the first one.
+# Pins stay unless LOCK_FLAGS=--upgrade is given. The other locks follow the first one.
 LOCK_FLAGS ?=
 COMPILE = .setup/lock-tool/bin/uv pip compile --no-config --quiet --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS)
@@ -69,6 +69,7 @@ lock:
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra test --constraints requirements.lock --output-file requirements-test.lock
 	$(COMPILE) --group node --output-file requirements-node.lock
+	$(COMPILE) pyproject.toml --group bench --group engine --constraints requirements.lock --output-file requirements-bench.lock
 	npm install --package-lock-only --ignore-scripts
 
 clean:

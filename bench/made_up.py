@@ -52,6 +52,13 @@ def make_grids(count: int, *, seed: int = 7) -> NDArray[np.object_]:
     return made
 
 
+def make_cells(side: int, *, side_mm: float) -> NDArray[np.object_]:
+    """Return `side` x `side` square cells along the axes, as statistics offices draw them."""
+    x, y = (values.ravel() * side_mm for values in np.meshgrid(*[np.arange(float(side))] * 2))
+    x, y = x + ORIGIN_MM[0], y + ORIGIN_MM[1]
+    return np.asarray(shapely.box(x, y, x + side_mm, y + side_mm), dtype=object)
+
+
 def make_points(count: int, grids: NDArray[np.object_], *, seed: int = 11) -> tuple[Floats, Floats]:
     """Return x and y of places in hot spots of very different size over a thin background."""
     rng = np.random.default_rng(seed)

@@ -10,5 +10,14 @@ from geodata.ownership.owners import (
     to_millimetres,
     warm,
 )
+from geodata.ownership.series import find_owners
 
-__all__ = ["RULES", "OwnerIndex", "Ownership", "own_points", "to_millimetres", "warm"]
+__all__ = [
+    "RULES",
+    "OwnerIndex",
+    "Ownership",
+    "find_owners",
+    "own_points",
+    "to_millimetres",
+    "warm",
+]

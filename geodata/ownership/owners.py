@@ -8,7 +8,7 @@ points of all owners and of nobody add up to all points.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,7 @@ from geodata.ownership.line_tree import (
     is_close_to,
     settle_nearest,
 )
+from geodata.ownership.raster_edit import edit_index
 from geodata.ownership.raster_index import RasterIndex
 from geodata.ownership.raster_rows import Floats, Ints
 from geodata.ownership.raster_search import (
@@ -94,6 +95,7 @@ class OwnerIndex:
         self._index = RasterIndex(shapes[order], specials=int(first.sum()), cells=cells)
         # Rank by number in the index, and at the end, where -1 points, nobody.
         self._rank = np.append(order, np.int32(NOBODY)) if first.any() else None
+        self._cells = cells
 
     @classmethod
     def of_metres(
@@ -103,6 +105,28 @@ class OwnerIndex:
         shapes = np.asarray(polygons, dtype=object)
         whole = shapely.transform(shapes, lambda coords: np.rint(coords * MM_PER_M))
         return cls(whole, special=special, cells=cells)
+
+    def replace(self, changes: Mapping[int, Any]) -> OwnerIndex:
+        """
+        Return the index after an edit: other polygons for some ranks, None to take one away.
+
+        Only the cells around the old and the new shapes are made anew; the answers are those of
+        an index built anew. This index stays as it is.
+        """
+        numbers = {rank: rank for rank in changes}
+        if self._rank is not None:
+            place = {int(rank): number for number, rank in enumerate(self._rank[:-1])}
+            numbers = {rank: place[rank] for rank in changes}
+        shapes = self._index.polygons.copy()
+        for rank, shape in changes.items():
+            shapes[numbers[rank]] = shape
+        index = edit_index(self._index, shapes, numbers.values())
+        if index is None:
+            specials = self._index.raster.specials
+            index = RasterIndex(shapes, specials=specials, cells=self._cells)
+        made = OwnerIndex.__new__(OwnerIndex)
+        made._index, made._rank, made._cells = index, self._rank, self._cells
+        return made
 
     @property
     def nbytes(self) -> int:
@@ -293,6 +317,7 @@ def warm() -> None:
     index.find(x, x)
     index.find_one(5_000, 5_000)
     index.own(np.append(x, 21_000), np.append(x, 5_000), near_m=1, near_line_m=1)
+    index.replace({1: shapely.box(10_000, 0, 19_000, 9_000)}).find(x, x)
 
 
 def _check_frames(points: object, grids: gpd.GeoDataFrame) -> None:

@@ -33,12 +33,15 @@ class RasterIndex:
         self, polygons: NDArray[Any], *, specials: int = 0, cells: int | None = None
     ) -> None:
         live = shapely.area(polygons) > 0  # None has the area NaN
-        self.edges, self.steps, self.owners = _read_edges(polygons, live)
+        self.polygons = polygons
+        self.edges, self.steps, self.owners = read_edges(polygons, live)
         count = len(polygons)
+        self.frame: raster_rows.Frame | None = None
         if not len(self.edges):
             self.raster = _empty_raster(count, specials)
             return
         frame = raster_rows.choose_frame(self.edges, self.steps, cells=cells)
+        self.frame = frame
         ends = raster_rows.place_ends(self.edges, frame)
         rows = raster_rows.sort_rows(self.edges, ends, self.steps, self.owners, count, frame)
         filled = raster_cells.open_cells(rows, frame)
@@ -56,10 +59,26 @@ class RasterIndex:
             lines=lines,
             words=words,
             edges=self.edges,
-            sets=_count_sets(table, count, specials),
+            sets=count_sets(table, count, specials),
             polygons=count,
             specials=specials,
         )
+
+    @classmethod
+    def of_parts(
+        cls,
+        polygons: NDArray[Any],
+        *,
+        raster: Raster,
+        frame: raster_rows.Frame,
+        steps: Ints,
+        owners: Ints,
+    ) -> RasterIndex:
+        """Return the index of parts made elsewhere; `steps` number the edges of `raster`."""
+        made = cls.__new__(cls)
+        made.polygons, made.raster, made.frame = polygons, raster, frame
+        made.edges, made.steps, made.owners = raster.edges, steps, owners
+        return made
 
     @property
     def nbytes(self) -> int:
@@ -68,7 +87,12 @@ class RasterIndex:
         return sum(array.nbytes for array in [*arrays, self.steps, self.owners])
 
 
-def _read_edges(polygons: NDArray[Any], live: NDArray[np.bool_]) -> tuple[Floats, Ints, Ints]:
+def read_edges(polygons: NDArray[Any], live: NDArray[np.bool_]) -> tuple[Floats, Ints, Ints]:
+    """
+    Return the distinct edges of the `live` polygons, and per step its edge and its polygon.
+
+    Raises BadGrid for coordinates that are no numbers, and for more than MOST_CORNERS.
+    """
     numbers = np.flatnonzero(live)
     parts, polygon = shapely.get_parts(polygons[numbers], return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
@@ -82,7 +106,7 @@ def _read_edges(polygons: NDArray[Any], live: NDArray[np.bool_]) -> tuple[Floats
     return edges, steps, owners
 
 
-def _count_sets(table: Ints, polygons: int, specials: int) -> Ints:
+def count_sets(table: Ints, polygons: int, specials: int) -> Ints:
     """Return first member, special and general members and rule of each set."""
     sets = np.zeros((4, table.shape[1]), np.int32)
     sets[0] = table[1]

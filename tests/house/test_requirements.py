@@ -11,11 +11,17 @@ from packaging.utils import canonicalize_name
 
 from tests.house.tree import ROOT
 
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-node.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-test.lock",
+    "requirements-node.lock",
+    "requirements-bench.lock",
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 NEEDS = PROJECT["project"]["dependencies"]
 TEST_NEEDS = PROJECT["project"]["optional-dependencies"]["test"]
 NODE_NEEDS = PROJECT["dependency-groups"]["node"]
+BENCH_NEEDS = [*PROJECT["dependency-groups"]["bench"], *PROJECT["dependency-groups"]["engine"]]
 
 
 def read_lock(name: str) -> dict[str, list[tuple[Requirement, int]]]:
@@ -48,6 +54,7 @@ def test_a_lock_pins_every_package_by_version_and_hash(name):
         ("requirements.lock", NEEDS),
         ("requirements-test.lock", NEEDS + TEST_NEEDS),
         ("requirements-node.lock", NODE_NEEDS),
+        ("requirements-bench.lock", NEEDS + BENCH_NEEDS),
     ],
     ids=LOCKS,
 )
@@ -59,10 +66,11 @@ def test_a_lock_holds_all_that_the_project_asks_for(name, needs):
         assert all(need.specifier.contains(pinned(pin)) for pin, _ in pins), f"{need}: {pins}"
 
 
-def test_tests_run_on_the_versions_that_users_run():
-    users, tests = read_lock("requirements.lock"), read_lock("requirements-test.lock")
+@pytest.mark.parametrize("lock", ["requirements-test.lock", "requirements-bench.lock"])
+def test_tests_and_benches_run_on_the_versions_that_users_run(lock):
+    users, others = read_lock("requirements.lock"), read_lock(lock)
     for name, pins in users.items():
-        assert [str(pin) for pin, _ in tests[name]] == [str(pin) for pin, _ in pins]
+        assert [str(pin) for pin, _ in others[name]] == [str(pin) for pin, _ in pins]
 
 
 def test_what_is_installed_is_what_is_locked():
