@@ -11,7 +11,7 @@ import pytest
 
 from geodata.city import City
 from geodata.decisions import hash_decision
-from geodata.derive import derive_incidents
+from geodata.derive import derive_incidents, withdraw_batch
 from geodata.desk import Wish, decide, preview_pin
 from geodata.errors import BadSetting, NotAllowed, NotFound, Overtaken
 from geodata.scope import Scope
@@ -113,8 +113,6 @@ def canonical_rows_of(city: City) -> list:
 def test_decisions_survive_the_withdrawal_and_return_of_their_events(city, tmp_path):
     act(city, "owner", "A1", grid=uid_of(city, 2, 0))
     before = dump(city)
-    from geodata.derive import withdraw_batch
-
     withdraw_batch(city, 1, now=NOW)
     load_one(
         city,
@@ -165,7 +163,7 @@ def test_decisions_and_events_in_any_order_of_arrival_give_the_same(tmp_path, se
         files.append(write_table(tmp_path / f"{number}.csv", COLUMNS, rows))
     uids = [uid_of(cities[0], column, 0) for column in range(3)]
     wishes = []
-    for number in range(12):
+    for _ in range(12):
         what = rng.choice(
             ("owner", "pin", "owner_withdrawn", "pin_withdrawn", "dispute", "answer", "decided")
         )
