@@ -30,6 +30,7 @@ _CACHE_KB = 65_536
 _WAL_LIMIT_BYTES = 32 * 1024 * 1024
 _WAL_PAUSE_S = 10.0  # a series waits so long for readers that keep its log from being emptied
 _PAGE_BYTES = 4096
+_CHECKPOINT_PAGES = 4_000  # a page written in many transactions is then copied back once
 ROWS_A_STATEMENT = 100  # twice as fast as row by row, see bench/store.py
 
 
@@ -163,6 +164,7 @@ class Database:
         else:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT_BYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         return connection
 
     @contextmanager

@@ -72,7 +72,7 @@ def drop_batch(database: Database, batch: int) -> None:
                 if not _drop_records(connection, batch):
                     break
         with series.transaction() as connection:
-            for table in ("event_copy", "batch_part", "batch"):
+            for table in ("event_copy", "batch_part", "source_batch", "batch"):
                 connection.execute(f"DELETE FROM {table} WHERE batch = ?", (batch,))  # noqa: S608
 
 
@@ -144,12 +144,16 @@ def append_events(
 
     An event that is there already adds nothing; its second batch is remembered.
     """
-    order = _order_by_id(rows)
+    with database.read() as connection:
+        numbers = _find_ids(connection, rows)
+    order = _order_rows(rows, numbers)
     with database.series() as series:
         for start in range(0, len(order), ROWS_A_TRANSACTION):
             part = order[start : start + ROWS_A_TRANSACTION]
             with series.transaction() as connection:
-                incidents, _ = _append_part(database, connection, rows, part, batch, received)
+                incidents, _ = _append_part(
+                    database, connection, rows, part, numbers, batch=batch, received=received
+                )
                 _note_part(connection, batch, incidents)
             yield start + len(part)
             series.breathe()
@@ -163,18 +167,36 @@ def append_live(
 
     The caller refolds those incidents and raises the revision in the same transaction.
     """
+    numbers = _find_ids(connection, rows)
+    order = _order_rows(rows, numbers)
     incidents, added = _append_part(
-        database, connection, rows, _order_by_id(rows), LIVE_BATCH, received
+        database, connection, rows, order, numbers, batch=LIVE_BATCH, received=received
     )
     return set(incidents.tolist()), added
 
 
-def _order_by_id(rows: EventRows) -> NDArray[np.int64]:
-    """Return the rows ordered by their ids' text, so that new ones lie side by side on the disk."""
-    rank = np.empty(len(rows.ids.texts), np.int64)
-    by_text = sorted(range(len(rank)), key=rows.ids.texts.__getitem__)
-    rank[np.array(by_text, np.int64)] = np.arange(len(rank))
+def _find_ids(connection: sqlite3.Connection, rows: EventRows) -> NDArray[np.int64]:
+    """Return the incident of each of the rows' ids, 0 for one that is not known yet."""
+    found = dict(
+        connection.execute(
+            "SELECT ext_id, inc FROM incident_key WHERE source ="
+            " (SELECT term FROM term WHERE sort = 'source' AND text = ?)"
+            " AND ext_id IN (SELECT value FROM json_each(?))",
+            (rows.source, orjson.dumps(rows.ids.texts).decode()),
+        ).fetchall()
+    )
+    return np.array([found.get(text, 0) for text in rows.ids.texts], np.int64)
+
+
+def _order_rows(rows: EventRows, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows by incident, new ones last and by their ids: as they lie on the disk."""
+    new = np.flatnonzero(numbers == 0).tolist()
+    rank = numbers.copy()
+    rank[sorted(new, key=rows.ids.texts.__getitem__)] = np.arange(len(new)) + _NEW
     return np.argsort(rank[rows.ids.code], kind="stable")
+
+
+_NEW = 2**62
 
 
 def _append_part(
@@ -182,17 +204,26 @@ def _append_part(
     connection: sqlite3.Connection,
     rows: EventRows,
     part: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    *,
     batch: int,
     received: int,
 ) -> tuple[NDArray[np.int64], int]:
-    """Append some rows; return the incidents they tell of, ascending, and how many are new."""
+    """
+    Append some rows; return the incidents they tell of, ascending, and how many are new.
+
+    `numbers` holds the incident of each id; those of new ones are written into it.
+    """
     # STEP 1: numbers for texts
-    (source,) = database.intern(connection, "source", [rows.source])
-    codes, ids = rows.ids.used(part)
-    numbers = _intern_ids(connection, source, ids)
-    inc = numbers[np.searchsorted(codes, rows.ids.code[part])]
-    # STEP 2: events in the order of their key
-    order = np.lexsort((rows.hash[part], rows.at[part], rows.seq[part], inc))
+    codes = rows.ids.code[part]
+    new = np.unique(codes[numbers[codes] == 0]).tolist()
+    if new:
+        (source,) = database.intern(connection, "source", [rows.source])
+        new.sort(key=rows.ids.texts.__getitem__)
+        numbers[new] = _intern_ids(connection, source, [rows.ids.texts[code] for code in new])
+    inc = numbers[codes]
+    # STEP 2: events side by side as they will lie on the disk
+    order = np.argsort(inc, kind="stable")
     part, inc = part[order], inc[order]
     key = [values.tolist() for values in (inc, rows.seq[part], rows.at[part], rows.hash[part])]
     body = _terms_of(database, connection, "body", rows.body.used(part), rows.body.code[part])
@@ -227,8 +258,6 @@ def _append_payloads(
     part: NDArray[np.int64],
     inc: NDArray[np.int64],
 ) -> None:
-    order = np.lexsort((rows.hash[part], inc))
-    part, inc = part[order], inc[order]
     columns = {
         "inc": inc.tolist(),
         "hash": rows.hash[part].tolist(),
@@ -302,6 +331,16 @@ def _note_part(connection: sqlite3.Connection, batch: int, incidents: NDArray[np
         "INSERT INTO batch_part (batch, part, incidents) VALUES (?1,"
         " (SELECT count(*) FROM batch_part WHERE batch = ?1), ?2)",
         (batch, zlib.compress(steps.tobytes(), 1)),
+    )
+
+
+def _note_source(
+    database: Database, connection: sqlite3.Connection, batch: int, source: str
+) -> None:
+    """Note that a batch brings events of a source."""
+    connection.execute(
+        "INSERT INTO source_batch (source, batch) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (*database.intern(connection, "source", [source]), batch),
     )
 
 
