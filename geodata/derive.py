@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geodata.alarms import place_devices
 from geodata.city import City
 from geodata.clock import UNITS, Calendar, add_limit, make_calendar
 from geodata.decisions import fold_decisions, give_manual_owners, place_pins
@@ -19,6 +20,7 @@ from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.grids import GridSystem
 from geodata.incidents import Folded, fold_events
 from geodata.ownership import RULES, OwnerIndex, Ownership
+from geodata.store.alarms import read_device_places, refold_alarms
 from geodata.store.database import Connection, raise_revision, read_revision, read_terms
 from geodata.store.decisions import Decision, read_decisions
 from geodata.store.event_columns import read_event_columns, read_payloads
@@ -60,9 +62,12 @@ def derive_incidents(
         payloads = read_payloads(connection)
         sources = read_sources(connection)
         decisions = read_decisions(connection)
+        devices = read_device_places(connection, with_batch=batch)
         ground = _read_ground(connection, city, now=now, with_batch=batch, grids=grids)
     # STEP 2: fold, place, owner, deadline
-    columns = _derive_columns(city, ground, events, payloads, sources, decisions=decisions)
+    columns = _derive_columns(
+        city, ground, events, payloads, sources, decisions=decisions, devices=devices
+    )
     # STEP 3: old or new, never between
     with city.database.transaction() as connection:
         if also is not None:
@@ -75,6 +80,7 @@ def derive_incidents(
             mark_batch(connection, batch, rows=rows, report=report or {})
         if without != NO_BATCH:
             mark_withdrawn(connection, without)
+        refold_alarms(connection, revision=revision, window_s=city.settings.alarm_window_s)
         if fed:  # a live feed wrote between the reading and now
             refold_incidents(connection, city, ground, fed, revision=revision)
     return revision
@@ -133,10 +139,14 @@ def refold_incidents(
         read_payloads(connection, only=incidents),
         read_sources(connection, only=incidents),
         decisions=read_decisions(connection, only=incidents),
+        devices=read_device_places(connection, only=incidents),
         kind_codes=read_terms(connection, "kind"),
     )
     columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
     replace_incidents(connection, columns)
+    refold_alarms(
+        connection, only=incidents, revision=revision, window_s=city.settings.alarm_window_s
+    )
 
 
 def _read_ground(
@@ -173,9 +183,11 @@ def _derive_columns(
     sources: NDArray[np.int64],
     *,
     decisions: list[Decision],
+    devices: Mapping[int, tuple[int, int]],
     kind_codes: dict[int, str] | None = None,
 ) -> dict[str, NDArray[Any]]:
     folded, place = fold_columns(events, payloads)
+    place = place_devices(place, folded.incident, devices)
     standings = fold_decisions(decisions)
     place = place_pins(place, folded.incident, standings)
     drawn = ground.drawn

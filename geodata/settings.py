@@ -111,6 +111,15 @@ class Settings:
     source_mad_s: int = _setting(
         900, "A source counts as mad for this long after it last was.", low=10
     )
+    alarm_window_s: int = _setting(
+        600, "A device's alarm that repeats within this is the same alarm once more.", low=0
+    )
+    alarm_escalate_s: int = _setting(
+        300, "An alarm that nobody took for this long is escalated.", low=10
+    )
+    alarm_days: int = _setting(
+        7, "An alarm that was never cleared leaves the list after this many days.", low=1
+    )
     api_body_mb: int = _setting(5, "Largest body of one POST to the API, in megabytes.", low=1)
     api_events: int = _setting(
         10_000, "Most events of one POST to the API; more would hold the store too long.", low=1

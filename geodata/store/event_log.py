@@ -155,6 +155,7 @@ def append_events(
                     database, connection, rows, part, numbers, batch=batch, received=received
                 )
                 _note_part(connection, batch, incidents)
+                _note_source(database, connection, batch, rows.source)
             yield start + len(part)
             series.breathe()
 

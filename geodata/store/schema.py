@@ -154,7 +154,7 @@ STEPS: tuple[str, ...] = (
       cleared_at INTEGER NOT NULL, judged INTEGER NOT NULL, rev INTEGER NOT NULL);
     CREATE INDEX alarm_line ON alarm (line, last_at);
     CREATE INDEX alarm_live ON alarm (last_at) WHERE cleared_at = 0 AND judged = 0;
-    CREATE INDEX alarm_wide ON alarm (wide) WHERE cleared_at = 0;
+    CREATE INDEX alarm_wide ON alarm (wide, line);
     CREATE INDEX alarm_rev ON alarm (rev);
     -- What a post did about an alarm; it stands by the moment the alarm began, not by its number.
     CREATE TABLE alarm_note (note INTEGER PRIMARY KEY, line TEXT NOT NULL,
