@@ -21,7 +21,7 @@ KINDS, BODIES = 987, 52
 _REACHED = (0.01, 0.02, 0.06, 0.06, 0.25, 0.60)  # how far an incident has got, by step
 _GAPS_S = (600, 1_800, 80_000, 20_000, 200_000)
 _SECOND_CONTENTS = 0.001  # of the events have two contents
-_ROWS_A_PART = 300_000
+_ROWS_A_PART = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Histories:
         return told[np.argsort(at, kind="stable")]
 
     def parts(self) -> Iterator[EventRows]:
-        """Yield the events as rows of one source each, by arrival in parts of 300,000."""
+        """Yield the events as rows of one source each, by arrival in parts of a million."""
         seen = np.zeros(self.incidents * len(SIX_STEPS), np.bool_)
         for start in range(0, len(self.arrival), _ROWS_A_PART):
             told = self.arrival[start : start + _ROWS_A_PART]

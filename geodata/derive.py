@@ -18,16 +18,16 @@ from geodata.clock import UNITS, Calendar, add_limit, make_calendar
 from geodata.decisions import fold_decisions, give_manual_owners, place_pins
 from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.grids import GridSystem
-from geodata.incidents import Folded, fold_events
+from geodata.history import fold_columns
+from geodata.incidents import Folded
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.store.alarms import read_device_places, refold_alarms
 from geodata.store.database import Connection, raise_revision, read_revision, read_terms
 from geodata.store.decisions import Decision, read_decisions
-from geodata.store.event_columns import read_event_columns, read_payloads
+from geodata.store.event_columns import read_event_columns, read_payloads, read_sources
 from geodata.store.event_log import NO_BATCH, drop_batch, mark_batch, mark_withdrawn
 from geodata.store.incident_rows import (
     changed_since,
-    read_sources,
     replace_incidents,
     write_incidents,
 )
@@ -231,46 +231,6 @@ def withdraw_batch(city: City, batch: int, *, now: int) -> int:
     revision = derive_incidents(city, now=now, without=batch)
     drop_batch(city.database, batch)
     return revision
-
-
-def fold_columns(
-    events: dict[str, NDArray[np.int64]], payloads: dict[str, NDArray[Any]]
-) -> tuple[Folded, dict[str, NDArray[np.float64]]]:
-    """
-    Fold the columns that `store.event_log` returns; return the fold, and x, y (mm) and kind.
-
-    The place is that of the newest event that has one, the kind likewise: a later step that says
-    nothing of either leaves both as they are.
-    """
-    placed, sorted_ = (events[name].astype(np.bool_) for name in ("has_place", "has_kind"))
-    folded = _fold(events, placed)
-    kinds = folded if np.array_equal(placed, sorted_) else _fold(events, sorted_)
-    table = pd.DataFrame(payloads)
-    where, what = (
-        pd.DataFrame({"inc": fold.incident, "hash": fold.payload}).merge(
-            table, on=["inc", "hash"], how="left"
-        )
-        for fold in (folded, kinds)
-    )
-    return folded, {
-        "x": where["x"].to_numpy(float),
-        "y": where["y"].to_numpy(float),
-        "kind": what["kind"].fillna(0).to_numpy(float),
-    }
-
-
-def _fold(events: dict[str, NDArray[np.int64]], has_payload: NDArray[np.bool_]) -> Folded:
-    return fold_events(
-        events["inc"],
-        seq=events["seq"],
-        at=events["at"],
-        hash=events["hash"],
-        stage=events["stage"].astype(np.uint8),
-        due=events["due"],
-        version=events["version"],
-        body=events["body"],
-        has_payload=has_payload,
-    )
 
 
 def own_places(

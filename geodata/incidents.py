@@ -73,7 +73,8 @@ class Folded:
     returned: NDArray[np.int32]
     reopened: NDArray[np.int32]
     flags: NDArray[np.uint8]
-    payload: NDArray[np.int64]  # hash of the event whose payload (place, kind) holds
+    payload: NDArray[np.int64]  # hash of the event whose place holds, 0 for none
+    kind_payload: NDArray[np.int64]  # hash of the event whose kind holds, 0 for none
     body: NDArray[np.int64]  # the last one named, 0 for none
 
 
@@ -88,13 +89,15 @@ def fold_events(
     version: NDArray[np.int64],
     body: NDArray[np.int64],
     has_payload: NDArray[np.bool_],
+    has_kind: NDArray[np.bool_] | None = None,
 ) -> Folded:
     """
     Fold events, grouped by incident, into one row an incident (contracts.md 4 and 5).
 
     Order within an incident does not matter, nor do copies: the winner of several versions of one
     event is the greatest (version, at, hash), and winners are taken by
-    (at, stage order, seq, hash).
+    (at, stage order, seq, hash). `has_payload` marks events with a place, `has_kind` those with a
+    kind (without it the same ones): the newest of each holds.
     """
     changes = np.r_[True, incident[1:] != incident[:-1]][: len(incident)]
     starts = np.flatnonzero(changes).astype(np.int64)
@@ -113,12 +116,15 @@ def fold_events(
         reopened=np.zeros(n, np.int32),
         flags=np.zeros(n, np.uint8),
         payload=np.zeros(n, np.int64),
+        kind_payload=np.zeros(n, np.int64),
         body=np.zeros(n, np.int64),
     )
     _fold(
-        starts, ends, seq, at, hash, stage, due, version, body, has_payload,
+        starts, ends, seq, at, hash, stage, due, version, body,
+        has_payload, has_payload if has_kind is None else has_kind,
         out.stage, out.open, out.times, out.due_at, out.suspended_s, out.suspended_since,
-        out.clock_from, out.returned, out.reopened, out.flags, out.payload, out.body,
+        out.clock_from, out.returned, out.reopened, out.flags, out.payload, out.kind_payload,
+        out.body,
     )  # fmt: skip
     return out
 
@@ -214,9 +220,9 @@ def _winners(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
 
 @njit(cache=True, nogil=True)
 def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
-    starts, ends, seq, at, hash_, stage, due, version, body, has_payload,
+    starts, ends, seq, at, hash_, stage, due, version, body, has_payload, has_kind,
     o_stage, o_open, o_times, o_due, o_susp, o_since, o_from, o_ret, o_reop, o_flags, o_payload,
-    o_body,
+    o_kind, o_body,
 ):  # fmt: skip
     longest = 0
     for i in range(len(starts)):
@@ -236,6 +242,7 @@ def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0
         ended = False
         last = stage[keep[0]]
         best = -1
+        named = -1
         for k in range(n):
             r = keep[k]
             s = stage[r]
@@ -243,6 +250,8 @@ def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0
             last = s
             if has_payload[r] and (best < 0 or _newer(r, best, version, at, hash_)):
                 best = r
+            if has_kind[r] and (named < 0 or _newer(r, named, version, at, hash_)):
+                named = r
             if step[s] >= 0 and (o_times[i, step[s]] == NO_TIME or step[s] > 1):
                 o_times[i, step[s]] = t  # first for reported and registered, last for the others
             # A step after the end without a reopening, or a closing before any report, is kept
@@ -292,3 +301,4 @@ def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0
         o_open[i] = is_open
         o_flags[i] = flags
         o_payload[i] = hash_[best] if best >= 0 else 0
+        o_kind[i] = hash_[named] if named >= 0 else 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from geodata.store.event_log import IN, NO_BATCH
+from geodata.store.event_rows import NO_PLACE
+from geodata.store.long_columns import read_columns, read_long_columns
 
 NOTHING_HIDDEN = "[]"  # what `hidden_batches` answers then
 
@@ -45,50 +46,71 @@ def read_event_columns(
     """
     Return the columns of every visible event, grouped by incident, as int64 arrays.
 
-    With `only` the events of those incidents alone.
+    With `only` the events of those incidents alone. Without it a large city's are read by other
+    processes: they may see an event or two more than this connection, never of a new incident.
 
     `with_batch` is seen although it is not visible yet, `without_batch` is not although it still
     is: the fold that will show or hide it needs that.
     """
+    names = ("inc", "seq", "at", "hash", "stage", "version", "due", "body")
     hidden = hidden_batches(connection, shown=with_batch, left_out=without_batch)
-    names = ("inc", "seq", "at", "hash", "stage", "version", "due", "body", "has_place", "has_kind")
-    rows = connection.execute(
+    seen = "?3 IS NOT NULL" if hidden == NOTHING_HIDDEN else visible_event(3)
+    columns = _read(
+        connection,
         "SELECT e.inc, e.seq, e.at, e.hash, e.stage, e.version, ifnull(e.due, 0),"  # noqa: S608
-        " ifnull(e.body, 0), p.x IS NOT NULL, p.kind IS NOT NULL"
-        " FROM event e LEFT JOIN payload p ON p.inc = e.inc AND p.hash = e.hash"
-        f" WHERE {visible_event(1)} AND {_among('e.inc', only, 2)}"
-        " ORDER BY e.inc, e.seq, e.at, e.hash",
-        (hidden, _listed(only)),
-    ).fetchall()
-    table = np.array(rows, np.int64).reshape(-1, len(names))
-    return {name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(names)}
-
-
-def _among(column: str, only: Sequence[int] | None, place: int) -> str:
-    """Return the SQL condition that a column is in the list given as that argument."""
-    if only is None:
-        return f"?{place} IS NULL"
-    return f"{column} IN (SELECT value FROM json_each(?{place}))"  # noqa: S608
-
-
-def _listed(only: Sequence[int] | None) -> str | None:
-    return None if only is None else orjson.dumps([int(inc) for inc in only]).decode()
+        f" ifnull(e.body, 0) FROM event e WHERE e.inc {{among}} AND {seen} ORDER BY e.inc",
+        (hidden,),
+        only=only,
+        width=len(names),
+    )
+    return dict(zip(names, columns, strict=True))
 
 
 def read_payloads(
     connection: sqlite3.Connection, *, only: Sequence[int] | None = None
-) -> dict[str, NDArray[Any]]:
-    """Return place and kind of every payload: inc, hash, x, y (mm, NaN for none), kind (0 none)."""
-    rows = connection.execute(
-        "SELECT inc, hash, x, y, ifnull(kind, 0) FROM payload"  # noqa: S608
-        f" WHERE {_among('inc', only, 1)} ORDER BY inc, hash",
-        (_listed(only),),
-    ).fetchall()
-    columns: list[Any] = [*zip(*rows, strict=True)] if rows else [()] * 5
-    return {
-        "inc": np.array(columns[0], np.int64),
-        "hash": np.array(columns[1], np.int64),
-        "x": np.array(columns[2], np.float64),
-        "y": np.array(columns[3], np.float64),
-        "kind": np.array(columns[4], np.int64),
-    }
+) -> dict[str, NDArray[np.int64]]:
+    """
+    Return place and kind of every payload, grouped by incident, as int64 arrays.
+
+    inc, hash, x, y (mm, NO_PLACE for none), kind (its term, 0 for none).
+    """
+    names = ("inc", "hash", "x", "y", "kind")
+    columns = _read(
+        connection,
+        "SELECT inc, hash, ifnull(x, ?3), ifnull(y, ?3), ifnull(kind, 0) FROM payload"
+        " WHERE inc {among} ORDER BY inc, hash",
+        (NO_PLACE,),
+        only=only,
+        width=len(names),
+    )
+    return dict(zip(names, columns, strict=True))
+
+
+def read_sources(
+    connection: sqlite3.Connection, *, only: Sequence[int] | None = None
+) -> NDArray[np.int64]:
+    """Return (incident, source term) pairs, ascending, shape (n, 2)."""
+    columns = _read(
+        connection,
+        "SELECT inc, source FROM incident_key WHERE inc {among} ORDER BY inc",
+        (),
+        only=only,
+        width=2,
+    )
+    return np.stack(columns, axis=1)
+
+
+def _read(
+    connection: sqlite3.Connection,
+    query: str,
+    arguments: tuple[int | str, ...],
+    *,
+    only: Sequence[int] | None,
+    width: int,
+) -> list[NDArray[np.int64]]:
+    if only is None:
+        among = query.format(among=">= ?1 AND inc < ?2")
+        return read_long_columns(connection, among, arguments, width=width)
+    listed = orjson.dumps([int(inc) for inc in only]).decode()
+    among = query.format(among="IN (SELECT value FROM json_each(?1)) AND ?2")
+    return read_columns(connection, among, (listed, True, *arguments), width=width)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from geodata.store.database import insert_rows
@@ -67,22 +65,6 @@ def changed_since(connection: sqlite3.Connection, revision: int) -> list[int]:
         "SELECT inc FROM incident WHERE rev > 1 AND rev > ? ORDER BY inc", (revision,)
     )
     return [row[0] for row in rows]
-
-
-def read_sources(
-    connection: sqlite3.Connection, *, only: Sequence[int] | None = None
-) -> NDArray[np.int64]:
-    """Return (incident, source term) pairs, ascending, shape (n, 2)."""
-    where: str = ""
-    listed: tuple[str, ...] = ()
-    if only is not None:
-        where = "WHERE inc IN (SELECT value FROM json_each(?))"
-        listed = (orjson.dumps([int(inc) for inc in only]).decode(),)
-    rows = connection.execute(
-        f"SELECT inc, source FROM incident_key {where} ORDER BY inc",  # noqa: S608
-        listed,
-    ).fetchall()
-    return np.array(rows, np.int64).reshape(-1, 2)
 
 
 def read_incident(connection: sqlite3.Connection, inc: int) -> dict[str, Any] | None:
