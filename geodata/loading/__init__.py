@@ -7,8 +7,9 @@ from pathlib import Path
 
 from geodata.city import City
 from geodata.errors import BadSetting, Fault, GetuError, explain_system
+from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.event_files import load_events
-from geodata.loading.fixtures import RECORD_KINDS, load_base_layer, load_fixtures
+from geodata.loading.fixtures import load_base_layer, load_fixtures
 from geodata.loading.grids import load_grids
 from geodata.loading.incidents import load_incidents
 from geodata.loading.report import LoadReport
@@ -21,7 +22,7 @@ _ONE_BY_ONE: dict[str, Loader] = {
     "basemap": load_base_layer,
 }
 KINDS = ("grids", *_ONE_BY_ONE, *RECORD_KINDS)
-PLANNED = ("devices", "lines", "blocks", "counts", "matrix", "addresses")
+PLANNED = ("lines", "blocks")
 
 
 def load_files(

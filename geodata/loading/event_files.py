@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.errors import BadFile, Fault
 from geodata.incidents import STAGES
+from geodata.loading.alarm_fields import ALARM_NAMES, read_alarm_columns
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
 from geodata.loading.incidents import (
@@ -20,7 +21,6 @@ from geodata.loading.incidents import (
     STANDS_IN,
     append_and_derive,
     note_outcome,
-    refuse_moments,
 )
 from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
 from geodata.loading.report import LoadReport
@@ -30,6 +30,7 @@ from geodata.loading.request import (
     check_mapping,
     find_column,
     refuse_if_strict,
+    refuse_moments,
     source_of,
 )
 from geodata.moments import parse_moments
@@ -139,10 +140,36 @@ def _event_table(
     if metric is not None:
         table["x_mm"], table["y_mm"] = place_rows(reading, metric)
     heard = {column for name in _HEARD if (column := find_column(frame, (name,), None))}
-    table["attributes"] = attributes_of(unused_columns(reading, {*columns.values(), *heard}))
+    extras = unused_columns(reading, {*columns.values(), *heard})
+    alarms = _read_alarms(city, frame, table, request, report)
+    extras = extras.drop(columns=[name for name in alarms.attrs["read"] if name in extras])
+    table["attributes"] = attributes_of(extras.join(alarms))
+    refused |= table.index.isin(alarms.attrs["refused"])
     refused |= _refuse_rows(table, columns, report)
     refused |= _refuse_places(table, reading, report)
     return table[~refused]
+
+
+def _read_alarms(
+    city: City, frame: pd.DataFrame, table: pd.DataFrame, request: LoadRequest, report: LoadReport
+) -> pd.DataFrame:
+    """Return what the rows say of alarms; `attrs`: columns `read` for it, rows `refused`."""
+    found = {
+        name: find_column(frame, names, request.mapping.get(name))
+        for name, names in ALARM_NAMES.items()
+    }
+    columns = {name: column for name, column in found.items() if column is not None}
+    cleared = columns.get("cleared_at")
+    cells = frame[cleared] if cleared else pd.Series("", index=frame.index)
+    alarms, faults = read_alarm_columns(
+        frame,
+        columns,
+        at=table["at"].to_numpy(np.int64),
+        moments=pd.Series(parse_moments(cells, city.settings.zone).seconds, index=frame.index),
+    )
+    report.faults += faults
+    alarms.attrs = {"read": list(columns.values()), "refused": [fault.row for fault in faults]}
+    return alarms
 
 
 def _read_moments(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas
+import numpy as np
 import pandas as pd
 
 from geodata.city import City
 from geodata.coordinates import shapes_to_metric
 from geodata.derive import derive_incidents
 from geodata.errors import BadFile, BadSetting, Fault
+from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells
 from geodata.loading.placing import make_ids, place_rows, rounded_ids, unused_columns
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
@@ -21,79 +22,16 @@ from geodata.loading.request import (
     find_column,
     refuse_if_strict,
 )
+from geodata.moments import parse_moments
 from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
 from geodata.store.database import raise_revision
 from geodata.store.event_log import drop_batch, mark_batch, open_batch
-from geodata.store.records import save_records
+from geodata.store.records import ALWAYS, save_records
 from geodata.words import Word
 
 BASE_LAYERS = ("roads", "water", "green", "buildings")
 _DEADLINES = ("kinds", "calendar")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Contract:
-    """What one kind of record needs (contracts.md 3): its key, what else, and whether a place."""
-
-    key: str
-    placed: bool
-    needed: tuple[str, ...] = ()
-    names: dict[str, tuple[str, ...]]
-
-
-_NAME = ("name", "名称", "地点", "点位名称", "description")
-_KIND = ("kind", "type", "类型", "类别")
-RECORD_KINDS: dict[str, _Contract] = {
-    "cameras": _Contract(
-        key="camera_id",
-        placed=True,
-        names={
-            "camera_id": ("camera_id", "id", "摄像机编码", "设备编码", "国标编码", "编码"),
-            "name": _NAME,
-            "class": ("class", "类别", "摄像机类别"),
-            "state": ("state", "状态"),
-            "bearing": ("bearing", "方位角"),
-            "angle": ("angle", "视场角"),
-            "range_m": ("range_m", "可视距离"),
-        },
-    ),
-    "places": _Contract(
-        key="id",
-        placed=True,
-        needed=("kind",),
-        names={"id": ("id", "code", "编号", "编码"), "name": _NAME, "kind": _KIND,
-               "capacity": ("capacity", "容量"), "state": ("state", "状态")},
-    ),
-    "components": _Contract(
-        key="id",
-        placed=True,
-        needed=("kind",),
-        names={"id": ("id", "code", "部件编码", "编码"), "name": _NAME, "kind": _KIND,
-               "state": ("state", "状态"), "body": ("body", "归属部门")},
-    ),
-    "kinds": _Contract(
-        key="code",
-        placed=False,
-        needed=("name_zh", "category"),
-        names={"code": ("code", "编码"), "name_zh": ("name_zh", "名称"), "name_en": ("name_en",),
-               "category": ("category", "大类", "类别"), "body": ("body", "责任单位"),
-               "limit": ("limit", "时限"), "limit_unit": ("limit_unit", "时限单位"),
-               "severity": ("severity", "严重程度"), "patrol_found": ("patrol_found",)},
-    ),
-    "bodies": _Contract(
-        key="body",
-        placed=False,
-        needed=("name_zh",),
-        names={"body": ("body", "编码"), "name_zh": ("name_zh", "名称"), "name_en": ("name_en",),
-               "kind": _KIND, "duty_line": ("duty_line", "值班电话")},
-    ),
-    "calendar": _Contract(
-        key="date",
-        placed=False,
-        needed=("working",),
-        names={"date": ("date", "日期"), "working": ("working", "是否工作日"), "name": _NAME},
-    ),
-}  # fmt: skip
+_VALID_FROM = ("valid_from", "生效日期", "起始日期")
 
 
 def load_fixtures(
@@ -117,7 +55,8 @@ def load_fixtures(
         for name, names in contract.names.items()
     }
     have = ", ".join(str(name) for name in frame.columns if name != "geometry")
-    needed = contract.needed if contract.placed else (contract.key, *contract.needed)
+    keyless = contract.placed or contract.key_of is not None
+    needed = contract.needed if keyless else (contract.key, *contract.needed)
     missing = [name for name in needed if found[name] is None]
     if missing:
         raise BadFile(
@@ -129,16 +68,24 @@ def load_fixtures(
         {name: frame[column].fillna("").str.strip() for name, column in columns.items()},
         index=frame.index,
     )
-    if contract.key not in columns:
+    for name, ours in contract.words.items():
+        if name in table:
+            table[name] = table[name].replace(ours)
+    if contract.key_of is not None:
+        table[contract.key] = contract.key_of(table)
+    elif contract.key not in columns:
         table[contract.key] = make_ids(frame)
         report.note("report.ids_made")
-    kept = unused_columns(reading, set(columns.values()))
+    days = _find_days(city, frame, contract, report)
+    used = {*columns.values(), *({days.name} if days is not None else ())}
+    kept = unused_columns(reading, used)
     table = table.join(kept[[name for name in kept.columns if name not in table]])
     if contract.placed:
         table["x_mm"], table["y_mm"] = place_rows(reading, city.crs)
     else:
         report.faults = [fault for fault in report.faults if not fault.key.startswith("place_")]
     _refuse_ids(table, contract.key, columns.get(contract.key, contract.key), report)
+    report.faults += check_cells(table, contract, columns)
     refused = {fault.row for fault in report.faults}
     table = table[~table.index.isin(list(refused))]
     report.settle_faults()
@@ -149,9 +96,35 @@ def load_fixtures(
     if request.dry_run:
         report.note("report.dry_run")
         return report
-    _save(city, kind, table, contract.key, request, report)
+    _save(city, kind, _by_day(table, days, request), contract.key, request, report)
     progress("progress.records", 1.0)
     return report
+
+
+def _find_days(
+    city: City, frame: pd.DataFrame, contract: Contract, report: LoadReport
+) -> pd.Series[int] | None:
+    """Return the moment (UTC s) from which each row holds, 0 for none; None without a column."""
+    column = find_column(frame, _VALID_FROM, None) if contract.dated else None
+    if column is None:
+        return None
+    moments = parse_moments(frame[column], city.settings.zone)
+    report.faults += [
+        Fault(key="moment_unreadable", row=int(row), field=column, value_kind="text")
+        for row in frame.index[moments.bad]
+    ]
+    return pd.Series(np.where(moments.bad, 0, moments.seconds), index=frame.index, name=column)
+
+
+def _by_day(
+    table: pd.DataFrame, days: pd.Series[int] | None, request: LoadRequest
+) -> dict[int, pd.DataFrame]:
+    """Return the rows by the moment from which they hold."""
+    otherwise = ALWAYS if request.valid_from is None else request.valid_from
+    if days is None:
+        return {otherwise: table}
+    moments = days.loc[table.index].replace(0, otherwise)
+    return {int(moment): part for moment, part in table.groupby(moments.to_numpy())}
 
 
 def _refuse_ids(table: pd.DataFrame, key: str, column: str, report: LoadReport) -> None:
@@ -246,13 +219,20 @@ def _read(path: Path, request: LoadRequest, *, geometry: bool) -> Reading:
 
 
 def _save(
-    city: City, kind: str, table: pd.DataFrame, key: str, request: LoadRequest, report: LoadReport
+    city: City,
+    kind: str,
+    by_day: dict[int, pd.DataFrame],
+    key: str,
+    request: LoadRequest,
+    report: LoadReport,
 ) -> None:
     batch = open_batch(city.database, kind, file=report.file, at=request.now)
-    dated = {} if request.valid_from is None else {"valid_from": request.valid_from}
     facts = {"file": report.file}
     try:
-        rows = save_records(city.database, kind, table, key=key, batch=batch, **dated)
+        rows = sum(
+            save_records(city.database, kind, table, key=key, batch=batch, valid_from=moment)
+            for moment, table in by_day.items()
+        )
         if kind in _DEADLINES:  # every deadline that hangs on them changes in the same moment
             report.revision = derive_incidents(
                 city, now=request.now, batch=batch, rows=rows, report=facts

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.derive import derive_incidents, own_places
 from geodata.errors import BadFile, Fault
+from geodata.loading.addressed import fill_places
 from geodata.loading.events import (
     STEP_COLUMNS,
     attributes_of,
@@ -28,6 +29,7 @@ from geodata.loading.request import (
     check_mapping,
     find_column,
     refuse_if_strict,
+    refuse_moments,
     source_of,
 )
 from geodata.moments import parse_moments
@@ -38,7 +40,6 @@ from geodata.store.event_log import append_events, drop_batch, open_batch, read_
 from geodata.store.records import read_records
 from geodata.words import Word
 
-FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
 KINDS_NAMED = 10
 
 # Headers by which a column is known, the surest first.
@@ -258,8 +259,12 @@ def _incident_table(
             kept[name] = _text(frame, found[name])
     if precision != "second":
         kept["at_precision"] = precision
+    if found["address"] is not None:
+        texts = _text(frame, found["address"])
+        told = fill_places(city, table, texts, report, now=request.now)
+        kept = kept if told is None else kept.join(told)
     table["attributes"] = attributes_of(kept)
-    refused |= _without_place(table.index, frame, found["address"], reading, report)
+    refused |= _without_place(table, frame, found["address"], reading, report)
     return table[~refused]
 
 
@@ -316,13 +321,19 @@ def _moments(
 
 
 def _without_place(
-    index: pd.Index, frame: pd.DataFrame, address: str | None, reading: Reading, report: LoadReport
+    table: pd.DataFrame,
+    frame: pd.DataFrame,
+    address: str | None,
+    reading: Reading,
+    report: LoadReport,
 ) -> NDArray[np.bool_]:
     """
     Return the rows that the reader refused; a row without a place stays if it has an address.
 
     It is then an incident nobody can own yet, counted as such.
     """
+    index = table.index
+    placed = np.isfinite(table.get("x_mm", pd.Series(np.nan, index=index)).to_numpy(float))
     refused: NDArray[np.bool_] = index.isin(reading.refused)
     if address is None:
         return refused
@@ -332,7 +343,7 @@ def _without_place(
             Fault(key="place_missing", row=int(row), field=address, value_kind="empty")
             for row in index[~addressed]
         ]
-        report.note("report.address_only", n=int(addressed.sum()))
+        _note_unplaced(report, addressed & ~placed)
         refused |= ~addressed
         return refused
     by_row: dict[int, set[str]] = {}
@@ -345,33 +356,14 @@ def _without_place(
         report.faults = [
             fault for fault in report.faults if fault.row not in saved or fault.key not in STANDS_IN
         ]
-        report.note("report.address_only", n=len(saved))
+        _note_unplaced(report, kept & refused & ~placed)
     left: NDArray[np.bool_] = refused & ~kept
     return left
 
 
-def refuse_moments(
-    seconds: NDArray[np.int64],
-    bad: NDArray[np.bool_],
-    name: str,
-    column: str,
-    rows: NDArray[np.int64],
-    report: LoadReport,
-    request: LoadRequest,
-) -> NDArray[np.bool_]:
-    """Report unreadable, missing and future times; return which rows they refuse."""
-    missing = (seconds == 0) & (name in ("reported_at", "at"))
-    future = ~bad & (seconds > request.now + FUTURE_S) & (name != "due_at")
-    for mask, key, kind in (
-        (bad, "moment_unreadable", "text"),
-        (missing, "moment_missing", "empty"),
-        (future, "moment_future", "date"),
-    ):
-        report.faults += [
-            Fault(key=key, row=int(row), field=column, value_kind=kind) for row in rows[mask]
-        ]
-    refused: NDArray[np.bool_] = bad | missing | future
-    return refused
+def _note_unplaced(report: LoadReport, rows: NDArray[np.bool_]) -> None:
+    if rows.any():
+        report.note("report.address_only", n=int(rows.sum()))
 
 
 def _identity(

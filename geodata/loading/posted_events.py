@@ -12,15 +12,17 @@ import numpy as np
 import orjson
 import pandas as pd
 
+from geodata.alarms import FIELDS
 from geodata.city import City
 from geodata.errors import BadFile, Fault
 from geodata.incidents import STAGE_CODE
+from geodata.loading.alarm_fields import read_alarm
 from geodata.loading.events import attributes_of, rows_from_events
 from geodata.loading.posted_places import PLACE_FIELDS, place_events
+from geodata.loading.request import FUTURE_S
 from geodata.reading.personal import find_personal
 from geodata.store.event_rows import EventRows
 
-FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
 LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, MOST_FIELDS = 200, 60, 2_000, 60
 LARGEST_WHOLE = 2**53 - 1  # every reader of JSON holds it exactly
 _LONGEST_MOMENT = 40
@@ -29,7 +31,7 @@ _TEXTS = {"incident_id": LONGEST_ID, "kind": LONGEST_ID, "body": LONGEST_ID, "re
 _WHOLE = ("seq", "version")
 # The token says the source and we say when it came in; a sender may name both all the same.
 _OURS = ("source", "received_at")
-_KNOWN = frozenset({*_TEXTS, *_WHOLE, *PLACE_FIELDS, *_OURS, "stage", "at", "due_at"})
+_KNOWN = frozenset({*_TEXTS, *_WHOLE, *PLACE_FIELDS, *_OURS, *FIELDS, "stage", "at", "due_at"})
 
 
 def read_posted(
@@ -119,6 +121,7 @@ def _check_event(
             fault("post_whole", name, limit=LARGEST_WHOLE)
         checked[name] = value
     _check_extras(event, checked["extras"], fault)
+    _check_alarm(event, checked, fault, zone=zone)
     return checked
 
 
@@ -134,6 +137,17 @@ def _check_moment(
     elif name == "at" and seconds > now + FUTURE_S:
         fault("moment_future", name)
     checked[name] = seconds
+
+
+def _check_alarm(
+    event: dict[str, Any], checked: dict[str, Any], fault: Any, *, zone: ZoneInfo
+) -> None:
+    said, wrong = read_alarm(
+        event, at=checked["at"], moment=lambda value: _known_seconds(value, zone)
+    )
+    checked["extras"] |= said
+    for key, name in wrong:
+        fault(key, name)
 
 
 def _check_extras(event: dict[str, Any], extras: dict[str, str], fault: Any) -> None:
@@ -194,6 +208,11 @@ def _is_whole(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return math.isfinite(value) and value == math.floor(value) and 0 <= value <= LARGEST_WHOLE
+
+
+def _known_seconds(value: Any, zone: ZoneInfo) -> int | None:
+    seconds = _seconds_of(value, zone)
+    return seconds if seconds is not None and 0 < seconds <= _LAST_DEADLINE else None
 
 
 def _seconds_of(value: Any, zone: ZoneInfo) -> int | None:

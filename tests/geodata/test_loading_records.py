@@ -12,7 +12,8 @@ from geodata.city import City, create_city
 from geodata.errors import BadFile, BadSetting, GetuError
 from geodata.facts import load_base, load_facts
 from geodata.loading import KINDS, PLANNED
-from geodata.loading.fixtures import BASE_LAYERS, RECORD_KINDS
+from geodata.loading.contracts import RECORD_KINDS
+from geodata.loading.fixtures import BASE_LAYERS
 from geodata.loading.report import LoadReport
 from geodata.store.records import count_records, read_records
 from geodata.words import LANGS, say
@@ -246,3 +247,35 @@ def test_things_with_places_need_a_coordinate_system_first(tmp_path):
     with pytest.raises(GetuError) as refused:
         load_table(city, "cameras", CAMERA, ["1", "x", *middle(0, 0)])
     assert "init --crs" in in_both(refused.value)
+
+
+def test_a_count_holds_from_its_day_on_and_the_earlier_one_before(city):
+    columns = ("code", "households", "valid_from")
+    load_table(city, "counts", columns, ["A", 300, "2025-01-01"], ["A", 320, "2026-01-01"])
+    then, now = (records(city, "counts", at=day)["households"] for day in (1_760_000_000, NOW))
+    assert (then.item(), now.item()) == ("300", "320")
+
+
+def test_a_count_that_is_no_number_is_refused_by_row_and_column(city):
+    columns = ("网格编码", "户数")
+    report = load_table(city, "counts", columns, ["A", "300"], ["B", "约三百"], ["C", "-1"])
+    assert [(fault.row, fault.field, fault.key) for fault in report.faults] == [
+        (2, "户数", "number_unreadable"),
+        (3, "户数", "number_unreadable"),
+    ]
+
+
+def test_limits_may_be_written_in_chinese_and_an_unknown_unit_is_refused(city):
+    columns = ("编码", "名称", "大类", "时限", "时限单位")
+    rows = ["01", "暴露垃圾", "环卫", 4, "工作小时"], ["02", "井盖缺失", "市政", 2, "炷香"]
+    report = load_table(city, "kinds", columns, *rows)
+    assert [(fault.row, fault.key) for fault in report.faults] == [(2, "choice_unknown")]
+    assert records(city, "kinds")["limit_unit"].tolist() == ["working_hours"]
+
+
+def test_a_line_of_the_matrix_is_one_for_its_kind_and_area(city):
+    columns = ("类别", "区域", "责任单位")
+    load_table(city, "matrix", columns, ["01", "A", "市政"], ["01", "B", "环卫"])
+    load_table(city, "matrix", columns, ["01", "A", "城管"])
+    lines = records(city, "matrix")
+    assert dict(zip(lines["id"], lines["body"], strict=True)) == {"01@A": "城管", "01@B": "环卫"}
