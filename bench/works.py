@@ -12,6 +12,7 @@ ROUNDS = 5
 # Work: the modules that measure it; each has `run(points, rounds)`.
 WORKS: dict[str, tuple[str, ...]] = {
     "A": ("ownership",),
+    "B": ("counting",),
 }
 
 
