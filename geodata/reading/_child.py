@@ -40,6 +40,12 @@ _OTHER_DRIVERS = (
     "Elasticsearch,Carto,AmigoCloud,SXF,Selafin,JML,PLSCENES,CSW,VDV,MVT,NGW,MapML,GTFS,PMTiles,"
     "JSONFG,MiraMonVector,ADBC,AVCBin,AVCE00,AIVector,HTTP"
 )
+_TABLES = "SELECT name, type, sql FROM sqlite_master"
+_COMPUTED = (
+    "SELECT m.name FROM sqlite_master m, pragma_table_xinfo(m.name) c"
+    " WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND c.hidden > 1"
+)
+_VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.IGNORECASE)
 _HEADER = struct.Struct("<Q")
 _OUT_OF_MEMORY = re.compile("(out of|enough) memory|cannot allocate|malloc", re.IGNORECASE)
 
@@ -81,6 +87,8 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
             # What GDAL warns of (order of rings, odd field types) is checked by Getu or harmless.
             warnings.simplefilter("ignore")
             name = _choose_layer(pyogrio.list_layers(path), layer)
+            if path.endswith(".gpkg"):
+                _check_tables(path, name)  # before GDAL counts the rows
             driver = pyogrio.read_info(path, layer=name, encoding=RAW_TEXT)["driver"]
             if driver not in ALLOWED_DRIVERS:
                 raise LayerRefused("format_hostile")
@@ -214,6 +222,25 @@ def _choose_layer(listed: Any, layer: str | None) -> str:
     if len(names) > 1:
         raise LayerRefused("layer_unclear", layers=", ".join(sorted(names)))
     return names[0]
+
+
+def _check_tables(path: str, layer: str) -> None:
+    # A view or a computed column runs its maker's statement at each read: it may never end, or make
+    # gigabytes out of nothing. A damaged page would silently cost the rows on it.
+    for name, kind, statement in _ask(path, _TABLES):
+        if name == layer and (kind != "table" or _VIRTUAL.match(statement or "")):
+            raise LayerRefused("geopackage_view", layer=layer)
+    if any(name == layer for (name,) in _ask(path, _COMPUTED)):
+        raise LayerRefused("geopackage_view", layer=layer)
+    if _ask(path, "PRAGMA quick_check(1)") != [("ok",)]:
+        raise LayerRefused("geopackage_damaged")
+
+
+def _ask(path: str, question: str) -> list[tuple[Any, ...]]:
+    import pyogrio  # noqa: PLC0415
+
+    columns = pyogrio.raw.read(path, sql=question, encoding="UTF-8")[3]
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _has_bytes(column: Any) -> bool:

@@ -149,7 +149,7 @@ def unpack_zip(path: Path, *, limits: Limits, layer: str | None) -> Iterator[Dat
                 parts[suffix] = Path(folder) / f"layer{suffix}"
                 _extract(archive, info, parts[suffix], limits, file)
             if kind == "shp":
-                _check_parts(parts, f"{name}.shp")
+                _check_parts(parts, file)
             yield Dataset(kind=kind, name=name, parts=parts)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         raise BadFile(Fault(key="file_damaged"), file=file) from None

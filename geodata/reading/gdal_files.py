@@ -91,9 +91,9 @@ def check_shapefile(parts: dict[str, Path], file: str) -> dict[bytes, int]:
     Returns the width of each field by its raw name. Raises BadFile.
     """
     _check_shape_part(parts[".shp"], file)
-    _check_shape_part(parts[".shx"], file)
+    index_bytes = _check_shape_part(parts[".shx"], file)
     records, widths = _check_table(parts[".dbf"], file)
-    shapes = (parts[".shx"].stat().st_size - _SHP_HEADER_BYTES) // 8
+    shapes = (index_bytes - _SHP_HEADER_BYTES) // 8
     if shapes != records:
         values = {"shapes": shapes, "records": records}
         raise BadFile(Fault(key="shapefile_parts_differ", values=values), file=file)
@@ -102,18 +102,20 @@ def check_shapefile(parts: dict[str, Path], file: str) -> dict[bytes, int]:
     return widths
 
 
-def _check_shape_part(path: Path, file: str) -> None:
+def _check_shape_part(path: Path, file: str) -> int:
+    # Returns the length that the part's header claims: GDAL believes it.
     with path.open("rb") as opened:
         head = opened.read(_SHP_HEADER_BYTES)
     if len(head) < _SHP_HEADER_BYTES or not head.startswith(SHAPEFILE_MAGIC):
         raise BadFile(_damaged(path), file=file)
     (words,) = struct.unpack_from(">i", head, 24)
     (kind,) = struct.unpack_from("<i", head, 32)
-    if kind not in _SHAPE_TYPES:
+    if kind not in _SHAPE_TYPES or words * 2 < _SHP_HEADER_BYTES:
         raise BadFile(_damaged(path), file=file)
     if path.stat().st_size < words * 2:
         values = {"part": path.suffix.lower()}
         raise BadFile(Fault(key="shapefile_part_short", values=values), file=file)
+    return int(words) * 2
 
 
 def _check_table(path: Path, file: str) -> tuple[int, dict[bytes, int]]:
@@ -147,10 +149,17 @@ def _read(
     with link_parts(dataset) as path:
         try:
             if isolated:
-                return _read_isolated(path, layer=layer, limits=limits, file=file)
-            return child.read_layer(str(path), layer=layer)
+                return _not_empty(_read_isolated(path, layer=layer, limits=limits, file=file))
+            return _not_empty(child.read_layer(str(path), layer=layer))
         except child.LayerRefused as refused:
             raise _error(refused.key, refused.values, file) from None
+
+
+def _not_empty(raw: child.RawLayer) -> child.RawLayer:
+    # What the headers promised may all be marked as deleted, or listed under another name.
+    if not len(raw.wkb):
+        raise child.LayerRefused("file_no_rows")
+    return raw
 
 
 def _read_isolated(path: Path, *, layer: str | None, limits: Limits, file: str) -> child.RawLayer:

@@ -99,7 +99,7 @@ def _members(tree: dict[str, Any], file: str | None) -> list[Any]:
         members = tree.get("geometries")
         if isinstance(members, list):
             return [{"type": "Feature", "geometry": member} for member in members]
-    elif kind in _SHAPE_TYPES:
+    elif isinstance(kind, str) and kind in _SHAPE_TYPES:
         return [{"type": "Feature", "geometry": tree}]
     raise BadFile(Fault(key="json_not_geojson"), file=file)
 
