@@ -54,10 +54,15 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
     """Serve a city until the process ends."""
     from dashboard.server import check_host, check_port, make_app, rehearse, serve
     from geodata.city import open_city, serving
+    from geodata.keys import check_keys
+    from geodata.store.accounts import has_accounts
 
-    check_host(arguments.host)
-    check_port(arguments.host, arguments.port)
     city = open_city(arguments.city)
+    with city.database.read() as connection:
+        known = has_accounts(connection)
+    check_host(arguments.host, has_accounts=known)
+    check_port(arguments.host, arguments.port)
+    check_keys(city.folder)
     with serving(city):
         app = make_app(city)
         rehearse(app)

@@ -8,7 +8,7 @@ from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from geodata.errors import GetuError, http_status
+from geodata.errors import Busy, GetuError, TooMany, http_status
 from geodata.words import Lang, parse_lang, say
 
 _SERVER_ERROR = 500
@@ -26,7 +26,11 @@ def add_answers(server: Flask) -> None:
 
 def answer_fault(error: GetuError) -> Response:
     """Return an error as the sentence that says what, where and what to do."""
-    return _plain(error.sentence(_lang()), http_status(error))
+    answer = _plain(error.sentence(_lang()), http_status(error))
+    seconds = error.faults[0].values.get("seconds")
+    if isinstance(error, TooMany | Busy) and seconds:
+        answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _answer_http(error: HTTPException) -> Any:

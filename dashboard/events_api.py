@@ -43,10 +43,11 @@ def account_by_token(city: City, local_account: AccountOf) -> AccountOf:
     api = f"{city.settings.base_path}/api/"
 
     def account_of(request: flask.Request) -> Scope | None:
-        in_api = request.path.startswith(api)
-        if "Authorization" not in request.headers:
-            return local_account(request) or (_NOBODY if in_api else None)
-        return _scope_of_token(city, request) if in_api else None
+        if request.path.startswith(api):
+            return _scope_of_token(city, request) if "Authorization" in request.headers else _NOBODY
+        # What a proxy of the city's own asks for besides is no token of ours.
+        by_token = request.headers.get("Authorization", "").lower().startswith(f"{_BEARER} ")
+        return None if by_token else local_account(request)
 
     return account_of
 

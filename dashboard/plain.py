@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, render_template, request
 
@@ -34,7 +35,16 @@ def draw_plain(template: str, *, status: int = 200, **values: Any) -> Response:
     def speak(key: str, **named: Any) -> str:
         return say(key, lang, **named)
 
-    body = render_template(template, say=speak, lang=lang, theme=theme, **values)
+    other: Lang = "en" if lang == "zh" else "zh"
+    body = render_template(
+        template,
+        say=speak,
+        lang=lang,
+        theme=theme,
+        shown=urlencode({"lang": lang, "theme": theme}),  # for a link that keeps both
+        swapped=urlencode({**request.args, "theme": theme, "lang": other}),
+        **values,
+    )
     response = Response(body, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = PRIVATE
     return response

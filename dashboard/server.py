@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import time
@@ -16,13 +15,19 @@ from flask_compress import Compress
 
 from dashboard.answers import add_answers
 from dashboard.calls import check_calls
+from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
 from dashboard.events_api import MEGABYTE, account_by_token, add_events_api
+from dashboard.forwarding import Forwarding
 from dashboard.frame import add_headers
 from dashboard.guard import check_guards, install_guard
+from dashboard.limits import Limits
+from dashboard.origins import is_loopback
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.routes import Pictures, add_routes
 from dashboard.screens import add_screens
 from dashboard.services import Services
+from dashboard.sessions import REHEARSAL, SESSIONS, Sessions
+from dashboard.sign_in import add_sign_in
 from dashboard.trail import BOOK, install_book
 from geodata.audit_book import AuditBook
 from geodata.city import City
@@ -36,7 +41,7 @@ from layers.tile_cache import TileCache
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
 FEED, LARGEST_BODY = "getu_feed", "LARGEST_BODY_BYTES"  # where the server keeps them
 SLOW_CLIENT_S = 30  # a client that sends half a request is let go after this
-_LOCAL_PERMISSIONS = ("read",)
+_LOCAL_PERMISSIONS = ("read", "read.rows", "export")
 
 
 def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -> Dash:
@@ -69,12 +74,30 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     )
     server.extensions[FEED] = services.feed
     install_book(server, services.audit)
-    install_guard(server, account_of=account_by_token(city, _local_account))
+    limits = Limits(settings, clock=time.monotonic)
+    sessions = Sessions(
+        city,
+        limits,
+        grids=services.grids,
+        machine=machine_of(city, _local_account, grids=services.grids),
+        now=now,
+    )
+    server.extensions[SESSIONS] = sessions
+    server.wsgi_app = Forwarding(server.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    install_guard(
+        server,
+        account_of=account_by_token(city, sessions.scope_of),
+        sessions=sessions,
+        limits=limits,
+        base=base,
+    )
     check_calls(server)
     install_plain_pages(server, services)
     screens = add_screens(server, services)
     add_routes(server, services.pictures, base_path=base)
     add_events_api(server, city, services.feed, now=now)
+    add_sign_in(server, sessions, services)
+    add_demo_roles(server, services)
     add_answers(server)
     server.after_request(add_headers(screens))
     check_guards(server)
@@ -92,7 +115,11 @@ def rehearse(app: Dash) -> None:
     for layer in LAYERS:
         for source in (layer.source, *layer.more_sources):
             if not source.tiled:
-                client.get(f"{base}{source.url('0')}", headers={"Accept-Encoding": "gzip, br"})
+                client.get(
+                    f"{base}{source.url('0')}",
+                    headers={"Accept-Encoding": "gzip, br"},
+                    environ_overrides={REHEARSAL: True},
+                )
 
 
 def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
@@ -104,7 +131,7 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
     """
     from waitress import serve as run  # noqa: PLC0415 - only the server needs it
 
-    check_host(host)
+    check_host(host, has_accounts=app.server.extensions[SESSIONS].has_accounts())
     logging.getLogger("waitress").setLevel(logging.ERROR)
     try:
         run(
@@ -131,9 +158,9 @@ def check_port(host: str, port: int) -> None:
             raise Busy(Fault(key="port_taken", values={"port": port})) from error
 
 
-def check_host(host: str) -> None:
-    """Refuse a host that other machines can reach: there are no accounts yet."""
-    if not _is_local(host):
+def check_host(host: str, *, has_accounts: bool = False) -> None:
+    """Refuse a host that other machines can reach while the city has no account."""
+    if not has_accounts and not is_loopback(host):
         raise BadSetting(Fault(key="host_not_local", values={"host": host}))
 
 
@@ -148,12 +175,5 @@ def _local_account(request: flask.Request) -> Scope | None:
         host = urlsplit(f"//{request.environ.get('HTTP_HOST', 'localhost')}").hostname or ""
     except ValueError:  # no host at all
         return None
-    local = _is_local(request.remote_addr or "") and _is_local(host)
-    return Scope.whole_city("local", _LOCAL_PERMISSIONS) if local else None
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    local = is_loopback(request.remote_addr or "") and is_loopback(host)
+    return Scope.whole_city(LOCAL, _LOCAL_PERMISSIONS, role=LOCAL) if local else None

@@ -9,6 +9,7 @@ from dashboard.routes import Pictures
 from geodata.audit_book import AuditBook
 from geodata.city import City
 from geodata.feed import Feed
+from geodata.grids import GridSystem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +26,7 @@ class Services:
     def base_path(self) -> str:
         """Return the address prefix behind a proxy, without its last slash; empty for none."""
         return self.city.settings.base_path
+
+    def grids(self) -> GridSystem | None:
+        """Return the drawing in force; None while the city has none."""
+        return self.pictures.grids()

@@ -10,6 +10,7 @@ from pathlib import Path
 from geodata.errors import Fault, NotAllowed, StoreDamaged
 
 KEY_BYTES = 32
+SUFFIX = ".key"
 _OWNER_ONLY = 0o600
 _OTHERS = 0o077
 
@@ -53,6 +54,12 @@ def read_key(path: Path) -> bytes | None:
     if len(key) != KEY_BYTES:
         raise StoreDamaged(Fault(key="key_damaged"), file=path.name)
     return key
+
+
+def check_keys(folder: Path) -> None:
+    """Refuse a city while one of its keys is damaged or may be read by others."""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        read_key(path)
 
 
 def _sync_folder(folder: Path) -> None:

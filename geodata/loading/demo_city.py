@@ -36,6 +36,7 @@ def demo_settings(demo: DemoCity) -> dict[str, Any]:
         "name_en": f"{demo.name_en} (demo)",
         "crs": f"EPSG:{demo.crs}",
         "timezone": "Asia/Shanghai",
+        "demo": True,
     }
 
 
