@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.alarms import place_devices
+from geodata.audit import CONSOLE, write_entry
 from geodata.city import City
-from geodata.clock import UNITS, Calendar, add_limit, make_calendar
+from geodata.deadlines import find_calendar, find_deadlines
 from geodata.decisions import fold_decisions, give_manual_owners, place_pins
 from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.grids import GridSystem
@@ -33,7 +33,6 @@ from geodata.store.incident_rows import (
 )
 from geodata.store.records import read_records
 
-_CALENDAR_YEARS_AHEAD = 2
 _NO_OWNER = -1
 
 
@@ -198,9 +197,9 @@ def _derive_columns(
         place["y"],
         index=drawn.index if drawn else None,
     )
-    calendar = _calendar_of(city, ground.calendar_rows, folded.clock_from, ground.now)
+    calendar = find_calendar(city, ground.calendar_rows, folded.clock_from, ground.now)
     codes = city.database.terms("kind") if kind_codes is None else kind_codes
-    due = _deadlines(folded, place["kind"], ground.kinds, calendar, codes)
+    due = find_deadlines(folded, place["kind"], ground.kinds, calendar, codes)
     columns = _columns_of(folded, place, owned, drawn, due, sources)
     # The day of an incident is that of its report, else of the first step known of it.
     steps = np.where(folded.times > 0, folded.times, np.iinfo(np.int64).max).min(axis=1)
@@ -228,7 +227,11 @@ def withdraw_batch(city: City, batch: int, *, now: int) -> int:
     It vanishes in one transaction and is removed in small ones after it; what is left of it after
     a kill, the next load clears. Events that another batch brought too stay.
     """
-    revision = derive_incidents(city, now=now, without=batch)
+
+    def log(connection: Connection) -> None:
+        write_entry(connection, account=CONSOLE, act="batch.withdraw", target=str(batch), at=now)
+
+    revision = derive_incidents(city, now=now, without=batch, also=log)
     drop_batch(city.database, batch)
     return revision
 
@@ -263,51 +266,6 @@ def own_places(
         near_line_m=city.settings.near_line_m,
         threads=city.settings.ownership_threads,
     )
-
-
-def _calendar_of(city: City, rows: pd.DataFrame, starts: NDArray[np.int64], now: int) -> Calendar:
-    zone = city.settings.zone
-    known = starts[starts > 0]
-    first = datetime.fromtimestamp(int(known.min()) if len(known) else now, UTC).astimezone(zone)
-    last = datetime.fromtimestamp(now, UTC).astimezone(zone)
-    entries = {}
-    if len(rows):
-        entries = dict(
-            zip(rows["id"], rows["working"].isin(["yes", "1", "true", "是", True]), strict=True)
-        )
-    return make_calendar(
-        entries,
-        zone=zone,
-        working_hours=city.settings.working_hours,
-        first=first.date() - timedelta(days=7),
-        last=date(last.year + _CALENDAR_YEARS_AHEAD, 12, 31),
-    )
-
-
-def _deadlines(
-    folded: Folded,
-    kind: NDArray[np.float64],
-    kinds: pd.DataFrame,
-    calendar: Calendar,
-    codes: dict[int, str],
-) -> NDArray[np.int64]:
-    """Return the source's own deadline, else the kind's limit from registration or report."""
-    due = folded.due_at.copy()
-    missing = due == 0
-    if not missing.any() or "limit" not in kinds:
-        return due
-    limits = pd.to_numeric(kinds.set_index("id")["limit"], errors="coerce")
-    units = (
-        kinds.set_index("id")
-        .get("limit_unit", pd.Series(dtype=str))
-        .map({name: code for code, name in enumerate(UNITS)})
-    )
-    names = pd.Series(kind[missing].astype(np.int64)).map(codes)
-    limit = names.map(limits).fillna(0).to_numpy(float)
-    unit = names.map(units).fillna(0).to_numpy(np.int8)
-    added = add_limit(folded.clock_from[missing], limit=limit, unit=unit, calendar=calendar)
-    due[missing] = np.where(added > 0, added + folded.suspended_s[missing], 0)
-    return due
 
 
 def _columns_of(
