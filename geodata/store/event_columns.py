@@ -46,8 +46,8 @@ def read_event_columns(
     """
     Return the columns of every visible event, grouped by incident, as int64 arrays.
 
-    With `only` the events of those incidents alone. Without it a large city's are read by other
-    processes: they may see an event or two more than this connection, never of a new incident.
+    With `only` the events of those incidents alone. Without it a large city's may hold an event
+    or two more than this connection sees, never of a new incident.
 
     `with_batch` is seen although it is not visible yet, `without_batch` is not although it still
     is: the fold that will show or hide it needs that.
@@ -57,11 +57,11 @@ def read_event_columns(
     seen = "?3 IS NOT NULL" if hidden == NOTHING_HIDDEN else visible_event(3)
     columns = _read(
         connection,
-        "SELECT e.inc, e.seq, e.at, e.hash, e.stage, e.version, ifnull(e.due, 0),"  # noqa: S608
-        f" ifnull(e.body, 0) FROM event e WHERE e.inc {{among}} AND {seen} ORDER BY e.inc",
+        "SELECT e.inc AS c0, e.seq AS c1, e.at AS c2, e.hash AS c3, e.stage AS c4,"  # noqa: S608
+        " e.version AS c5, ifnull(e.due, 0) AS c6, ifnull(e.body, 0) AS c7 FROM event e"
+        f" WHERE e.inc {{among}} AND {seen} ORDER BY e.inc",
         (hidden,),
         only=only,
-        width=len(names),
     )
     return dict(zip(names, columns, strict=True))
 
@@ -77,11 +77,10 @@ def read_payloads(
     names = ("inc", "hash", "x", "y", "kind")
     columns = _read(
         connection,
-        "SELECT inc, hash, ifnull(x, ?3), ifnull(y, ?3), ifnull(kind, 0) FROM payload"
-        " WHERE inc {among} ORDER BY inc, hash",
+        "SELECT inc AS c0, hash AS c1, ifnull(x, ?3) AS c2, ifnull(y, ?3) AS c3,"
+        " ifnull(kind, 0) AS c4 FROM payload WHERE inc {among} ORDER BY inc, hash",
         (NO_PLACE,),
         only=only,
-        width=len(names),
     )
     return dict(zip(names, columns, strict=True))
 
@@ -92,10 +91,9 @@ def read_sources(
     """Return (incident, source term) pairs, ascending, shape (n, 2)."""
     columns = _read(
         connection,
-        "SELECT inc, source FROM incident_key WHERE inc {among} ORDER BY inc",
+        "SELECT inc AS c0, source AS c1 FROM incident_key WHERE inc {among} ORDER BY inc",
         (),
         only=only,
-        width=2,
     )
     return np.stack(columns, axis=1)
 
@@ -106,11 +104,10 @@ def _read(
     arguments: tuple[int | str, ...],
     *,
     only: Sequence[int] | None,
-    width: int,
 ) -> list[NDArray[np.int64]]:
     if only is None:
         among = query.format(among=">= ?1 AND inc < ?2")
-        return read_long_columns(connection, among, arguments, width=width)
+        return read_long_columns(connection, among, arguments)
     listed = orjson.dumps([int(inc) for inc in only]).decode()
     among = query.format(among="IN (SELECT value FROM json_each(?1)) AND ?2")
-    return read_columns(connection, among, (listed, True, *arguments), width=width)
+    return read_columns(connection, among, (listed, True, *arguments))
