@@ -84,6 +84,18 @@ class Settings:
     suppress_below: int = _setting(
         3, "Counts below this print as <n outside one's own grids.", low=0, high=1000
     )
+    audit_extension_h: float = _setting(
+        2.0, "The auditor sees extensions made later than so many hours before a deadline.", low=0
+    )
+    audit_backdated_h: float = _setting(
+        24.0, "The auditor sees events posted more than so many hours after they happened.", low=0
+    )
+    audit_handover_h: float = _setting(
+        2.0, "The auditor sees changes of owner within so many hours before a deadline.", low=0
+    )
+    audit_reopened_days: float = _setting(
+        7.0, "The auditor sees cases reopened within so many days after their closing.", low=0
+    )
     heat_sigma_px: float = _setting(
         12.0, "Width of the heat map's blur, in pixels at 1080 lines.", low=1, high=64
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from geodata.incidents import STAGE_CODE
+from geodata.incidents import STAGE_CODE, STAGES
 from geodata.scope import Scope
 from geodata.store.decisions import WHATS
 from geodata.store.event_columns import hidden_batches, visible_event
@@ -65,6 +65,7 @@ class Act:
     """One event by its place in the order of its incident's, for what stood before it."""
 
     case: Case
+    kind: int  # the incident's, a term
     stage: int
     seq: int
     hash: int
@@ -96,7 +97,7 @@ class TableChange:
 def find_extensions(connection: sqlite3.Connection, window: Window) -> list[Act]:
     """Return every extension made in the window, newest first."""
     rows = connection.execute(
-        f"SELECT {_WHO}, e.at, e.stage, e.seq, e.hash FROM event e"  # noqa: S608
+        f"SELECT {_WHO}, e.at, i.kind, e.stage, e.seq, e.hash FROM event e"  # noqa: S608
         f" JOIN incident i ON i.inc = e.inc {_NAMES}"
         f" WHERE e.stage = {_EXTENDED} AND e.at >= ?1 AND e.at < ?2 AND {_OWNED}"
         f" AND {visible_event(4)} ORDER BY e.at DESC, e.inc",
@@ -160,7 +161,7 @@ def find_handovers(connection: sqlite3.Connection, window: Window) -> list[Act]:
         " (PARTITION BY e.inc ORDER BY e.at, e.stage, e.seq, e.hash) AS held"
         f" FROM moved m JOIN event e ON e.inc = m.inc WHERE e.body IS NOT NULL"
         f" AND {visible_event(4)})"
-        f" SELECT {_WHO}, n.at, n.stage, n.seq, n.hash, h.text, g.text FROM named n"
+        f" SELECT {_WHO}, n.at, i.kind, n.stage, n.seq, n.hash, h.text, g.text FROM named n"
         f" JOIN incident i ON i.inc = n.inc {_NAMES}"
         " JOIN term h ON h.term = n.held JOIN term g ON g.term = n.body"
         " WHERE n.held <> n.body AND n.at >= ?1 AND n.at < ?2 ORDER BY n.at DESC, n.inc",
@@ -169,19 +170,21 @@ def find_handovers(connection: sqlite3.Connection, window: Window) -> list[Act]:
     return [_act(row) for row in rows]
 
 
-def find_decisions(connection: sqlite3.Connection, window: Window) -> list[tuple[str, Case]]:
-    """Return (what, case) of every decision of the window on an owner or a place, newest first."""
+def find_decisions(connection: sqlite3.Connection, window: Window) -> list[tuple[str, Act]]:
+    """
+    Return ("owner" or "pin", act) of every decision of the window, newest first.
+
+    `before` and `after` are uids of grids. Its stage comes after all others: it is no event.
+    """
     wanted = orjson.dumps([WHATS.index(name) for name in ("owner", "pin")]).decode()
     rows = connection.execute(
-        f"SELECT {_WHO}, d.at, i.due_at, d.what, d.held, ifnull(d.grid, i.owner), d.post"  # noqa: S608
+        f"SELECT {_WHO}, d.at, i.kind, ?5, 0, 0, d.held, ifnull(d.grid, i.owner), d.post, d.what"  # noqa: S608
         f" FROM decision d JOIN incident i ON i.inc = d.inc {_NAMES}"
         f" WHERE d.at >= ?1 AND d.at < ?2 AND {_OWNED}"
         " AND d.what IN (SELECT value FROM json_each(?4)) ORDER BY d.at DESC, d.inc",
-        (*window.values(), wanted),
+        (*window.values(), wanted, len(STAGES)),
     )
-    return [
-        (WHATS[row[7]], _case((*row[:7], str(row[8]), str(row[9])), post=row[10])) for row in rows
-    ]
+    return [(WHATS[row[-1]], _act(row[:-1])) for row in rows]
 
 
 def find_table_changes(connection: sqlite3.Connection, window: Window) -> list[TableChange]:
@@ -209,9 +212,9 @@ def find_table_changes(connection: sqlite3.Connection, window: Window) -> list[T
     ]  # fmt: skip
 
 
-def _case(row: tuple[Any, ...], *, post: str = "") -> Case:
+def _case(row: tuple[Any, ...]) -> Case:
     inc, source, incident_id, owner, body, at, other_at, *named = row
-    before, after = named or ("", "")
+    before, after, post = (*(str(name) for name in named), "", "", "")[:3]
     return Case(
         inc=inc, source=source, incident_id=incident_id, owner=owner, body=body, at=at,
         other_at=other_at, before=before, after=after, post=post,
@@ -219,5 +222,6 @@ def _case(row: tuple[Any, ...], *, post: str = "") -> Case:
 
 
 def _act(row: tuple[Any, ...]) -> Act:
-    who, (at, stage, seq, digest, *named) = row[:5], row[5:]
-    return Act(case=_case((*who, at, 0, *named)), stage=stage, seq=seq, hash=digest)
+    who, (at, kind, stage, seq, digest, *named) = row[:5], row[5:]
+    case = _case((*who, at, 0, *named))
+    return Act(case=case, kind=kind or 0, stage=stage, seq=seq, hash=digest)
