@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from geodata.alarms import (
     CLEARS,
     AlarmEvent,
+    AlarmNote,
     Mark,
     Run,
     end_run,
@@ -267,3 +268,94 @@ def _dated_places(
         (device, IN, with_batch),
     )
     return rows.fetchall()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRow:
+    """One alarm with what its incident says; places mm in the city's CRS, `owner` -1 for none."""
+
+    alarm: int
+    run: Run
+    rev: int
+    source: str
+    incident_id: str
+    kind: str
+    x: int | None
+    y: int | None
+    owner: int
+    placed: str
+
+
+_ROWS = (
+    "SELECT a.alarm, a.rev, t.text, k.ext_id, ifnull(c.text, ''), i.x, i.y, ifnull(i.owner, -1),"
+    " CASE WHEN EXISTS (SELECT 1 FROM payload p WHERE p.inc = a.inc AND p.x IS NOT NULL)"
+    "  THEN 'event' WHEN i.x IS NOT NULL THEN 'device' ELSE '' END,"
+    " a.line, a.wide, a.inc, a.level, a.first_at, a.last_at, a.received, a.count, a.cleared_at"
+    " FROM alarm a JOIN incident_key k ON k.inc = a.inc JOIN term t ON t.term = k.source"
+    " LEFT JOIN incident i ON i.inc = a.inc LEFT JOIN term c ON c.term = i.kind"
+)
+
+
+def read_live_alarms(connection: sqlite3.Connection, *, since: int, most: int) -> list[AlarmRow]:
+    """Return alarms that are on and were raised since a moment (UTC s), the newest first."""
+    where = "a.cleared_at = 0 AND a.judged = 0 AND a.last_at >= ? ORDER BY a.last_at DESC LIMIT ?"
+    return _alarm_rows(connection, where, (since, most))
+
+
+def read_changed_alarms(
+    connection: sqlite3.Connection, *, revision: int, most: int
+) -> list[AlarmRow]:
+    """Return alarms that a later revision changed, ended ones too, in the order of change."""
+    where = "a.rev > ? ORDER BY a.rev, a.alarm LIMIT ?"
+    return _alarm_rows(connection, where, (revision, most))
+
+
+def read_alarm_row(connection: sqlite3.Connection, alarm: int) -> AlarmRow | None:
+    """Return one alarm by its number, or None."""
+    return next(iter(_alarm_rows(connection, "a.alarm = ?", (alarm,))), None)
+
+
+def _alarm_rows(
+    connection: sqlite3.Connection, where: str, values: tuple[int, ...]
+) -> list[AlarmRow]:
+    names = ("alarm", "rev", "source", "incident_id", "kind", "x", "y", "owner", "placed")
+    rows = connection.execute(f"{_ROWS} WHERE {where}", values)
+    return [
+        AlarmRow(run=Run(**_run(row[len(names) :])), **dict(zip(names, row, strict=False)))
+        for row in rows
+    ]
+
+
+def read_alarm_notes(
+    connection: sqlite3.Connection, runs: Sequence[Run]
+) -> dict[tuple[str, int], list[AlarmNote]]:
+    """Return the notes on some alarms, by line and the moment the alarm began, in their order."""
+    found: dict[tuple[str, int], list[AlarmNote]] = {}
+    for run in runs:
+        rows = connection.execute(
+            "SELECT at, what, post, handed_to, verdict, text FROM alarm_note"
+            " WHERE line = ? AND first_at BETWEEN ? AND ? ORDER BY at, note",
+            (run.line, run.first_at, run.last_at),
+        ).fetchall()
+        names = ("at", "what", "post", "to", "verdict", "text")
+        if rows:
+            found[run.line, run.first_at] = [
+                AlarmNote(**dict(zip(names, row, strict=True))) for row in rows
+            ]
+    return found
+
+
+def append_note(
+    connection: sqlite3.Connection, row: AlarmRow, note: AlarmNote, *, revision: int
+) -> None:
+    """Append a note to an alarm inside the caller's transaction; a verdict ends it."""
+    connection.execute(
+        "INSERT INTO alarm_note (line, first_at, at, what, post, handed_to, verdict, text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (row.run.line, row.run.first_at, note.at, note.what, note.post, note.to, note.verdict,
+         note.text),
+    )  # fmt: skip
+    connection.execute(
+        "UPDATE alarm SET rev = ?, judged = judged OR ? WHERE alarm = ?",
+        (revision, note.what == "verdict", row.alarm),
+    )
