@@ -44,6 +44,8 @@ def add_headers(screens: Sequence[Dash]) -> Callable[[Response], Response]:
         response.headers["Content-Security-Policy"] = kept["csp"]
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     return add

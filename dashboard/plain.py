@@ -9,7 +9,9 @@ from flask import Flask, Response, render_template, request
 
 from dashboard.frame import ICON
 from dashboard.parts import numbers
+from dashboard.parts.who import role_of
 from dashboard.services import Services
+from dashboard.sessions import current_visit
 from geodata.words import Lang, parse_lang, say
 
 TEMPLATES = "templates"  # beside this module
@@ -35,10 +37,13 @@ def draw_plain(template: str, *, status: int = 200, **values: Any) -> Response:
     def speak(key: str, **named: Any) -> str:
         return say(key, lang, **named)
 
+    visit = current_visit()
     other: Lang = "en" if lang == "zh" else "zh"
     body = render_template(
         template,
         say=speak,
+        visit=visit,
+        role="" if visit is None else role_of(visit, lang),
         lang=lang,
         theme=theme,
         shown=urlencode({"lang": lang, "theme": theme}),  # for a link that keeps both

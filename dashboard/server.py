@@ -15,12 +15,14 @@ from flask_compress import Compress
 
 from dashboard.answers import add_answers
 from dashboard.calls import check_calls
+from dashboard.connections import make_server
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
 from dashboard.events_api import MEGABYTE, account_by_token, add_events_api
 from dashboard.forwarding import Forwarding
 from dashboard.frame import add_headers
 from dashboard.guard import check_guards, install_guard
 from dashboard.limits import Limits
+from dashboard.live_api import add_live_api
 from dashboard.origins import is_loopback
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.routes import Pictures, add_routes
@@ -40,7 +42,6 @@ from layers.tile_cache import TileCache
 
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
 FEED, LARGEST_BODY = "getu_feed", "LARGEST_BODY_BYTES"  # where the server keeps them
-SLOW_CLIENT_S = 30  # a client that sends half a request is let go after this
 _LOCAL_PERMISSIONS = ("read", "read.rows", "export")
 
 
@@ -96,6 +97,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     screens = add_screens(server, services)
     add_routes(server, services.pictures, base_path=base)
     add_events_api(server, city, services.feed, now=now)
+    add_live_api(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)
@@ -129,23 +131,23 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
     Waitress, because it reads a whole request before it gives a thread to it: slow clients stop
     nobody. Raises BadSetting for a host other machines can reach while no account exists.
     """
-    from waitress import serve as run  # noqa: PLC0415 - only the server needs it
-
-    check_host(host, has_accounts=app.server.extensions[SESSIONS].has_accounts())
+    sessions: Sessions = app.server.extensions[SESSIONS]
+    check_host(host, has_accounts=sessions.has_accounts())
     logging.getLogger("waitress").setLevel(logging.ERROR)
+    server = make_server(
+        app.server,
+        sessions.settings,
+        host=host,
+        port=port,
+        threads=threads,
+        largest_body=app.server.config[LARGEST_BODY],  # Flask cuts it by route
+    )
     try:
-        run(
-            app.server,
-            host=host,
-            port=port,
-            threads=threads,
-            channel_timeout=SLOW_CLIENT_S,
-            max_request_body_size=app.server.config[LARGEST_BODY],  # Flask cuts it by route
-            ident=None,
-        )
+        server.run()
     finally:
         app.server.extensions[FEED].close()
         app.server.extensions[BOOK].close()
+        sessions.flush()
 
 
 def check_port(host: str, port: int) -> None:

@@ -21,6 +21,7 @@ from geodata.errors import Busy, Fault, NotAllowed, NotSignedIn, StoreFull
 from geodata.grids import GridSystem
 from geodata.passwords import check_password, find_weakness, hash_password
 from geodata.scope import Scope
+from geodata.settings import Settings
 from geodata.store.accounts import (
     Session,
     clear_sessions,
@@ -93,6 +94,11 @@ class Sessions:
         self._written_at = 0
         self._reaches: dict[tuple[str, ...], tuple[GridSystem | None, Reach]] = {}
         self._has_accounts = False
+
+    @property
+    def settings(self) -> Settings:
+        """Return the city's settings, whose limits hold here."""
+        return self._city.settings
 
     # --- who is it -----------------------------------------------------------------------------
 

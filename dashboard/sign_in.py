@@ -50,7 +50,8 @@ def add_sign_in(server: Flask, sessions: Sessions, services: Services) -> None:
     def sign_in() -> Response:
         _check_accounts(sessions)
         request.max_content_length = FORM_BYTES
-        name, target = request.form.get("name", ""), request.form.get("next", "")
+        name = request.form.get("name", "")
+        target = request.form.get("next") or request.args.get("next", "")
         try:
             secret, account = sessions.sign_in(
                 name, request.form.get("password", ""), request=request
@@ -83,16 +84,14 @@ def _add_password(server: Flask, sessions: Sessions, services: Services) -> None
 
     @guarded(OPEN)
     def show_password() -> Response:
-        visit = _visit_of_account(sessions)
-        return draw_plain(
-            "password.html", visit=visit, fault="", least=settings.password_least, done=False
-        )
+        _visit_of_account(sessions)
+        return draw_plain("password.html", fault="", least=settings.password_least, done=False)
 
     @guarded(OPEN)
     def change_password() -> Response:
         request.max_content_length = FORM_BYTES
         visit, form = _visit_of_account(sessions), request.form
-        known = {"visit": visit, "least": settings.password_least, "done": False}
+        known = {"least": settings.password_least, "done": False}
         new = form.get("new", "")
         try:
             if new != form.get("again", ""):

@@ -13,6 +13,11 @@
   var gone = false;
   var lost = false; // something but a poll went unanswered: what is on the screen is not what was asked for
   var faults = {};
+  var handled = Date.now(); // when a hand was last on this page: polls alone keep no session open
+
+  ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"].forEach(function (kind) {
+    window.addEventListener(kind, function () { handled = Date.now(); }, { capture: true, passive: true });
+  });
 
   function say() {
     var banner = document.getElementById("banner");
@@ -75,13 +80,17 @@
     var isPoll = body.indexOf(POLL) >= 0;
     var name = (/"output":"([^"]*)"/.exec(body) || [url, url])[1];
     // The server's sentences come in the page's language, not in the browser's.
-    var headers = Object.assign({}, init && init.headers, { "Accept-Language": document.documentElement.lang });
+    var headers = Object.assign({}, init && init.headers, {
+      "Accept-Language": document.documentElement.lang,
+      "X-Getu-Idle": String(Math.round((Date.now() - handled) / 1000))
+    });
     var late = setTimeout(function () { miss(true); }, PATIENCE_MS); // it may still come
     return ask.call(window, input, Object.assign({}, init, { headers: headers })).then(function (answer) {
       clearTimeout(late);
       var plain = /^text\/plain/.test(answer.headers.get("Content-Type"));
       if (GONE.indexOf(answer.status) >= 0 && !plain) miss(isPoll);
       else meet();
+      if (answer.status === 401) window.location.reload(); // the session is over: the page leads to the door
       if (answer.ok) note(name, "");
       else if (plain) answer.clone().text().then(function (text) { note(name, text); });
       return answer;
