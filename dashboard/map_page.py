@@ -10,12 +10,11 @@ from flask import has_request_context
 
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
-from dashboard.parts import bar, grid_card, layer_panel, overview
-from dashboard.routes import freeze_breaks
+from dashboard.parts import bar, grid_card, layer_panel, overview, who
 from dashboard.services import Services
 from dashboard.view import View, parse_address, parse_view
-from geodata.facts import Facts
 from geodata.settings import Settings
+from geodata.sight import Sight
 from geodata.words import Lang, parse_lang, say
 from layers.layer import Picture
 from layers.registry import LAYERS
@@ -35,11 +34,13 @@ def add_page(app: Dash, services: Services) -> None:
     def layout() -> html.Div:
         # What the map needs first comes with the page: it fetches while callbacks are on their way.
         # Dash also asks once at start-up, for nobody.
-        facts = pictures.newest() if has_request_context() else None
+        scope = current_scope() if has_request_context() else None
+        facts = pictures.newest(scope) if scope and scope.has("read") else None
         return _layout(start, base_path=city.settings.base_path, facts=facts)
 
     app.layout = layout
     _add_browser_callbacks(app)
+    who.add_who(app, base_path=services.base_path)
 
     @app.callback(
         Output("view", "data"),
@@ -77,14 +78,14 @@ def add_page(app: Dash, services: Services) -> None:
     )
     @guarded("read")
     def describe(lang: Any, _revision: Any) -> tuple[Any, ...]:
-        facts = pictures.newest()
+        facts = pictures.newest(current_scope())
         view = parse_view({"lang": lang}, start=start)
         now_shown = describe_map(facts, view.lang)
         return (
             now_shown["layers"],
             now_shown["words"],
             now_shown["bounds"],
-            bar.title(city.settings, view.lang),
+            bar.title(city.settings, view.lang, facts=facts),
             bar.period_options(view.lang),
             bar.state_options(view.lang),
             bar.category_options(facts, view.lang),
@@ -117,19 +118,18 @@ def add_page(app: Dash, services: Services) -> None:
     def measure(*raw: Any) -> tuple[Any, ...]:
         names = ("lang", "days", "state", "category", "shown", "theme")
         view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
-        facts, now = pictures.newest(), pictures.now()
+        facts, now = pictures.newest(current_scope()), pictures.now()
         if facts is None:
             return {}, "", no_update, None, [], overview.draw_nothing(view.lang)
         picture = Picture(
             facts=facts,
-            scope=current_scope(),
+            scope=facts.scope,
             now=now,
             filter=view.filter(facts, now),
             lang=view.lang,
             theme=view.theme,
             heat_sigma_px=city.settings.heat_sigma_px,
         )
-        freeze_breaks(facts, picture)
         drawn = [layer for layer in _allowed() if view.shown is None or layer.id in view.shown]
         return (
             _values_for(picture, held=raw[-1]),
@@ -157,8 +157,7 @@ def add_page(app: Dash, services: Services) -> None:
         view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
         if view.grid is None:
             return None
-        facts, now = pictures.facts(), pictures.now()
-        return grid_card.draw(facts, view, scope=current_scope(), now=now)
+        return grid_card.draw(pictures.facts(current_scope()), view, now=pictures.now())
 
     @app.callback(
         Output("revision", "data"),
@@ -180,7 +179,7 @@ def _values_for(picture: Picture, *, held: Any) -> Any:
     return values
 
 
-def describe_map(facts: Facts | None, lang: Lang) -> dict[str, Any]:
+def describe_map(facts: Sight | None, lang: Lang) -> dict[str, Any]:
     """Return what the map draws and says, in one language, for this request's account."""
     if facts is None:
         return {"layers": [], "words": map_words(lang), "bounds": None}
@@ -205,7 +204,7 @@ def _allowed() -> list[Any]:
     return [layer for layer in LAYERS if layer.source.needs in permissions]
 
 
-def _layout(start: View, *, base_path: str, facts: Facts | None) -> html.Div:
+def _layout(start: View, *, base_path: str, facts: Sight | None) -> html.Div:
     """Return the page without a word or a figure: the callbacks fill both in."""
     return html.Div(
         id="page",

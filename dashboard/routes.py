@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -13,7 +13,10 @@ from flask import Flask, Response, request
 from dashboard.guard import OPEN, current_scope, guarded
 from dashboard.view import filter_from_query
 from geodata.errors import Fault, NotAllowed, NotFound
-from geodata.facts import Facts, FactsKeeper
+from geodata.facts import FactsKeeper
+from geodata.grids import GridSystem
+from geodata.scope import ROWS, Scope
+from geodata.sight import Sight, SightKeeper
 from geodata.words import parse_lang
 from layers.encode import compress, make_etag
 from layers.layer import Format, Picture, Source, Tile
@@ -30,35 +33,53 @@ CONTENT_TYPES: dict[Format, str] = {
 _KEEP = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
 _FROZEN = "breaks:{layer}:{drawing}"
+# Whose eyes the classes are measured with: no account's, and nothing else is drawn for it.
+_MEASURING = Scope.whole_city("", ("read", ROWS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
-    """What the picture routes need: the facts, their cache and the clock."""
+    """
+    What the picture routes need: the facts, their cache and the clock.
+
+    The one way from facts to a screen: nothing in this room reads them without saying for whom.
+    """
 
     keeper: FactsKeeper
     cache: TileCache
     now: Callable[[], int] = lambda: int(time.time())
+    sights: SightKeeper = field(default_factory=SightKeeper)
 
-    def newest(self) -> Facts | None:
-        """Return the newest facts; None while the city has no grids."""
-        return self.keeper.current(self.now())
+    def newest(self, scope: Scope) -> Sight | None:
+        """Return what a scope sees of the newest facts; None while the city has no grids."""
+        now = self.now()
+        facts = self.keeper.current(now)
+        if facts is None:
+            return None
+        _freeze_breaks(self.sights.narrow(facts, _MEASURING, now=now), now)
+        return self.sights.narrow(facts, scope, now=now)
 
-    def facts(self) -> Facts:
-        """Return the newest facts; raises NotFound while the city has no grids."""
-        facts = self.newest()
+    def facts(self, scope: Scope) -> Sight:
+        """Return what a scope sees; raises NotFound while the city has no grids."""
+        facts = self.newest(scope)
         if facts is None:
             raise NotFound(Fault(key="city_without_grids"))
         return facts
 
+    def grids(self) -> GridSystem | None:
+        """Return the drawing in force, which shows no incident; None while there is none."""
+        facts = self.keeper.current(self.now())
+        return None if facts is None else facts.grids
 
-def freeze_breaks(facts: Facts, picture: Picture) -> None:
+
+def _freeze_breaks(facts: Sight, now: int) -> None:
     """
     Keep the class breaks of each layer for as long as the drawing is in force.
 
-    Colours compare between months only when the classes stay: the first ones are written into the
-    store and used until another drawing is published.
+    Colours compare between months, and between accounts, only when the classes stay: the first
+    ones are written into the store and used until another drawing is published.
     """
+    picture = Picture(facts=facts, scope=facts.scope, now=now)
     database = facts.city.database
     for layer in LAYERS:
         place = ("drawing", "breaks", layer.id, facts.grids.drawing)
@@ -115,7 +136,8 @@ def _allowed_source(name: str, extension: str) -> Source:
 
 
 def _answer(pictures: Pictures, source: Source, tile: Tile | None) -> Response:
-    facts, scope, now = pictures.facts(), current_scope(), pictures.now()
+    scope, now = current_scope(), pictures.now()
+    facts = pictures.facts(scope)
     chosen = filter_from_query(request.args, facts, now) if source.filtered else None
     theme: Literal["dark", "light"] = "dark" if request.args.get("theme") == "dark" else "light"
     lang = parse_lang(request.args.get("lang"))
@@ -136,8 +158,9 @@ def _answer(pictures: Pictures, source: Source, tile: Tile | None) -> Response:
         return compress(body, coding) if body and coding else body
 
     minute = now // 60 if source.filtered and source.format == "mvt" else 0  # deadlines pass
+    whom = scope.grids, scope.permissions
     body = pictures.cache.get(
-        (source.name, tile, facts.revision, chosen, minute, theme, lang, scope.grids, coding), draw
+        (source.name, tile, facts.revision, chosen, minute, theme, lang, whom, coding), draw
     )
     return _respond(body, source.format, coding)
 

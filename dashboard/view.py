@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlencode
-from zoneinfo import ZoneInfo
 
 from geodata.facts import Facts
+from geodata.periods import PERIODS_DAYS, begin_period
 from geodata.snapshot import Filter, State
 from geodata.words import LANGS, Lang
 from layers.layer import THEMES, Theme
 
-PERIODS_DAYS = (28, 90, 365, 0)  # 0: everything there is
 _OVERDUE_STEP_S = (
     600  # an overdue picture's address changes this often: time alone makes cases late
 )
@@ -63,10 +61,7 @@ class View:
 
 def first_day(facts: Facts, days: int, now: int) -> int:
     """Return the local midnight that begins the last `days` days of the data (UTC s)."""
-    end = min(facts.risk_from, now)
-    zone = ZoneInfo(facts.zone)
-    day = datetime.fromtimestamp(end, UTC).astimezone(zone).date() - timedelta(days=days - 1)
-    return int(datetime.combine(day, datetime.min.time(), zone).timestamp())
+    return begin_period(days, end=min(facts.risk_from, now), zone=facts.zone)
 
 
 def parse_view(raw: Any, *, start: View | None = None) -> View:

@@ -33,6 +33,18 @@ class Span:
         """Tell whether nothing is left open."""
         return self.low == self.high
 
+    @property
+    def text(self) -> str:
+        """Return it as it is printed in every language: `<3`, `12–14`, or an exact count."""
+        if self.exact:
+            return f"{self.low:,}"
+        return f"{self.low:,}–{self.high:,}" if self.low else f"<{self.high + 1:,}"
+
+
+def plain_count(count: int | Span | None) -> int | list[int] | None:
+    """Return a count as JSON: bounds as a list of the two."""
+    return [count.low, count.high] if isinstance(count, Span) else count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:

@@ -35,8 +35,8 @@ def encode_grids(
     """
     Return grids in metres as GeoJSON, `id` being the row, with `lp`, a point well inside.
 
-    Grids outside the scope are left out and keep their number. `key` names these rows: encoding is
-    done once a drawing, whoever asks.
+    `key` names these rows: encoding is done once a drawing, whoever asks. Every account sees the
+    drawing; a scope hides what happened there.
     """
     kept = picture.facts.kept
     place = ("drawing", "features", key, picture.facts.grids.drawing)
@@ -45,11 +45,6 @@ def encode_grids(
             _to_degrees(grids), fields=fields, label_points=_label_points(grids)
         )
     features: list[bytes] = kept[place]
-    if not picture.scope.everything:
-        uids = grids["uid"].tolist()
-        features = [
-            part for uid, part in zip(uids, features, strict=True) if picture.scope.allows(uid)
-        ]
     return join_features(features)
 
 

@@ -20,7 +20,7 @@ def find_areas(picture: Picture) -> Any:
 
 
 def read_areas(picture: Picture) -> bytes:
-    """Return the areas that the scope allows."""
+    """Return the areas: their shape is no secret."""
     return encode_grids(picture, find_areas(picture), key="areas", fields=FIELDS)
 
 

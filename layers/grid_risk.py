@@ -15,12 +15,17 @@ FIELDS = ("uid", "code", "name", "level", "kind", "body")
 
 
 def read_grids(picture: Picture) -> bytes:
-    """Return the finest grids that the scope allows, `id` being their row in `values`."""
+    """Return the finest grids, `id` being their row in `values`: their shape is no secret."""
     return encode_grids(picture, picture.facts.grids.finest(), key="finest", fields=FIELDS)
 
 
 def read_risk(picture: Picture) -> Values:
-    """Return each grid's risk with breaks frozen for the drawing; hidden grids have no figure."""
+    """
+    Return each grid's risk with breaks frozen for the drawing.
+
+    Outside the scope it is the middle of a band (geodata/sight.py), and the hover box says the band
+    alone; facts that were not made for the scope have no figure there.
+    """
     facts = picture.facts
     count = len(facts.grids.finest())
     values, thin = np.full(count, np.nan), np.zeros(count, np.bool_)
@@ -32,14 +37,19 @@ def read_risk(picture: Picture) -> Values:
             # Thin grids are hatched, not coloured: they must not widen the classes of the others.
             facts.kept[place] = break_classes(values[~thin])
         breaks = facts.kept[place]
-    allowed = picture.allowed()
-    if allowed is not None:
-        values, thin = np.where(allowed[1:], values, np.nan), thin & allowed[1:]
+    texts: dict[int, str] = {}
+    hidden = picture.hidden()
+    if facts.outside is None:
+        values, thin = np.where(hidden, np.nan, values), thin & ~hidden
+    elif facts.risk is not None:
+        low, high = facts.risk.low, facts.risk.high
+        texts = {row: f"{low[row]:.1f}–{high[row]:.1f}" for row in np.flatnonzero(hidden).tolist()}
     return Values(
         values=values,
         breaks=breaks,
         thin=np.flatnonzero(thin),
         revision=facts.snapshot.revision,
+        texts=texts,
     )
 
 
@@ -59,6 +69,8 @@ def _notes(picture: Picture) -> tuple[str, ...]:
     if risk is None:
         return (say("legend.no_risk", picture.lang),)
     by = say(f"exposure.{risk.exposure_name}", picture.lang)
+    if not picture.rows:
+        return (say("legend.risk_by", picture.lang, exposure=by),)
     return (
         say("legend.risk_of", picture.lang, days=risk.days, n=risk.counted),
         say("legend.risk_by", picture.lang, exposure=by),

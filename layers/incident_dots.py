@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from geodata import clock
 from geodata.incidents import STAGES
+from geodata.scope import ROWS
 from geodata.words import say
 from layers.layer import Entry, Field, Layer, Legend, LegendFacts, Picture, Source, Style
 from layers.palette import STATE_COLOR, STATE_SHAPE, style_states
@@ -66,6 +67,7 @@ DOTS = Source(
     name="dots",
     format="mvt",
     read=read_tile,
+    needs=ROWS,
     fields=("state", "stage", "kind", "category", "at", "n"),
     filtered=True,
     minzoom=MINZOOM,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geodata.scope import ROWS
 from geodata.words import say
 from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Source, Style
 from layers.palette import RISK
@@ -60,6 +61,7 @@ HEAT = Source(
     name="heat",
     format="png",
     read=read_tile,
+    needs=ROWS,
     filtered=True,
     themed=True,
     minzoom=MINZOOM,

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound
+from geodata.outside import Outside
 from geodata.risk import GridRisk
-from geodata.scope import Scope
+from geodata.scope import ROWS, Scope
 from geodata.snapshot import Snapshot
+from geodata.suppression import Span, plain_count
 from geodata.words import Lang, say
 
 Theme = Literal["dark", "light"]
@@ -51,7 +53,9 @@ class Facts(Protocol):
     none. `base` holds "roads" (class, name), "water" (name), "green", "buildings" (floors) in any
     CRS. `bounds` is west, south, east, north; `zone` an IANA name. `kept` holds what a layer
     derived from these facts: its owner may carry keys that begin with "drawing" or "base" over to
-    the next facts of the same drawing or base map. Nothing in it may depend on a scope.
+    the next facts of the same drawing or base map, and share them between scopes: nothing under
+    these may show an incident. `outside` holds the bounds of what the scope hides; None where it
+    hides nothing.
     """
 
     snapshot: Snapshot
@@ -63,6 +67,7 @@ class Facts(Protocol):
     bounds: tuple[float, float, float, float]
     zone: str
     as_of: int
+    outside: Outside | None
     kept: MutableMapping[Any, Any]
 
     def select(self, filter: Any, now: int, /) -> NDArray[np.bool_]:
@@ -117,9 +122,28 @@ class Picture:
         uids = self.facts.grids.finest()["uid"].to_numpy()
         return np.array([False, *(self.scope.allows(int(uid)) for uid in uids)], np.bool_)
 
+    def hidden(self) -> NDArray[np.bool_]:
+        """Return of which finest grids only bounds may be told."""
+        uids = self.facts.grids.finest()["uid"].to_numpy()
+        if not self.rows:
+            return np.ones(len(uids), np.bool_)
+        allowed = self.allowed()
+        return np.zeros(len(uids), np.bool_) if allowed is None else ~allowed[1:]
+
+    @property
+    def rows(self) -> bool:
+        """Tell whether the account may see single incidents, in its own grids."""
+        return ROWS in self.scope.permissions
+
     def within(self, rows: slice = slice(None)) -> NDArray[np.bool_]:
-        """Return which of these incidents the scope lets through."""
+        """
+        Return which of these incidents the scope lets through.
+
+        Facts made for a scope hold no others; this holds whatever facts a picture is given.
+        """
         owner = self.facts.snapshot.owner[rows]
+        if not self.rows:
+            return np.zeros(len(owner), np.bool_)
         allowed = self.allowed()
         return np.ones(len(owner), np.bool_) if allowed is None else allowed[owner + 1]
 
@@ -199,12 +223,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a legend: a mark, what it means, and how many there are (None: not counted)."""
+    """
+    One line of a legend: a mark, what it means, and how many there are (None: not counted).
+
+    A number that the scope hides is a Span.
+    """
 
     label: str
     shape: str  # fill, hatch, line, ramp, halo, pin, or a dot's shape
     color: Mapping[Theme, str | tuple[str, ...]]
-    n: int | None = None
+    n: int | Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,8 +240,8 @@ class LegendFacts:
     """A legend filled for one picture; `full` is the figure at a ramp's end by tile zoom."""
 
     entries: tuple[Entry, ...] = ()
-    shown: int | None = None
-    of: int | None = None
+    shown: int | Span | None = None
+    of: int | Span | None = None
     notes: tuple[str, ...] = ()
     full: Mapping[int, float] = field(default_factory=dict)
 
@@ -236,24 +264,32 @@ class Style:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """One figure per finest grid (NaN: none), class breaks, and the rows too thin to trust."""
+    """
+    One figure per finest grid (NaN: none), class breaks, and the rows too thin to trust.
+
+    `texts` says by row what is shown for a figure that the scope only knows in bounds.
+    """
 
     values: NDArray[np.float64]
     breaks: tuple[float, ...] = ()
     thin: NDArray[np.int64]
     revision: int
+    texts: Mapping[int, str] = field(default_factory=dict)
 
     def as_json(self, digits: int = 4) -> dict[str, Any]:
         """Return the `values` prop of the map for one layer."""
         figures: list[float | None] = np.round(self.values, digits).astype(object).tolist()
         for row in np.flatnonzero(~np.isfinite(self.values)):
             figures[row] = None
-        return {
+        plain: dict[str, Any] = {
             "values": figures,
             "breaks": list(self.breaks),
             "thin": self.thin.tolist(),
             "revision": self.revision,
         }
+        if self.texts:
+            plain["texts"] = {str(row): text for row, text in self.texts.items()}
+        return plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,11 +352,12 @@ class Layer:
             "id": self.id,
             "kind": self.kind,
             "entries": [
-                {"label": item.label, "shape": item.shape, "color": dict(item.color), "n": item.n}
+                {"label": item.label, "shape": item.shape, "color": dict(item.color)}
+                | {"n": plain_count(item.n)}
                 for item in filled.entries
             ],
-            "shown": filled.shown,
-            "of": filled.of,
+            "shown": plain_count(filled.shown),
+            "of": plain_count(filled.of),
             "notes": list(filled.notes),
             "full": {str(z): figure for z, figure in filled.full.items()},
             "as_of": picture.facts.as_of,

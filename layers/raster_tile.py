@@ -12,13 +12,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from geodata.snapshot import Snapshot, interleave
+from layers.density import Counts, blur_counts, blur_margin, box_widths, count_pixels
 from layers.layer import Theme, Tile
 from layers.palette import HEAT_LEVELS, heat_palette
 
 CELLS = 256  # a side; drawn over 512 screen pixels: a blur hides the rest
 PX_PER_CELL = 2
-BOXES = 3  # three running means come within 3 % of a Gaussian's peak
 GAMMA = 0.65  # tone = (density / full) ** GAMMA: thin streets stay visible beside hot spots
+_THREADS = 2  # where a tile holds most of a city's incidents
 _WORLD_BITS = 32
 _EARTH_M = 2 * math.pi * 6_378_137.0
 _MEASURED_CELLS = 2048  # the widest raster on which the full colour is measured
@@ -44,7 +45,7 @@ class HeatScale:
         power of two: all tiles agree, and two days or two months are drawn alike.
         """
         step = 2.0 ** round(math.log2(share)) if share > 0 else 1.0
-        peak = _kernel_peak(_box_widths(self.sigma_px / PX_PER_CELL))
+        peak = _kernel_peak(box_widths(self.sigma_px / PX_PER_CELL))
         least = _LEAST_INCIDENTS * peak / cell_ha(z, self.latitude)
         return round_up(max(self.per_ha[z] * step, least))
 
@@ -70,39 +71,24 @@ def count_cells(
     mask: NDArray[np.bool_],
     allowed: NDArray[np.bool_] | None = None,
     pad: int = 0,
-) -> NDArray[np.float64]:
+) -> Counts:
     """
     Count the points of a tile in 256 x 256 cells, and `pad` cells around it.
 
     Only the slices of the tile and of the strips beside it are read. `mask`: which rows count;
-    `allowed` is looked up at `owner + 1`. Whole numbers, so that sums stay exact.
+    `allowed` is looked up at `owner + 1`.
     """
-    starts, ends = _slices(points.morton[: points.placed], tile, pad)
-    out = np.zeros((CELLS + 2 * pad, CELLS + 2 * pad), np.float64)
-    shift = _WORLD_BITS - tile.z - 8
-    _count(
-        points.tile_x, points.tile_y, points.owner, mask,
-        np.empty(0, np.bool_) if allowed is None else allowed,
-        starts, ends, tile.x * CELLS - pad, tile.y * CELLS - pad, shift, out,
-    )  # fmt: skip
-    return out
-
-
-def blur_cells(counts: NDArray[np.float64], *, sigma_cells: float) -> NDArray[np.float64]:
-    """Return points per cell after the blur, smaller by `blur_pad` on every side."""
-    widths = _box_widths(sigma_cells)
-    blurred = counts
-    for width in widths:
-        blurred = _box_rows(blurred, width)
-    for width in widths:
-        blurred = _box_columns(blurred, width)
-    # Sums of whole numbers are exact in float64, so two tiles agree on a cell to the last bit.
-    return blurred / float(np.prod(np.square(np.asarray(widths, np.float64))))
-
-
-def blur_pad(sigma_cells: float) -> int:
-    """Return how many cells around a tile its blur needs."""
-    return sum(width - 1 for width in _box_widths(sigma_cells)) // 2
+    return count_pixels(
+        points.tile_x,
+        points.tile_y,
+        corner=(tile.x * CELLS - pad, tile.y * CELLS - pad),
+        size=(CELLS + 2 * pad, CELLS + 2 * pad),
+        shift=_WORLD_BITS - tile.z - 8,
+        mask=mask,
+        owned=None if allowed is None else (points.owner, allowed),
+        parts=_slices(points.morton[: points.placed], tile, pad),
+        threads=_THREADS,
+    )
 
 
 def draw_heat(
@@ -121,12 +107,12 @@ def draw_heat(
     `mask`: the same for all tiles of one zoom and filter.
     """
     sigma_cells = scale.sigma_px / PX_PER_CELL
-    counts = count_cells(points, tile, mask=mask, allowed=allowed, pad=blur_pad(sigma_cells))
+    counts = count_cells(points, tile, mask=mask, allowed=allowed, pad=blur_margin(sigma_cells))
     if not counts.any():
         return None
     share = np.count_nonzero(mask) / max(points.n, 1)
     full = scale.full(tile.z, share) * cell_ha(tile.z, scale.latitude)
-    levels = _tone(blur_cells(counts, sigma_cells=sigma_cells), full)
+    levels = _tone(blur_counts(counts, sigma_px=sigma_cells), full)
     return write_png(levels, *heat_palette(theme)) if levels.any() else None
 
 
@@ -172,14 +158,17 @@ def _dense_level(x: NDArray[np.uint32], y: NDArray[np.uint32], z: int, sigma_cel
     if not len(x):
         return 0.0
     shift = _WORLD_BITS - z - 8
-    pad = blur_pad(sigma_cells)
+    pad = blur_margin(sigma_cells)
     (left, wide), (top, high) = (_measured_span(axis, shift) for axis in (x, y))
-    counts = np.zeros((high + 2 * pad, wide + 2 * pad), np.float64)
-    every = np.empty(0, np.bool_), np.empty(0, np.bool_)
-    whole = np.array([0]), np.array([len(x)])
-    _count(x, y, np.empty(0, np.int32), *every, *whole, left - pad, top - pad, shift, counts)
+    counts = count_pixels(
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
+        corner=(left - pad, top - pad),
+        size=(high + 2 * pad, wide + 2 * pad),
+        shift=shift,
+    )
     happened = counts[pad : pad + high, pad : pad + wide] > 0
-    return float(np.quantile(blur_cells(counts, sigma_cells=sigma_cells)[happened], _FULL_QUANTILE))
+    return float(np.quantile(blur_counts(counts, sigma_px=sigma_cells)[happened], _FULL_QUANTILE))
 
 
 def _measured_span(axis: NDArray[np.uint32], shift: int) -> tuple[int, int]:
@@ -221,67 +210,11 @@ def find_slices(
     return np.searchsorted(morton, low, "left"), np.searchsorted(morton, low + span, "right")
 
 
-def _box_widths(sigma_cells: float) -> tuple[int, ...]:
-    """Return three odd box widths whose variances add up to the Gaussian's (Kovesi 2010)."""
-    ideal = math.sqrt(12 * sigma_cells**2 / BOXES + 1)
-    small = max(1, int(ideal) - (int(ideal) + 1) % 2)
-    few = (12 * sigma_cells**2 - BOXES * small**2 - 4 * BOXES * small - 3 * BOXES) / (
-        -4 * small - 4
-    )
-    return tuple(small if i < round(few) else small + 2 for i in range(BOXES))
-
-
 def _kernel_peak(widths: tuple[int, ...]) -> float:
     line = np.ones(1)
     for width in widths:
         line = np.convolve(line, np.full(width, 1 / width))
     return float(line.max() ** 2)
-
-
-@njit(cache=True, nogil=True)
-def _count(x, y, owner, mask, allowed, starts, ends, x0, y0, shift, out):  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
-    high, wide = out.shape
-    masked, hidden = len(mask) > 0, len(allowed) > 0
-    for part in range(len(starts)):
-        for i in range(starts[part], ends[part]):
-            if masked and not mask[i]:
-                continue
-            if hidden and not allowed[owner[i] + 1]:
-                continue
-            column = (np.int64(x[i]) >> shift) - x0
-            row = (np.int64(y[i]) >> shift) - y0
-            if 0 <= column < wide and 0 <= row < high:
-                out[row, column] += 1.0
-
-
-@njit(cache=True, nogil=True)
-def _box_rows(values, width):  # type: ignore[no-untyped-def]
-    high, wide = values.shape
-    out = np.empty((high, wide - width + 1), np.float64)
-    for row in range(high):
-        total = 0.0
-        for column in range(width - 1):
-            total += values[row, column]
-        for column in range(width - 1, wide):
-            total += values[row, column]
-            out[row, column - width + 1] = total
-            total -= values[row, column - width + 1]
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _box_columns(values, width):  # type: ignore[no-untyped-def]
-    high, wide = values.shape
-    out = np.empty((high - width + 1, wide), np.float64)
-    total = np.zeros(wide, np.float64)
-    for row in range(high):
-        for column in range(wide):  # row by row: columns one by one would miss the cache
-            total[column] += values[row, column]
-        if row >= width - 1:
-            for column in range(wide):
-                out[row - width + 1, column] = total[column]
-                total[column] -= values[row - width + 1, column]
-    return out
 
 
 @njit(cache=True, nogil=True)

@@ -6,10 +6,16 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.parts import numbers
-from dashboard.view import PERIODS_DAYS, View
-from geodata.facts import UNMATCHED, Facts
+from dashboard.parts import numbers, who
+from dashboard.parts.totals import scope_words
+from dashboard.view import View
+from geodata.facts import UNMATCHED
+from geodata.outside import WHOLE, Outside
+from geodata.periods import PERIODS_DAYS
 from geodata.settings import Settings
+from geodata.sight import Sight
+from geodata.snapshot import Filter
+from geodata.suppression import Span
 from geodata.words import Lang, say
 from layers.layer import Picture
 
@@ -18,7 +24,7 @@ BOX_HEIGHT_PX = 400
 BOX_WORDS = ("search", "clear_search", "clear_selection", "no_options_found")
 
 
-def draw(start: View, *, facts: Facts | None) -> html.Header:
+def draw(start: View, *, facts: Sight | None) -> html.Header:
     """
     Return the bar, its words still empty.
 
@@ -45,19 +51,22 @@ def draw(start: View, *, facts: Facts | None) -> html.Header:
                 ],
             ),
             html.Div(id="as-of", role="status"),
+            who.draw(),
             html.Button("中 / EN", id="lang-switch", className="tool", title="中文 / English"),
             html.Button("◐", id="theme-switch", className="tool"),
         ],
     )
 
 
-def title(settings: Settings, lang: Lang) -> list[Any]:
-    """Return the product's mark and the city's name."""
+def title(settings: Settings, lang: Lang, *, facts: Sight | None) -> list[Any]:
+    """Return the product's mark, the city's name, and in words what the account sees of it."""
+    narrowed = scope_words(facts, lang) if facts else ""
     city = settings.name_zh if lang == "zh" else settings.name_en
     return [
         html.Span(say("product.mark", lang), className="mark"),
         html.H1(city),
         html.Span(say("page.map", lang), className="quiet"),
+        *([html.Span(narrowed, id="scope", className="badge", title=narrowed)] if narrowed else []),
     ]
 
 
@@ -77,11 +86,13 @@ def state_options(lang: Lang) -> list[dict[str, Any]]:
     return [{"value": state, "label": say(f"filter.{state}", lang)} for state in STATES]
 
 
-def category_options(facts: Facts | None, lang: Lang) -> list[dict[str, Any]]:
+def category_options(facts: Sight | None, lang: Lang) -> list[dict[str, Any]]:
     """Return the categories that incidents have, by name."""
     if facts is None:
         return []
     used = set(facts.snapshot.category.tolist())
+    if facts.outside is not None:
+        used |= _told_categories(facts, facts.outside)
     names = facts.category_names(lang)
     return [
         {
@@ -90,6 +101,16 @@ def category_options(facts: Facts | None, lang: Lang) -> list[dict[str, Any]]:
         }
         for number in sorted(used, key=lambda number: names[number])
     ]
+
+
+def _told_categories(facts: Sight, outside: Outside) -> set[int]:
+    """Return the categories of the city's own table, and those that are told of outside."""
+    listed = set(facts.kinds["category"].dropna()) if "category" in facts.kinds else set()
+    return {
+        number
+        for number, name in enumerate(facts.categories)
+        if name in listed or getattr(outside.count(WHOLE, Filter(categories=(number,))), "low", 0)
+    }
 
 
 def category_hint(lang: Lang) -> str:
@@ -102,9 +123,12 @@ def category_labels(lang: Lang) -> dict[str, str]:
     return {name: say(f"filter.{name}", lang) for name in BOX_WORDS}
 
 
-def as_of(facts: Facts, picture: Picture, view: View) -> list[Any]:
-    """Return n of N, and as of when."""
-    shown = int(picture.selected().sum())
+def as_of(facts: Sight, picture: Picture, view: View) -> list[Any]:
+    """Return n of N, and as of when; of an account's own grids, where it sees rows at all."""
+    shown: int | Span | None = int(picture.selected().sum())
+    of: int | Span | None = facts.snapshot.n
+    if facts.outside is not None and not facts.rows:
+        shown, of = (facts.outside.count(WHOLE, one) for one in (picture.filter, Filter()))
     age = max(picture.now - facts.as_of, 0)
     stale = age > facts.city.settings.stale_after_s
     when = say("page.as_of_nothing", view.lang)
@@ -117,7 +141,7 @@ def as_of(facts: Facts, picture: Picture, view: View) -> list[Any]:
                 "page.n_of_n",
                 view.lang,
                 n=numbers.count(shown),
-                of=numbers.count(facts.snapshot.n),
+                of=numbers.count(of),
             ),
             className="figure",
         ),

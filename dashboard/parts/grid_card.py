@@ -7,50 +7,88 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from dashboard.parts import numbers
-from dashboard.parts.overview import key_figures, six_steps
+from dashboard.parts import numbers, totals
+from dashboard.parts.overview import key_figures, name_keys, six_steps
 from dashboard.view import View
 from geodata.clock import RED
-from geodata.facts import Facts
 from geodata.figures import Figures, count_figures
-from geodata.scope import Scope
+from geodata.outside import Outside
+from geodata.sight import Sight
+from geodata.snapshot import Filter
 from geodata.words import Lang, has_words, say
 
 OLDEST_SHOWN = 5
 CLOSE = -1  # the pick that lets go of the grid
 
 
-def draw(facts: Facts, view: View, *, scope: Scope, now: int) -> html.Div:
-    """Return the card of the view's grid, or a sentence where there is none to show."""
+def draw(facts: Sight, view: View, *, now: int) -> html.Div:
+    """
+    Return the card of the view's grid, or a sentence where there is none to show.
+
+    Of a grid outside the scope it says what and whose it is, and counts in bounds.
+    """
     lang = view.lang
     uid = view.grid
     finest = facts.grids.finest()
     rows = np.flatnonzero(finest["uid"].to_numpy() == uid)
-    if uid is None or not len(rows) or not scope.allows(uid):
+    if uid is None or not len(rows) or not (facts.outside or facts.shows(uid)):
         return html.Div([_close(lang), html.P(say("card.missing", lang))], className="card")
     row = int(rows[0])
     grid = finest.iloc[row]
-    mask = facts.select(view.filter(facts, now), now) & (facts.snapshot.owner == row)
+    chosen = view.filter(facts, now)
+    head = [
+        _close(lang),
+        html.Div(_path(facts, uid), className="path quiet small"),
+        html.H2(str(grid["name"])),
+        html.Div(
+            [
+                html.Span(_kind(str(grid["kind"]), lang), className=f"badge {grid['kind']}"),
+                html.Code(str(grid["code"])),
+            ],
+            className="badges",
+        ),
+        _facts(facts, grid, lang),
+    ]
+    if facts.outside is not None and not facts.shows(uid):
+        told = _outside(facts, facts.outside, uid, chosen, lang)
+        return html.Div([*head, *told, _band(facts, row, lang)], className="card")
+    mask = facts.select(chosen, now) & (facts.snapshot.owner == row)
     figures = count_figures(facts.snapshot, mask, states=facts.states(now))
     return html.Div(
         className="card",
         children=[
-            _close(lang),
-            html.Div(_path(facts, uid), className="path quiet small"),
-            html.H2(str(grid["name"])),
-            html.Div(
-                [
-                    html.Span(_kind(str(grid["kind"]), lang), className=f"badge {grid['kind']}"),
-                    html.Code(str(grid["code"])),
-                ],
-                className="badges",
-            ),
-            _facts(facts, grid, lang),
-            key_figures(figures, lang),
-            six_steps(figures, lang),
+            *head,
+            key_figures(name_keys(figures), lang),
+            six_steps(figures.steps, lang),
             _rules(figures, lang),
             _risk(facts, row, lang),
             _oldest(facts, mask, lang, now),
+        ],
+    )
+
+
+def _outside(facts: Sight, outside: Outside, uid: int, chosen: Filter, lang: Lang) -> list[Any]:
+    """Return the key figures in bounds, and why there is no more."""
+    notes = [say("scope.card", lang, at=totals.as_of(outside, facts))]
+    if chosen.categories is not None:
+        notes.append(say("scope.no_category", lang))
+    return [
+        key_figures(totals.count_keys(outside, uid, chosen), lang),
+        html.P(" ".join(notes), className="quiet small"),
+    ]
+
+
+def _band(facts: Sight, row: int, lang: Lang) -> html.Div:
+    """Return the risk of a grid whose record is only known in a band."""
+    risk = facts.risk
+    if risk is None:
+        return html.Div()
+    low, high = (numbers.decimal(end[row]) for end in (risk.low, risk.high))
+    return html.Div(
+        className="risk",
+        children=[
+            html.H3(say("scope.top", lang, days=risk.days)),
+            html.P(say("scope.risk_band", lang, low=low, high=high)),
         ],
     )
 
@@ -61,7 +99,7 @@ def _close(lang: Lang) -> html.Button:
     )
 
 
-def _path(facts: Facts, uid: int) -> str:
+def _path(facts: Sight, uid: int) -> str:
     return " › ".join(facts.grids.path_names(uid)[:-1])
 
 
@@ -69,7 +107,7 @@ def _kind(kind: str, lang: Lang) -> str:
     return say(f"grid_kind.{kind}", lang) if has_words(f"grid_kind.{kind}") else kind
 
 
-def _facts(facts: Facts, grid: Any, lang: Lang) -> html.Dl:
+def _facts(facts: Sight, grid: Any, lang: Lang) -> html.Dl:
     area_m2 = float(grid.geometry.area)
     pairs = [
         ("card.post", facts.body_name(str(grid["body"]), lang) or say("card.unknown", lang)),
@@ -80,10 +118,11 @@ def _facts(facts: Facts, grid: Any, lang: Lang) -> html.Dl:
         for name in ("households", "population")
         if np.isfinite(grid[name])
     ]
+    seen = facts.scope.allows(int(grid["uid"]))  # of other grids' cameras and places, nothing
     inside = {
         name: int((table["owner"].to_numpy() == facts_row(facts, int(grid["uid"]))).sum())
         for name, table in (("cameras", facts.cameras), ("places", facts.places))
-        if len(table)
+        if seen and len(table)
     }
     pairs += [(f"card.{name}", numbers.count(value)) for name, value in inside.items()]
     return html.Dl(
@@ -92,7 +131,7 @@ def _facts(facts: Facts, grid: Any, lang: Lang) -> html.Dl:
     )
 
 
-def facts_row(facts: Facts, uid: int) -> int:
+def facts_row(facts: Sight, uid: int) -> int:
     """Return the row of a finest grid by its uid."""
     return int(np.flatnonzero(facts.grids.finest()["uid"].to_numpy() == uid)[0])
 
@@ -120,7 +159,7 @@ def _rules(figures: Figures, lang: Lang) -> html.Div:
     )
 
 
-def _risk(facts: Facts, row: int, lang: Lang) -> html.Div:
+def _risk(facts: Sight, row: int, lang: Lang) -> html.Div:
     risk = facts.risk
     if risk is None:
         return html.Div()
@@ -159,7 +198,7 @@ def _risk(facts: Facts, row: int, lang: Lang) -> html.Div:
     )
 
 
-def _oldest(facts: Facts, mask: Any, lang: Lang, now: int) -> html.Div:
+def _oldest(facts: Sight, mask: Any, lang: Lang, now: int) -> html.Div:
     snapshot = facts.snapshot
     late = np.flatnonzero(mask & snapshot.open & (facts.states(now) == RED))
     if not len(late):

@@ -8,6 +8,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.parts import numbers
+from geodata.suppression import Span
 from geodata.words import Lang, say
 from layers.layer import Layer, Picture, Theme
 
@@ -81,7 +82,7 @@ def _legend(plain: dict[str, Any], lang: Lang, theme: Theme) -> html.Div:
     rows = [_entry(entry, theme, plain["full"]) for entry in plain["entries"]]
     foot = [text for text in (plain["denominator"], *plain["notes"]) if text]
     if plain["of"] is not None:
-        n, of = numbers.count(plain["shown"] or 0), numbers.count(plain["of"])
+        n, of = (_count(plain[name] or 0) for name in ("shown", "of"))
         foot.insert(0, say(f"page.n_of_{_COUNTED[plain['kind']]}", lang, n=n, of=of))
     return html.Div(
         className="legend",
@@ -92,6 +93,13 @@ def _legend(plain: dict[str, Any], lang: Lang, theme: Theme) -> html.Div:
             *([html.Div(" · ".join(foot), className="quiet small")] if foot else []),
         ],
     )
+
+
+def _count(plain: int | list[int]) -> str:
+    """Return a legend's count; bounds come as a list of the two."""
+    if isinstance(plain, list):
+        return Span(low=plain[0], high=plain[1]).text
+    return numbers.count(plain)
 
 
 def _entry(entry: dict[str, Any], theme: Theme, full: dict[str, float]) -> html.Div:
@@ -107,5 +115,5 @@ def _entry(entry: dict[str, Any], theme: Theme, full: dict[str, float]) -> html.
             ],
         )
     mark = html.I(className=f"swatch {entry['shape']}", style={"--swatch": color})
-    n = [] if entry["n"] is None else [html.Span(numbers.count(entry["n"]), className="n")]
+    n = [] if entry["n"] is None else [html.Span(_count(entry["n"]), className="n")]
     return html.Div([mark, html.Span(entry["label"]), *n], className="legend-row")

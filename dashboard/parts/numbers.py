@@ -6,14 +6,20 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from geodata.figures import Rate
+from geodata.suppression import Span
 from geodata.words import Lang, say
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
 
-def count(value: int) -> str:
-    """Return a whole number with thousands apart."""
-    return f"{value:,}"
+NOT_TOLD = "–"
+
+
+def count(value: int | Span | None) -> str:
+    """Return a whole number with thousands apart; bounds as <3 or 12–14; None as a dash."""
+    if value is None:
+        return NOT_TOLD
+    return value.text if isinstance(value, Span) else f"{value:,}"
 
 
 def decimal(value: float, digits: int = 1) -> str:
@@ -24,7 +30,7 @@ def decimal(value: float, digits: int = 1) -> str:
 def rate(value: Rate) -> str:
     """Return a share as 97.29 % (1,106/1,137), or a dash where there is nothing to divide by."""
     percent = value.percent()
-    return f"{percent} % ({value.part:,}/{value.of:,})" if percent else "–"
+    return f"{percent} % ({value.part:,}/{value.of:,})" if percent else NOT_TOLD
 
 
 def moment(seconds: int, zone: str, *, with_day: bool = True) -> str:

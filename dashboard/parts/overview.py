@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from dash import html
 
-from dashboard.parts import numbers
+from dashboard.parts import numbers, totals
 from dashboard.view import View
-from geodata.facts import Facts
 from geodata.figures import Figures, count_by_grid, count_figures
+from geodata.outside import WHOLE, Outside
+from geodata.risk import GridRisk
+from geodata.sight import Sight
+from geodata.suppression import Span
 from geodata.words import Lang, say
 from layers.layer import Picture
 
 TOP_GRIDS = 8
+KEYS = {"overdue": "red", "due_soon": "amber", "open": "plain", "total": "plain"}
 
 
-def draw(facts: Facts, picture: Picture, view: View) -> list[Any]:
-    """Return the side panel for the whole scope."""
+Count = int | Span | None
+
+
+def draw(facts: Sight, picture: Picture, view: View) -> list[Any]:
+    """Return the side panel: the account's own grids, and in bounds what is outside."""
+    if facts.outside is not None and not facts.rows:
+        return _draw_totals(facts, facts.outside, picture, view)
     mask = picture.selected()
     figures = count_figures(facts.snapshot, mask, states=facts.states(picture.now))
+    title = say("overview.title", view.lang)
     return [
-        html.H2(say("overview.title", view.lang)),
-        key_figures(figures, view.lang),
-        six_steps(figures, view.lang),
+        html.H2(title if facts.outside is None else totals.scope_names(facts, view.lang)),
+        key_figures(name_keys(figures), view.lang),
+        six_steps(figures.steps, view.lang),
         _rates(figures, view.lang),
         _owned(facts, mask, figures, view.lang),
         _top_grids(facts, picture, view.lang),
+        *totals.draw(facts, picture.filter, view.lang),
+    ]
+
+
+def _draw_totals(facts: Sight, outside: Outside, picture: Picture, view: View) -> list[Any]:
+    """Return the side panel of an account that sees no single incident."""
+    steps = outside.count_steps(picture.filter)
+    return [
+        html.H2(totals.scope_names(facts, view.lang)),
+        key_figures(totals.count_keys(outside, WHOLE, picture.filter), view.lang),
+        *([six_steps(steps, view.lang)] if steps else []),
+        _top_grids(facts, picture, view.lang),
+        *totals.draw(facts, picture.filter, view.lang),
     ]
 
 
@@ -40,14 +64,13 @@ def draw_nothing(lang: Lang) -> list[Any]:
     ]
 
 
-def key_figures(figures: Figures, lang: Lang) -> html.Div:
+def name_keys(figures: Figures) -> dict[str, Count]:
     """Return the four figures the eye should land on: late first."""
-    rows = (
-        ("overdue", "red", figures.overdue),
-        ("due_soon", "amber", figures.due_soon),
-        ("open", "plain", figures.open),
-        ("total", "plain", figures.total),
-    )
+    return {name: getattr(figures, name) for name in KEYS}
+
+
+def key_figures(figures: Mapping[str, Count], lang: Lang) -> html.Div:
+    """Return the key figures that there are, in their order."""
     return html.Div(
         className="keys",
         children=[
@@ -59,14 +82,17 @@ def key_figures(figures: Figures, lang: Lang) -> html.Div:
                     html.Strong(numbers.count(value)),
                 ],
             )
-            for name, tone, value in rows
+            for name, tone in KEYS.items()
+            if name in figures
+            for value in [figures[name]]
         ],
     )
 
 
-def six_steps(figures: Figures, lang: Lang) -> html.Div:
+def six_steps(steps: Mapping[str, int] | Mapping[str, Span], lang: Lang) -> html.Div:
     """Return the funnel of the six steps; each bar is its share of the reports."""
-    most = max(max(figures.steps.values(), default=0), 1)
+    widths = {name: n.high if isinstance(n, Span) else n for name, n in steps.items()}
+    most = max(max(widths.values(), default=0), 1)
     return html.Div(
         className="steps",
         children=[
@@ -77,12 +103,13 @@ def six_steps(figures: Figures, lang: Lang) -> html.Div:
                     children=[
                         html.Span(say(f"stage.{name}", lang), className="label"),
                         html.Div(
-                            html.I(style={"width": f"{100 * value / most:.2f}%"}), className="track"
+                            html.I(style={"width": f"{100 * widths[name] / most:.2f}%"}),
+                            className="track",
                         ),
                         html.Span(numbers.count(value), className="n"),
                     ],
                 )
-                for name, value in figures.steps.items()
+                for name, value in steps.items()
             ),
         ],
     )
@@ -107,8 +134,9 @@ def _rates(figures: Figures, lang: Lang) -> html.Dl:
     )
 
 
-def _owned(facts: Facts, mask: Any, figures: Figures, lang: Lang) -> html.P:
-    grids = len(facts.grids.finest())
+def _owned(facts: Sight, mask: Any, figures: Figures, lang: Lang) -> html.P:
+    uids = facts.grids.finest()["uid"].tolist()
+    grids = len(uids)
     counts = count_by_grid(facts.snapshot, mask, grids=grids)
     text = say(
         "overview.owned",
@@ -117,25 +145,25 @@ def _owned(facts: Facts, mask: Any, figures: Figures, lang: Lang) -> html.P:
         unowned=numbers.count(figures.unowned),
         near=numbers.count(figures.near_line),
         grids=numbers.count(int((counts[:-1] > 0).sum())),
-        of=numbers.count(grids),
+        of=numbers.count(sum(facts.shows(uid) for uid in uids)),
     )
     return html.P(text, className="quiet small")
 
 
-def full_name(facts: Facts, uid: int) -> str:
+def full_name(facts: Sight, uid: int) -> str:
     """Return a grid's name led by its community's: 第047网格 alone names a hundred grids."""
     above, name = ("", *facts.grids.path_names(uid))[-2:]
     return name if name.startswith(above) else f"{above} {name}"
 
 
-def _top_grids(facts: Facts, picture: Picture, lang: Lang) -> html.Div:
+def _top_grids(facts: Sight, picture: Picture, lang: Lang) -> html.Div:
     risk = facts.risk
     if risk is None:
         return html.Div()
     finest = facts.grids.finest()
-    allowed = picture.allowed()
+    hidden = picture.hidden()
     order = np.argsort(-risk.value, kind="stable")
-    rows = [row for row in order.tolist() if allowed is None or allowed[row + 1]]
+    rows = [row for row in order.tolist() if not hidden[row] or not facts.rows]
     rows = [row for row in rows if not risk.thin[row]][:TOP_GRIDS]
     uids = finest["uid"].to_numpy()
     top = max((risk.high[row] for row in rows), default=1.0)
@@ -159,22 +187,36 @@ def _top_grids(facts: Facts, picture: Picture, lang: Lang) -> html.Div:
                                 }
                             ),
                         ),
-                        html.Span(numbers.decimal(risk.value[row]), className="n"),
+                        html.Span(_expected(risk, row, lang, told=facts.rows), className="n"),
                     ],
                 )
                 for place, row in enumerate(rows, start=1)
             ),
-            html.P(
-                say(
-                    "overview.risk_rule",
-                    lang,
-                    days=risk.days,
-                    of=numbers.count(risk.counted),
-                    left_out=numbers.count(risk.left_out),
-                    since=numbers.day(risk.since, facts.zone),
-                    exposure=say(f"exposure.{risk.exposure_name}", lang),
-                ),
-                className="quiet small",
-            ),
+            *([_risk_rule(facts, risk, lang)] if facts.rows else []),
         ],
     )
+
+
+def _expected(risk: GridRisk, row: int, lang: Lang, *, told: bool) -> str:
+    """Return a grid's expected incidents, or their bounds where its record is not told."""
+    if told:
+        return numbers.decimal(risk.value[row])
+    return say(
+        "scope.risk_band",
+        lang,
+        low=numbers.decimal(risk.low[row]),
+        high=numbers.decimal(risk.high[row]),
+    )
+
+
+def _risk_rule(facts: Sight, risk: GridRisk, lang: Lang) -> html.P:
+    text = say(
+        "overview.risk_rule",
+        lang,
+        days=risk.days,
+        of=numbers.count(risk.counted),
+        left_out=numbers.count(risk.left_out),
+        since=numbers.day(risk.since, facts.zone),
+        exposure=say(f"exposure.{risk.exposure_name}", lang),
+    )
+    return html.P(text, className="quiet small")

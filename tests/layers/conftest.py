@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from geodata.clock import clock_state
 from geodata.coordinates import to_lonlat
 from geodata.incidents import STAGE_CODE
+from geodata.outside import Outside
 from geodata.risk import GridRisk, estimate_risk
-from geodata.scope import Scope
+from geodata.scope import ROWS, Scope
 from geodata.snapshot import Filter, Snapshot, build_snapshot
 from layers.layer import Picture
 
@@ -48,6 +49,7 @@ class CityFacts:
     bounds: tuple[float, float, float, float]
     zone: str = "Asia/Shanghai"
     as_of: int = NOW
+    outside: Outside | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
 
     def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
@@ -197,7 +199,7 @@ def make_base(rng: np.random.Generator) -> dict[str, gpd.GeoDataFrame]:
 
 
 def whole_city() -> Scope:
-    return Scope.whole_city("tester")
+    return Scope.whole_city("tester", ("read", ROWS))
 
 
 @pytest.fixture(scope="session")
@@ -233,4 +235,4 @@ def one_street(facts: CityFacts) -> Scope:
     seen = {100}
     for _ in range(2):
         seen |= set(grids.loc[grids["parent"].isin(seen), "uid"])
-    return Scope(account="street", grids=frozenset(seen), permissions=frozenset({"read"}))
+    return Scope(account="street", grids=frozenset(seen), permissions=frozenset({"read", ROWS}))

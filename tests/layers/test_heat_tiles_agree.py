@@ -13,14 +13,13 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from geodata.snapshot import Filter
+from layers.density import blur_counts, blur_margin
 from layers.incident_heat import BUDGET_BYTES, HEAT, MAXZOOM, MINZOOM, find_scale
 from layers.layer import Tile
 from layers.palette import heat_palette
 from layers.raster_tile import (
     CELLS,
     HeatScale,
-    blur_cells,
-    blur_pad,
     cell_ha,
     count_cells,
     draw_heat,
@@ -101,23 +100,23 @@ def test_padding_reads_the_neighbours_and_nothing_else(facts, tiles_of, pad):
 
 def test_two_tiles_agree_to_the_last_bit_along_their_border(facts, tiles_of):
     """One blur over two tiles at once equals the two tiles side by side: there is no seam."""
-    pad = blur_pad(SIGMA)
+    pad = blur_margin(SIGMA)
     tile = tiles_of(13)[0]
     right = replace(tile, x=tile.x + 1)
     left_half, right_half = (
         count_cells(facts.snapshot, each, mask=every(facts), pad=pad) for each in (tile, right)
     )
     both = np.concatenate([left_half[:, : CELLS + pad], right_half[:, pad:]], axis=1)
-    together = blur_cells(both, sigma_cells=SIGMA)
-    apart = [blur_cells(half, sigma_cells=SIGMA) for half in (left_half, right_half)]
+    together = blur_counts(both, sigma_px=SIGMA)
+    apart = [blur_counts(half, sigma_px=SIGMA) for half in (left_half, right_half)]
     assert (together == np.concatenate(apart, axis=1)).all()
 
 
 def test_the_blur_is_close_to_a_gaussian_and_loses_nothing():
     counts = np.zeros((300, 300))
     counts[150, 150], counts[120, 170] = 5.0, 2.0
-    pad = blur_pad(SIGMA)
-    ours = blur_cells(counts, sigma_cells=SIGMA)
+    pad = blur_margin(SIGMA)
+    ours = blur_counts(counts, sigma_px=SIGMA)
     true = gaussian_filter(counts, SIGMA)[pad:-pad, pad:-pad]
     assert ours.sum() == pytest.approx(7.0)
     assert np.abs(ours - true).max() < 0.08 * true.max()
@@ -127,7 +126,7 @@ def test_the_blur_is_close_to_a_gaussian_and_loses_nothing():
 def test_any_blur_width_keeps_the_count(sigma):
     counts = np.zeros((160, 160))
     counts[80, 80] = 3.0
-    assert blur_cells(counts, sigma_cells=sigma).sum() == pytest.approx(3.0)
+    assert blur_counts(counts, sigma_px=sigma).sum() == pytest.approx(3.0)
 
 
 def test_full_colour_is_the_density_the_legend_names(facts, tiles_of):
@@ -137,8 +136,8 @@ def test_full_colour_is_the_density_the_legend_names(facts, tiles_of):
     full = scale.full(z) * cell_ha(z, scale.latitude)
     tile = tiles_of(z)[0]
     level = pixels(draw_heat(facts.snapshot, tile, mask=every(facts), scale=scale, theme="dark"))
-    counts = count_cells(facts.snapshot, tile, mask=every(facts), pad=blur_pad(SIGMA))
-    density = blur_cells(counts, sigma_cells=SIGMA) / full
+    counts = count_cells(facts.snapshot, tile, mask=every(facts), pad=blur_margin(SIGMA))
+    density = blur_counts(counts, sigma_px=SIGMA) / full
     assert (level[density >= 1.0] == 63).all()
     assert (level[density < 0.9] < 63).all()
 

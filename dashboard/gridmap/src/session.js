@@ -109,7 +109,11 @@ export class Session {
       tooltip: this.tooltip,
       scene: () => this.scene,
       layer: (id) => this.layers().find((one) => one.id === id),
-      valueOf: (id, row) => ((this.scene.values[id] || {}).values || [])[row],
+      valueOf: (id, row) => {
+        const given = this.scene.values[id] || {};
+        const text = (given.texts || {})[row];
+        return text === undefined ? (given.values || [])[row] : text;
+      },
       move: (view) => this.camera.go(view),
       emit: (props) => this.emit(props),
     });

@@ -60,7 +60,9 @@ function readRows(layer, properties, value, scene) {
   for (const given of layer.fields || []) {
     const field = typeof given === "string" ? { name: given } : given;
     const raw = field.name === "$value" ? value : properties[field.name];
-    let text = formatValue(raw, field, scene.lang);
+    // A figure that is only told in bounds comes as the words to show.
+    const worded = field.name === "$value" && typeof value === "string";
+    let text = worded ? value : formatValue(raw, field, scene.lang);
     if (field.name === "$value" && text === "") text = scene.words.no_data || "–";
     const heading = field.name === "name";
     if (text !== "") rows.push({ heading, title: field.title || titleOf(field.name, scene), text });
