@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dash import Dash
 from flask import Flask
 
-from dashboard import map_page
+from dashboard import desk_page, map_page
 from dashboard.frame import draw_index
 from dashboard.guard import APPS
 from dashboard.services import Services
@@ -28,7 +28,10 @@ class Screen:
     fill: Callable[[Dash, Services], None]
 
 
-SCREENS: tuple[Screen, ...] = (Screen(path="", fill=map_page.add_page),)
+SCREENS: tuple[Screen, ...] = (
+    Screen(path="", fill=map_page.add_page),
+    Screen(path="desk/", fill=desk_page.add_page),
+)
 
 
 def add_screens(server: Flask, services: Services) -> tuple[Dash, ...]:

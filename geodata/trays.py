@@ -85,7 +85,12 @@ def find_lying(connection: Connection, scope: Scope, source: str, incident_id: s
     Raises NotFound, with the same words for what does not exist and for what is not this account's.
     """
     inc = find_incident(connection, source, incident_id)
-    head = None if inc is None else read_head(connection, inc)
+    return open_lying(connection, scope, -1 if inc is None else inc)
+
+
+def open_lying(connection: Connection, scope: Scope, inc: int) -> Lying:
+    """Return one incident by its number in the store, as `find_lying` does."""
+    head = read_head(connection, inc)
     if head is not None:
         decided = fold_decisions(read_decisions(connection, only=[head.inc]))
         standing = decided.get(head.inc, NOTHING_DECIDED)
