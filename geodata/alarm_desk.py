@@ -108,7 +108,7 @@ def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *,
         row = read_alarm_row(connection, alarm)
         if row is None or not scope.allows(row.owner):
             raise NotFound(Fault(key="alarm_missing"))
-        revision = raise_revision(connection)
+        revision = raise_revision(connection, same_ground=True)
         append_note(connection, row, note, revision=revision)
         write_entry(
             connection,

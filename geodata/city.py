@@ -20,6 +20,7 @@ from geodata.settings import SETTINGS_FILE, Settings, load_settings, write_setti
 from geodata.store.database import STORE_FILE, Database
 from geodata.store.drawings import IN_FORCE, load_drawings, read_grids
 from geodata.store.event_log import clear_broken_batches
+from geodata.store.incident_rows import clear_aside
 
 SERVING_LOCK, LOADING_LOCK = "serving.lock", "loading.lock"
 BASE_FOLDER = "base"
@@ -187,6 +188,7 @@ def writing(city: City) -> Iterator[None]:
     """
     with _locked(city.folder / LOADING_LOCK, "city_loading"):
         clear_broken_batches(city.database)
+        clear_aside(city.database)
         yield
 
 

@@ -22,18 +22,37 @@ from geodata.history import fold_columns
 from geodata.incidents import Folded
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.store.alarms import read_device_places, refold_alarms
-from geodata.store.database import Connection, raise_revision, read_revision, read_terms
+from geodata.store.database import (
+    Connection,
+    raise_revision,
+    read_ground_revision,
+    read_revision,
+    read_terms,
+)
 from geodata.store.decisions import Decision, read_decisions
 from geodata.store.event_columns import read_event_columns, read_payloads, read_sources
-from geodata.store.event_log import NO_BATCH, drop_batch, mark_batch, mark_withdrawn
+from geodata.store.event_log import (
+    NO_BATCH,
+    drop_batch,
+    mark_batch,
+    mark_withdrawn,
+    read_batch_incidents,
+)
 from geodata.store.incident_rows import (
+    ASIDE,
+    INCIDENTS_A_TRANSACTION,
     changed_since,
+    clear_aside,
     replace_incidents,
+    show_aside,
+    write_aside,
     write_incidents,
 )
 from geodata.store.records import read_records
 
 _NO_OWNER = -1
+_DERIVED_BY = ("timezone", "near_m", "near_line_m", "working_hours", "alarm_window_s")
+FEW_INCIDENTS = 4_000  # derived in some 0.2 s, so long the writer's lock may be held
 
 
 def derive_incidents(
@@ -53,7 +72,23 @@ def derive_incidents(
     In the same transaction the batch `batch` becomes visible, `without` is withdrawn, and `also`
     writes what belongs to this change. `grids` own the incidents instead of the drawing in force:
     the one that `also` writes. Returns the new revision.
+
+    No transaction holds the writer's lock for long: a large table is written aside in small ones,
+    and a small batch on ground that stands derives its own incidents alone.
     """
+
+    def show(connection: Connection) -> None:
+        if also is not None:
+            also(connection)
+        if batch != NO_BATCH:
+            mark_batch(connection, batch, rows=rows, report=report or {})
+        if without != NO_BATCH:
+            mark_withdrawn(connection, without)
+
+    if batch != NO_BATCH and grids is None and without == NO_BATCH:
+        revision = _derive_batch(city, batch, show, now=now)
+        if revision is not None:
+            return revision
     # STEP 1: read one moment of the store
     with city.database.read() as connection:
         seen = read_revision(connection)
@@ -67,22 +102,107 @@ def derive_incidents(
     columns = _derive_columns(
         city, ground, events, payloads, sources, decisions=decisions, devices=devices
     )
+    del events, payloads, sources
     # STEP 3: old or new, never between
+    columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
+    aside = len(columns["inc"]) > INCIDENTS_A_TRANSACTION
+    if aside:
+        write_aside(city.database, columns)
+        seen = _follow_feed(city, ground, seen, batch=batch, without=without)
     with city.database.transaction() as connection:
-        if also is not None:
-            also(connection)
         fed = changed_since(connection, seen)
+        show(connection)
         revision = raise_revision(connection)
-        columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
-        write_incidents(connection, columns)
-        if batch != NO_BATCH:
-            mark_batch(connection, batch, rows=rows, report=report or {})
-        if without != NO_BATCH:
-            mark_withdrawn(connection, without)
+        if aside:
+            show_aside(connection)
+        else:
+            write_incidents(connection, columns)
         refold_alarms(connection, revision=revision, window_s=city.settings.alarm_window_s)
         if fed:  # a live feed wrote between the reading and now
             refold_incidents(connection, city, ground, fed, revision=revision)
+        _note_derived(connection, city, ground, revision)
+    clear_aside(city.database)
     return revision
+
+
+def _derive_batch(
+    city: City, batch: int, show: Callable[[Connection], None], *, now: int
+) -> int | None:
+    """
+    Show a small batch of events by deriving its incidents alone; return the new revision.
+
+    None where every incident has to be derived: the batch is large or brings no events, or what
+    they stand on has changed since they were derived.
+    """
+    with city.database.read() as connection:
+        (what,) = connection.execute("SELECT what FROM batch WHERE batch = ?", (batch,)).fetchone()
+        incidents = read_batch_incidents(connection, batch)
+        few = what == "incidents" and 0 < len(incidents) <= FEW_INCIDENTS
+        if not few or not _stands(connection, city, now=now):
+            return None
+        ground = _read_ground(connection, city, now=now)
+    with city.database.transaction() as connection:
+        if not _stands(connection, city, now=now) or (
+            ground.ground_revision != read_ground_revision(connection)
+        ):
+            return None
+        show(connection)
+        revision = raise_revision(connection, same_ground=True)
+        refold_incidents(connection, city, ground, incidents.tolist(), revision=revision)
+    return revision
+
+
+def _follow_feed(city: City, ground: Ground, seen: int, *, batch: int, without: int) -> int:
+    """Bring what a live feed wrote since `seen` into the table aside, until little is left."""
+    while True:
+        with city.database.read() as connection:
+            fed, newest = changed_since(connection, seen), read_revision(connection)
+        if len(fed) <= FEW_INCIDENTS // 10:
+            return seen
+        for start in range(0, len(fed), FEW_INCIDENTS):
+            with city.database.transaction() as connection:
+                columns = _derive_some(
+                    connection,
+                    city,
+                    ground,
+                    fed[start : start + FEW_INCIDENTS],
+                    with_batch=batch,
+                    without_batch=without,
+                )
+                columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
+                replace_incidents(connection, columns, table=ASIDE)
+        seen = newest
+
+
+def _note_derived(connection: Connection, city: City, ground: Ground, revision: int) -> None:
+    """Note under what every incident was derived: while that stands, single ones may follow."""
+    until = 0 if math.isinf(ground.good_until) else int(ground.good_until)
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+        [
+            ("derived_at", str(revision)),
+            ("derived_from", str(ground.now)),
+            ("derived_until", str(until)),
+            ("derived_by", _settings_of(city)),
+        ],
+    )
+
+
+def _stands(connection: Connection, city: City, *, now: int) -> bool:
+    """Tell whether what every incident was derived under still holds."""
+    facts = dict(
+        connection.execute("SELECT name, value FROM meta WHERE name LIKE 'derived_%'").fetchall()
+    )
+    if facts.get("derived_by") != _settings_of(city):
+        return False
+    until = int(facts["derived_until"]) or math.inf
+    return int(facts["derived_from"]) <= now < until and int(
+        facts["derived_at"]
+    ) == read_ground_revision(connection)
+
+
+def _settings_of(city: City) -> str:
+    return repr([getattr(city.settings, name) for name in _DERIVED_BY])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +214,7 @@ class Ground:
     """
 
     revision: int
+    ground_revision: int
     good_until: float
     now: int
     timeline: tuple[Drawn, ...]  # every drawing, the oldest first
@@ -131,20 +252,34 @@ def refold_incidents(
 
     The caller has appended their events in the same transaction.
     """
-    columns = _derive_columns(
-        city,
-        ground,
-        read_event_columns(connection, only=incidents),
-        read_payloads(connection, only=incidents),
-        read_sources(connection, only=incidents),
-        decisions=read_decisions(connection, only=incidents),
-        devices=read_device_places(connection, only=incidents),
-        kind_codes=read_terms(connection, "kind"),
-    )
+    columns = _derive_some(connection, city, ground, incidents)
     columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
     replace_incidents(connection, columns)
     refold_alarms(
         connection, only=incidents, revision=revision, window_s=city.settings.alarm_window_s
+    )
+
+
+def _derive_some(
+    connection: Connection,
+    city: City,
+    ground: Ground,
+    incidents: Sequence[int],
+    *,
+    with_batch: int = NO_BATCH,
+    without_batch: int = NO_BATCH,
+) -> dict[str, NDArray[Any]]:
+    return _derive_columns(
+        city,
+        ground,
+        read_event_columns(
+            connection, only=incidents, with_batch=with_batch, without_batch=without_batch
+        ),
+        read_payloads(connection, only=incidents),
+        read_sources(connection, only=incidents),
+        decisions=read_decisions(connection, only=incidents),
+        devices=read_device_places(connection, only=incidents, with_batch=with_batch),
+        kind_codes=read_terms(connection, "kind"),
     )
 
 
@@ -165,6 +300,7 @@ def _read_ground(
     ).fetchone()[0]
     return Ground(
         revision=read_revision(connection),
+        ground_revision=read_ground_revision(connection),
         good_until=math.inf if next_one is None else next_one,
         now=now,
         timeline=timeline,

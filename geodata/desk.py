@@ -81,7 +81,7 @@ def decide(city: City, scope: Scope, wish: Wish, *, now: int) -> Made:
         ground = read_ground_within(connection, city, now=now)
         _check_turn(what, wish, lying, scope)
         _check_grid(wish, ground)
-        revision = raise_revision(connection)
+        revision = raise_revision(connection, same_ground=True)
         for row in _rows_of(what, wish, reason, lying, scope, now=now):
             append_decision(connection, replace(row, rev=revision))
         inc = lying.head.inc

@@ -13,7 +13,13 @@ from geodata.city import City
 from geodata.derive import Ground, read_ground, refold_incidents
 from geodata.errors import Busy, Fault
 from geodata.sources import FRESH_S
-from geodata.store.database import Connection, Database, raise_revision, read_revision
+from geodata.store.database import (
+    Connection,
+    Database,
+    raise_revision,
+    read_ground_revision,
+    read_revision,
+)
 from geodata.store.event_columns import NOTHING_HIDDEN, hidden_batches
 from geodata.store.event_log import append_live
 from geodata.store.event_rows import EventRows
@@ -108,7 +114,7 @@ class Feed:
         while True:
             ground = self._fresh_ground(now)
             with self._database.transaction() as connection:
-                if read_revision(connection) != ground.revision:
+                if read_ground_revision(connection) != ground.ground_revision:
                     continue  # a load came between: what stands still is to be read anew
                 # A copy of an event in a batch that is still loading becomes visible by this post.
                 loading = hidden_batches(connection) != NOTHING_HIDDEN
@@ -121,13 +127,12 @@ class Feed:
                     self._note_source(connection, rows, now=now, new=new)
                 for token in {token for _, token in posts}:
                     note_use(connection, token, day=day)
-                revision = ground.revision
+                revision = read_revision(connection)
                 if touched:
-                    revision = raise_revision(connection)
+                    revision = raise_revision(connection, same_ground=True)
                     refold_incidents(
                         connection, self._city, ground, sorted(touched), revision=revision
                     )
-            self._ground = replace(ground, revision=revision)
             return [
                 Receipt(accepted=len(rows), new=new, copies=len(rows) - new, revision=revision)
                 for (rows, _), new in zip(posts, added, strict=True)
@@ -146,11 +151,13 @@ class Feed:
         )
 
     def _fresh_ground(self, now: int) -> Ground:
+        with self._database.read() as connection:
+            standing = read_ground_revision(connection)
         ground = self._ground
         if (
             ground is None
             or not ground.now <= now < ground.good_until
-            or ground.revision != self._database.revision()
+            or ground.ground_revision != standing
         ):
             ground = self._ground = read_ground(self._city, now=now)
         return replace(ground, now=now)

@@ -273,11 +273,24 @@ def read_revision(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def raise_revision(connection: sqlite3.Connection) -> int:
-    """Add one to the revision inside a transaction and return it."""
+def raise_revision(connection: sqlite3.Connection, *, same_ground: bool = False) -> int:
+    """
+    Add one to the revision inside a transaction and return it.
+
+    `same_ground` says that only single incidents changed, each of them marked by the new revision,
+    and nothing that all of them stand on: no drawing, no reference table, no batch as a whole.
+    """
     revision = read_revision(connection) + 1
     connection.execute("UPDATE meta SET value = ? WHERE name = 'revision'", (str(revision),))
+    if not same_ground:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('ground', ?)", (str(revision),))
     return revision
+
+
+def read_ground_revision(connection: sqlite3.Connection) -> int:
+    """Return the revision at which something changed that every incident stands on."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'ground'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def insert_rows(
@@ -299,23 +312,28 @@ def insert_rows(
     return connection.total_changes - before
 
 
-def insert_columns(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> int:
+def insert_columns(
+    connection: sqlite3.Connection, table: str, columns: dict[str, Any], *, replace: bool = False
+) -> int:
     """
     Insert rows given as columns a hundred to a statement; return how many were not there yet.
 
-    A value that is no list stands for a whole column of it, and is bound once a statement.
+    A value that is no list stands for a whole column of it, and is bound once a statement. What is
+    there already stays, or with `replace` is replaced.
     """
     before = connection.total_changes
     fixed = [value for value in columns.values() if not isinstance(value, list)]
     lists = [value for value in columns.values() if isinstance(value, list)]
     shape = tuple(isinstance(value, list) for value in columns.values())
-    begin = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
+    verb = "INSERT OR REPLACE" if replace else "INSERT"
+    begin = f"{verb} INTO {table} ({', '.join(columns)}) VALUES "
+    tail = "" if replace else " ON CONFLICT DO NOTHING"
     flat = list(chain.from_iterable(zip(*lists, strict=True)))
     step = ROWS_A_STATEMENT * len(lists)
     for start in range(0, len(flat), step):
         cells = flat[start : start + step]
         marks = _marks(shape, len(cells) // len(lists))
-        connection.execute(f"{begin}{marks} ON CONFLICT DO NOTHING", [*fixed, *cells])
+        connection.execute(f"{begin}{marks}{tail}", [*fixed, *cells])
     return connection.total_changes - before
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import math
+import re
 import sqlite3
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.store.database import insert_rows
+from geodata.store.database import Database, insert_columns
+from geodata.store.event_rows import NO_PLACE
+from geodata.store.long_columns import read_columns, read_long_columns
+
+ASIDE = "incident_aside"
+INCIDENTS_A_TRANSACTION = 8_000  # some 0.05 s
 
 INCIDENT_COLUMNS = (
     "inc", "x", "y", "kind", "body", "stage", "open", "reported_at", "registered_at",
@@ -24,38 +29,127 @@ def write_incidents(connection: sqlite3.Connection, columns: dict[str, NDArray[A
     Replace the whole derived table inside the caller's transaction; NaN places become NULL.
 
     The caller sets the batch visible and raises the revision in the same transaction, so that a
-    reader sees the fold of before or of after, never a mixture.
+    reader sees the fold of before or of after, never a mixture. Only for small cities: it holds
+    the writer's lock for as long as it takes.
     """
-    table = [_as_sql(columns[name]) for name in INCIDENT_COLUMNS]
     connection.execute("DELETE FROM incident")
-    insert_rows(
-        connection,
-        f"INSERT INTO incident ({', '.join(INCIDENT_COLUMNS)})",
-        list(zip(*table, strict=True)),
-    )
+    insert_columns(connection, "incident", as_cells(columns))
+
+
+def replace_incidents(
+    connection: sqlite3.Connection, columns: dict[str, NDArray[Any]], *, table: str = "incident"
+) -> None:
+    """Replace the rows of these incidents alone inside the caller's transaction."""
+    insert_columns(connection, table, as_cells(columns), replace=True)
+
+
+# --- a whole table beside the one that readers see --------------------------------------------
+
+
+def write_aside(database: Database, columns: dict[str, NDArray[Any]]) -> None:
+    """
+    Write the whole derived table beside the one in use, in small transactions.
+
+    `show_aside` then puts it in its place. What a killed process left of it is cleared first.
+    """
+    clear_aside(database)
+    with database.series() as series:
+        with series.transaction() as connection:
+            for statement in _statements_aside(connection):
+                connection.execute(statement)
+        for start in range(0, len(columns["inc"]), INCIDENTS_A_TRANSACTION):
+            part = {
+                name: values[start : start + INCIDENTS_A_TRANSACTION]
+                for name, values in columns.items()
+            }
+            with series.transaction() as connection:
+                insert_columns(connection, ASIDE, as_cells(part))
+            series.breathe()
+
+
+def show_aside(connection: sqlite3.Connection) -> None:
+    """Put the table written aside in the place of the one in use, inside the caller's transaction.
+
+    The old one stays aside, to be cleared in small transactions.
+    """
+    # A view or a trigger that names `incident` must mean the new one.
+    connection.execute("PRAGMA legacy_alter_table=ON")
+    for old, new in (("incident", "incident_old"), (ASIDE, "incident"), ("incident_old", ASIDE)):
+        connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+def clear_aside(database: Database) -> None:
+    """Remove the table that stands beside the one in use, in small transactions."""
+    with database.read() as connection:
+        if not connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE name = ?", (ASIDE,)
+        ).fetchone():
+            return
+    with database.series() as series:
+        gone = 1
+        while gone:
+            with series.transaction() as connection:
+                gone = connection.execute(
+                    f"DELETE FROM {ASIDE} WHERE inc IN (SELECT inc FROM {ASIDE} LIMIT ?)",  # noqa: S608
+                    (INCIDENTS_A_TRANSACTION,),
+                ).rowcount
+            series.breathe()
+        with series.transaction() as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {ASIDE}")
+
+
+def _statements_aside(connection: sqlite3.Connection) -> list[str]:
+    """Return the statements that make a table like `incident`, with its indexes, beside it."""
+    rows = connection.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'incident' AND sql NOT NULL"
+        " ORDER BY type DESC"
+    ).fetchall()
+    statements = []
+    for sort, name, sql in rows:
+        made = re.sub(r'"?\bincident\b"?', ASIDE, sql, count=1)
+        if sort == "index":  # two indexes cannot have one name: a tilde comes and goes
+            other = name.removesuffix("~") if name.endswith("~") else f"{name}~"
+            made = re.sub(rf'"?{re.escape(name)}"?', f'"{other}"', sql, count=1)
+            made = re.sub(r'ON\s+"?incident"?', f"ON {ASIDE}", made, count=1)
+        statements.append(made)
+    return statements
+
+
+# --- reading ------------------------------------------------------------------------------------
 
 
 def read_incident_columns(connection: sqlite3.Connection) -> dict[str, NDArray[Any]]:
-    """Return every derived incident as columns: int64, places float64 with NaN for none."""
-    rows = connection.execute(
-        f"SELECT {', '.join(INCIDENT_COLUMNS)} FROM incident ORDER BY inc"  # noqa: S608
-    ).fetchall()
-    columns: list[Any] = [*zip(*rows, strict=True)] if rows else [()] * len(INCIDENT_COLUMNS)
-    kinds = {name: np.float64 if name in ("x", "y") else np.int64 for name in INCIDENT_COLUMNS}
-    return {
-        name: np.array(values, kinds[name])
-        for name, values in zip(INCIDENT_COLUMNS, columns, strict=True)
-    }
+    """
+    Return every derived incident as columns: int64, places float64 with NaN for none.
+
+    A large city's may be of a moment a little later than this connection's.
+    """
+    return _as_columns(read_long_columns(connection, _QUERY.format("inc >= ?1 AND inc < ?2"), ()))
 
 
-def replace_incidents(connection: sqlite3.Connection, columns: dict[str, NDArray[Any]]) -> None:
-    """Replace the rows of these incidents alone inside the caller's transaction."""
-    table = [_as_sql(columns[name]) for name in INCIDENT_COLUMNS]
-    insert_rows(
-        connection,
-        f"INSERT OR REPLACE INTO incident ({', '.join(INCIDENT_COLUMNS)})",
-        list(zip(*table, strict=True)),
+def read_changed_columns(connection: sqlite3.Connection, revision: int) -> dict[str, NDArray[Any]]:
+    """Return the incidents that a later revision derived anew, as `read_incident_columns` does."""
+    changed = _QUERY.format("rev > 1 AND rev > ?1")
+    return _as_columns(read_columns(connection, changed, (revision,)))
+
+
+def _as_columns(found: list[NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
+    columns: dict[str, NDArray[Any]] = dict(zip(INCIDENT_COLUMNS, found, strict=True))
+    for name in ("x", "y"):
+        place = columns[name].astype(np.float64)
+        place[columns[name] == NO_PLACE] = np.nan
+        columns[name] = place
+    return columns
+
+
+_QUERY = "SELECT {} FROM incident WHERE {{}} ORDER BY inc".format(  # noqa: S608 - our own names
+    ", ".join(
+        f"ifnull({name}, {NO_PLACE}) AS c{place}"
+        if name in ("x", "y")
+        else f"ifnull({name}, 0) AS c{place}"
+        for place, name in enumerate(INCIDENT_COLUMNS)
     )
+)
 
 
 def changed_since(connection: sqlite3.Connection, revision: int) -> list[int]:
@@ -77,7 +171,17 @@ def read_incident(connection: sqlite3.Connection, inc: int) -> dict[str, Any] | 
     return None if row is None else {"source": row[0], "incident_id": row[1]}
 
 
-def _as_sql(values: NDArray[Any]) -> list[Any]:
-    if values.dtype.kind == "f":
-        return [None if math.isnan(value) else int(value) for value in values.tolist()]
-    return [int(value) for value in values.tolist()]
+def as_cells(columns: dict[str, NDArray[Any]]) -> dict[str, list[Any]]:
+    """Return derived columns as lists that the store takes; NaN places become None."""
+    cells: dict[str, list[Any]] = {}
+    for name in INCIDENT_COLUMNS:
+        values = columns[name]
+        if values.dtype.kind == "f":
+            nowhere = np.isnan(values)
+            whole: list[Any] = np.where(nowhere, 0, values).astype(np.int64).tolist()
+            for row in np.flatnonzero(nowhere).tolist():
+                whole[row] = None
+            cells[name] = whole
+        else:
+            cells[name] = values.astype(np.int64).tolist()
+    return cells
