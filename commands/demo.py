@@ -69,5 +69,7 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
         address = f"http://{arguments.host}:{arguments.port}{city.settings.base_path}/"
         out.line("command.serving", address=address, city=str(arguments.city))
         out.result({"address": address})
-        serve(app, host=arguments.host, port=arguments.port, threads=city.settings.server_threads)
+        # A post holds its thread until its commit: those have threads of their own.
+        threads = city.settings.server_threads + city.settings.api_waiting
+        serve(app, host=arguments.host, port=arguments.port, threads=threads)
     return 0

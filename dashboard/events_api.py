@@ -14,8 +14,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from dashboard.guard import OPEN, guarded
 from dashboard.openapi import describe_api
 from geodata.city import City
-from geodata.errors import Busy, Fault, GetuError, NotAllowed, http_status
+from geodata.errors import Busy, Fault, GetuError, NotAllowed, TooMany, http_status
 from geodata.feed import Feed
+from geodata.inflow import Inflow
 from geodata.loading.posted_events import read_posted
 from geodata.scope import Scope
 from geodata.store.tokens import find_token
@@ -64,7 +65,9 @@ def _scope_of_token(city: City, request: flask.Request) -> Scope:
     return Scope(account=token.source, grids=frozenset(), permissions=frozenset({PERMISSION}))
 
 
-def add_events_api(server: Flask, city: City, feed: Feed, *, now: Callable[[], int]) -> None:
+def add_events_api(
+    server: Flask, city: City, feed: Feed, inflow: Inflow, *, now: Callable[[], int]
+) -> None:
     """Add `/api/events` and `/api/openapi.json` below the base path."""
     settings = city.settings
     limit_bytes = settings.api_body_mb * MEGABYTE
@@ -75,20 +78,24 @@ def add_events_api(server: Flask, city: City, feed: Feed, *, now: Callable[[], i
     def post_events() -> Response:
         if request.mimetype not in (JSON, LINES) or request.content_encoding:
             return _refuse(415, [Fault(key="post_type")])
-        request.max_content_length = limit_bytes  # this route's own, not the server's
-        try:
-            body = request.get_data(cache=False)
-        except RequestEntityTooLarge:
-            return _refuse(413, [Fault(key="post_large", values={"limit": settings.api_body_mb})])
-        rows = read_posted(
-            body,
-            lines=request.mimetype == LINES,
-            city=city,
-            source=g.scope.account,
-            now=now(),
-            most=settings.api_events,
-        )
-        receipt = feed.post(rows, token=g.token)
+        source = g.scope.account
+        with inflow.waiting(source):
+            request.max_content_length = limit_bytes  # this route's own, not the server's
+            try:
+                body = request.get_data(cache=False)
+            except RequestEntityTooLarge:
+                fault = Fault(key="post_large", values={"limit": settings.api_body_mb})
+                return _refuse(413, [fault])
+            rows = read_posted(
+                body,
+                lines=request.mimetype == LINES,
+                city=city,
+                source=source,
+                now=now(),
+                most=settings.api_events,
+            )
+            inflow.take(source, len(rows))
+            receipt = feed.post(rows, token=g.token)
         return _json(
             {
                 "accepted": receipt.accepted,
@@ -137,8 +144,9 @@ def _answering(view: View) -> View:
             return response
         except GetuError as error:
             response = _refuse(http_status(error), error.faults)
-            if isinstance(error, Busy):
-                response.headers["Retry-After"] = str(RETRY_AFTER_S)
+            if isinstance(error, Busy | TooMany):
+                seconds = error.faults[0].values.get("seconds", RETRY_AFTER_S)
+                response.headers["Retry-After"] = str(seconds)
             return response
         except HTTPException as error:  # a body that breaks off
             return _refuse(error.code or 400, [Fault(key="post_broken")])

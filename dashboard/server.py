@@ -14,15 +14,16 @@ from flask import Flask
 from flask_compress import Compress
 
 from dashboard.answers import add_answers
+from dashboard.api import add_api
+from dashboard.audit_page import add_audit_page
 from dashboard.calls import check_calls
 from dashboard.connections import make_server
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
-from dashboard.events_api import MEGABYTE, account_by_token, add_events_api
+from dashboard.events_api import MEGABYTE, account_by_token
 from dashboard.forwarding import Forwarding
 from dashboard.frame import add_headers
 from dashboard.guard import check_guards, install_guard
 from dashboard.limits import Limits
-from dashboard.live_api import add_live_api
 from dashboard.origins import is_loopback
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.routes import Pictures, add_routes
@@ -96,8 +97,8 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     install_plain_pages(server, services)
     screens = add_screens(server, services)
     add_routes(server, services.pictures, base_path=base)
-    add_events_api(server, city, services.feed, now=now)
-    add_live_api(server, services)
+    add_api(server, services)
+    add_audit_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

@@ -136,6 +136,14 @@ class Settings:
     api_events: int = _setting(
         10_000, "Most events of one POST to the API; more would hold the store too long.", low=1
     )
+    api_waiting: int = _setting(
+        32,
+        "Posts that may wait for their commit at once, on threads of their own.",
+        low=2,
+        high=256,
+    )
+    api_posts_per_s: int = _setting(200, "Posts a second of one source.", low=1)
+    api_events_per_s: int = _setting(1_000, "Events a second of one source, over time.", low=1)
     upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
     child_memory_mb: int = _setting(
         1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128
