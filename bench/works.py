@@ -13,6 +13,7 @@ ROUNDS = 5
 WORKS: dict[str, tuple[str, ...]] = {
     "A": ("ownership",),
     "B": ("counting",),
+    "C": ("density",),
 }
 
 

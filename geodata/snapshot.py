@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from geodata.clock import RED
+from geodata.row_mask import choose_rows
 
 State = Literal["all", "open", "overdue", "closed"]
 WORLD = 2.0**32  # a tile position is the web-mercator world from 0 to 1 times this
@@ -85,14 +86,18 @@ class Filter:
 
     def mask(self, snapshot: Snapshot, *, states: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return which rows of the snapshot count; `states` comes from `clock.clock_state`."""
-        reported = snapshot.reported_at
-        keep = np.ones(snapshot.n, np.bool_)
-        if self.since is not None:
-            keep &= reported >= self.since
-        if self.until is not None:
-            keep &= reported < self.until
+        wanted = None
         if self.categories is not None:
-            keep &= np.isin(snapshot.category, self.categories)
+            known = int(snapshot.category.max(initial=0)) + 1
+            wanted = np.isin(np.arange(known), self.categories)
+        keep = choose_rows(
+            snapshot.reported_at,
+            snapshot.category,
+            since=self.since,
+            until=self.until,
+            categories=wanted,
+            threads=2,
+        )
         if self.state == "open":
             keep &= snapshot.open
         elif self.state == "overdue":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.counting import BARS, NUMPY, PANDAS, run_counting
+from bench.density import make_columns, run_blur, run_pixels, run_tile
 from bench.works import WORKS
 
 
@@ -17,5 +18,14 @@ def test_counts_equal_every_peers():
     assert_nobody_differs(rows, PANDAS, NUMPY)
 
 
+def test_pictures_equal_every_peers():
+    columns = make_columns(20_000)
+    rows = run_pixels(columns, size=(1080, 1920), rounds=1)
+    rows += run_blur(columns, size=(1080, 1920), rounds=1)
+    rows += run_tile(columns, rounds=1)
+    assert len(rows) == 5
+    assert_nobody_differs(rows)
+
+
 def test_every_work_has_a_letter():
-    assert "".join(WORKS) == "AB"
+    assert "".join(WORKS) == "ABC"
