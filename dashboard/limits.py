@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -100,7 +101,7 @@ class Limits:
             keys = self._keys(account, address)
             wait = max(self._wait_s(key, free, now) for key, free in keys)
             if wait > 0:
-                raise _too_many("sign_in_wait", int(wait) + 1)
+                raise _too_many("sign_in_wait", math.ceil(wait))
             for key, _ in keys:
                 tries = self._tries.pop(key, None) or _Tries(failed=0, at=now)
                 _keep(self._tries, key, _Tries(failed=tries.failed + 1, at=now))
