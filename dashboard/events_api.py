@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -145,13 +146,17 @@ def _answering(view: View) -> View:
         except GetuError as error:
             response = _refuse(http_status(error), error.faults)
             if isinstance(error, Busy | TooMany):
-                seconds = error.faults[0].values.get("seconds", RETRY_AFTER_S)
-                response.headers["Retry-After"] = str(seconds)
+                response.headers["Retry-After"] = str(wait_of(error))
             return response
         except HTTPException as error:  # a body that breaks off
             return _refuse(error.code or 400, [Fault(key="post_broken")])
 
     return answered
+
+
+def wait_of(error: GetuError) -> int:
+    """Return after how many seconds to come again, as an error's fault says."""
+    return max(1, math.ceil(error.faults[0].values.get("seconds", RETRY_AFTER_S)))
 
 
 def _refuse(status: int, faults: Iterable[Fault]) -> Response:
