@@ -163,8 +163,9 @@ def _winners(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
 ):
     """Write the winning rows of [lo, hi) in order of time into `keep`; return count, conflict."""
     m = hi - lo
-    rows = np.arange(lo, hi)
+    rows = keep  # read only where the order of the rows is not that of the columns
     if m > _INSERTION_LIMIT:
+        rows = np.arange(lo, hi)
         # Bring versions of one event together, so that each row meets only its neighbour.
         for pass_ in range(3):
             key = np.empty(m, np.int64)
@@ -177,7 +178,7 @@ def _winners(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
     n = 0
     conflict = False
     for k in range(m):
-        r = rows[k]
+        r = rows[k] if m > _INSERTION_LIMIT else lo + k
         first = n - 1 if m > _INSERTION_LIMIT else 0
         hit = -1
         for q in range(max(first, 0), n):

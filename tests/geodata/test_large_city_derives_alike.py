@@ -1,4 +1,4 @@
-"""Promise: however a change is derived — as a whole, aside, or alone — the same incidents follow."""
+"""Promise: a change derived as a whole, aside, or alone gives the same incidents."""
 
 from __future__ import annotations
 
