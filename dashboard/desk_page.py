@@ -128,10 +128,11 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
         Input("closed", "value"),
         Input("lang", "data"),
         Input("revision", "data"),
+        Input("saved", "data"),
         prevent_initial_call=True,
     )
     @guarded("read.rows", logs="view.desk")
-    def list_tray(tray: Any, source: Any, closed: Any, lang: Any, _revision: Any) -> Any:
+    def list_tray(tray: Any, source: Any, closed: Any, lang: Any, *_moved: Any) -> Any:
         scope, spoken = current_scope(), parse_lang(lang)
         name: TrayName = tray if tray in TRAYS else TRAYS[0]
         with city.database.read() as connection:

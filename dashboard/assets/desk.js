@@ -47,7 +47,7 @@
         return rowClicks.some(Boolean) ? from.open : dash.no_update;
       }
       if (from && from.shut !== undefined && closeClicks.some(Boolean)) {
-        var row = document.querySelector('.desk-row[aria-current="true"]');
+        var row = document.querySelector('.desk-row[aria-current="true"]') || rows()[0];
         if (row) row.focus();
         return null;
       }
@@ -68,7 +68,7 @@
 
     /* What was said of the last case is not said of the next one. */
     greet_case: function (seen) {
-      var side = document.getElementById("case-side");
+      var side = document.getElementById("panel");
       var inc = seen ? String(seen.inc) : "";
       if (!side || side.dataset.inc === inc) return dash.no_update;
       side.dataset.inc = inc;

@@ -166,7 +166,6 @@ def _add_saving(app: Dash, services: Services) -> None:
         Output("said", "className"),
         Output("saved", "data"),
         Output("reason", "value"),
-        Output("revision", "data", allow_duplicate=True),
         Input("save", "n_clicks"),
         State("what", "value"),
         State("pin", "data"),
@@ -180,16 +179,16 @@ def _add_saving(app: Dash, services: Services) -> None:
     def save(clicks: Any, *raw: Any) -> tuple[Any, ...]:
         lang = parse_lang(raw[-1])
         if not clicks:
-            return "", "", no_update, no_update, no_update
+            return "", "", no_update, no_update
         try:
             wish = _read_wish(services, *raw[:-1], lang=lang)
             made = decide(services.city, current_scope(), wish, now=services.now())
         except GetuError as error:
-            return error.sentence(lang), "warn", no_update, no_update, no_update
+            return error.sentence(lang), "warn", no_update, no_update
         with services.city.database.read() as connection:
             ground = read_desk_ground(connection, services.city, lang=lang, now=services.now())
         done = say(f"desk.done_{wish.what}", lang, grid=ground.grid(made.head.owner))
-        return done, "done", made.revision, "", made.revision
+        return done, "done", made.revision, ""
 
 
 def _read_wish(

@@ -16,7 +16,7 @@ _UNPLACED = "i.rule IN (3, 4)"
 _NEAR = "i.open = 1 AND (i.near_line = 1 OR i.rule = 2)"
 _HEAD = (
     "i.inc, s.text, k.ext_id, c.text, i.open, i.stage, i.reported_at, i.owner, i.owner_at_event,"
-    " i.rule, i.x, i.y, i.distance_mm, i.near_line"
+    " i.rule, i.x, i.y, i.distance_mm, i.near_line, i.due_at, i.closed_at"
 )
 _JOINS = (
     " FROM incident i JOIN incident_key k ON k.inc = i.inc JOIN term s ON s.term = k.source"
@@ -47,6 +47,8 @@ class Head:
     y: int | None
     distance_mm: int
     near_line: bool
+    due_at: int  # UTC s, 0 for none
+    closed_at: int
 
 
 def read_head(connection: sqlite3.Connection, inc: int) -> Head | None:
@@ -164,4 +166,6 @@ def _head(row: tuple[Any, ...]) -> Head:
         y=row[11],
         distance_mm=row[12],
         near_line=bool(row[13]),
+        due_at=row[14],
+        closed_at=row[15],
     )
