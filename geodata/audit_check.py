@@ -82,8 +82,9 @@ def check_rows(
         return Checked(head=after, seals=0, broken=broken)
     wanted = _by_entry(known)
     head, broken = _walk(connection, after=after, most=most, wanted=wanted, key=key)
-    if broken is None and max(wanted, default=0) > head.entry == read_head(connection).entry:
-        broken = Break(kind="cut", entry=head.entry + 1)
+    last = read_head(connection).entry
+    if broken is None and (last < head.entry or max(wanted, default=0) > head.entry == last):
+        broken = Break(kind="cut", entry=last + 1)
     seals = sum(len(hashes) for entry, hashes in wanted.items() if entry <= head.entry)
     return Checked(head=head, seals=seals, broken=broken)
 
