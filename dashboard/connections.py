@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 
@@ -103,3 +104,8 @@ def raise_file_limit(connections: int) -> None:
     most = need if hard == resource.RLIM_INFINITY else min(need, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def close_all(server: Any) -> None:
+    """Close a server with all its connections; to be called in the thread that runs it."""
+    wasyncore.close_all(server._map, ignore_all=True)
