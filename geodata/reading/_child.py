@@ -1,5 +1,5 @@
 """
-The one place where GDAL opens a Shapefile or a GeoPackage, in a child process for uploads.
+The one place where GDAL and Arrow open files of other people, in a child process for uploads.
 
 Stands alone, for the child must not load more than it needs: `python -I _reading_child.py JOB`
 takes a JSON job, limits itself, hides every other driver, and writes what it read to its standard
@@ -18,7 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-ALLOWED_DRIVERS = ("ESRI Shapefile", "GPKG")
+# One file, one driver: what a file is was told from its content before.
+ALLOWED_DRIVERS = {
+    ".shp": "ESRI Shapefile", ".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".dxf": "DXF",
+}  # fmt: skip
+PARQUET = ".parquet"
 # Exit codes of the child; the parent knows them by these names.
 EXIT_REFUSED, EXIT_MEMORY, EXIT_TOO_LARGE, EXIT_NOT_CLOSED = 3, 4, 5, 6
 # Every byte of ISO-8859-1 is a character: text comes through untouched, to be decoded with care.
@@ -34,6 +38,7 @@ _NETWORK_OFF = {
 }
 _SKIP = "OGR_SKIP"
 _OTHER_DRIVERS = (
+    "ESRI Shapefile,GPKG,"
     "MEM,PCIDSK,PDS4,VICAR,PDF,MBTiles,EEDA,OGCAPI,GDALG,MapInfo File,LVBAG,S57,DGN,OGR_VRT,CSV,"
     "GML,GPX,LIBKML,KML,GeoJSON,GeoJSONSeq,ESRIJSON,TopoJSON,OGR_GMT,SQLite,WAsP,OpenFileGDB,DXF,"
     "FlatGeobuf,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,WFS,OAPIF,EDIGEO,Idrisi,ODS,XLSX,"
@@ -78,6 +83,9 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
     Raises LayerRefused when another driver would open it, when the layer is not clear, or when GDAL
     cannot read it.
     """
+    suffix = os.path.splitext(path)[1]  # noqa: PTH122  (the child loads no more than it needs)
+    if suffix == PARQUET:
+        return read_parquet(path)
     import numpy as np  # noqa: PLC0415
     import pyogrio  # noqa: PLC0415
 
@@ -90,7 +98,7 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
             if path.endswith(".gpkg"):
                 _check_tables(path, name)  # before GDAL counts the rows
             driver = pyogrio.read_info(path, layer=name, encoding=RAW_TEXT)["driver"]
-            if driver not in ALLOWED_DRIVERS:
+            if driver != ALLOWED_DRIVERS[suffix]:
                 raise LayerRefused("format_hostile")
             meta, _, wkb, columns = pyogrio.raw.read(
                 path, layer=name, encoding=RAW_TEXT, force_2d=True, datetime_as_string=True
@@ -118,6 +126,64 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
         dropped=[name for name, keep in zip(names, kept, strict=True) if not keep],
         wkb=wkb,
     )
+
+
+def read_parquet(path: str) -> RawLayer:
+    """
+    Read a GeoParquet file with shapes as WKB; raises LayerRefused for any other Parquet file.
+
+    Lists, structures and bytes are no text, and are dropped by name.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.ParquetFile(path).read()
+        geo = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
+        shapes = geo["columns"][geo["primary_column"]]
+        wkb = table.column(geo["primary_column"])
+        if shapes.get("encoding") != "WKB" or not pa.types.is_binary(wkb.type):
+            raise LayerRefused("parquet_not_wkb")
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise LayerRefused("file_unreadable") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LayerRefused("parquet_not_geo") from error
+    columns: dict[str, list[Any]] = {}
+    dropped: list[str] = []
+    for name in table.column_names:
+        if name == geo["primary_column"]:
+            continue
+        kind = table.schema.field(name).type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            dropped.append(_to_raw(name))
+        else:
+            columns[_to_raw(name)] = [_to_plain(value) for value in table[name].to_pylist()]
+    return RawLayer(
+        driver="GeoParquet",
+        crs_text=_name_crs(shapes.get("crs", "OGC:CRS84")),
+        names=list(columns),
+        columns=list(columns.values()),
+        dropped=dropped,
+        wkb=wkb.to_pylist(),
+    )
+
+
+def _name_crs(crs: Any) -> str | None:
+    # PROJJSON: its id is enough; a system without one is named, and refused by that name.
+    if not isinstance(crs, dict):
+        return None if crs is None else str(crs)
+    found = crs.get("id") or {}
+    return f"{found['authority']}:{found['code']}" if "code" in found else str(crs.get("name"))
+
+
+def _to_raw(text: str) -> str:
+    return text.encode().decode(RAW_TEXT)
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return _to_raw(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def write_layer(layer: RawLayer, out: BinaryIO) -> None:
@@ -194,20 +260,25 @@ def limit_self(job: dict[str, Any]) -> None:
 
 def close_other_drivers(job_text: str) -> None:
     """Load GDAL without any other driver, starting over when it has one that we do not know."""
+    path = str(json.loads(job_text)["path"])
+    if path.endswith(PARQUET):
+        return
     # None of these is needed, and each costs time and memory.
     for name in ("geopandas", "pandas", "pyarrow", "shapely"):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    allowed = {driver for suffix, driver in ALLOWED_DRIVERS.items() if path.endswith(suffix)}
     again = _SKIP in os.environ
-    os.environ.setdefault(_SKIP, _OTHER_DRIVERS)
+    others = [name for name in _OTHER_DRIVERS.split(",") if name not in allowed]
+    os.environ.setdefault(_SKIP, ",".join(others))
     os.environ.update(_NETWORK_OFF)
     import pyogrio  # noqa: PLC0415
 
-    others = set(pyogrio.list_drivers()) - set(ALLOWED_DRIVERS)
-    if not others:
+    left = set(pyogrio.list_drivers()) - allowed
+    if not left:
         return
     if again:
         raise SystemExit(EXIT_NOT_CLOSED)
-    os.environ[_SKIP] += "," + ",".join(sorted(others))
+    os.environ[_SKIP] += "," + ",".join(sorted(left))
     os.execv(sys.executable, [sys.executable, "-I", __file__, job_text])  # noqa: S606
 
 

@@ -21,7 +21,8 @@ _CHUNK_BYTES = MIB
 _SIDE_SUFFIXES = (".prj", ".cpg")
 _SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", *_SIDE_SUFFIXES)
 _NEEDED_SUFFIXES = (".shx", ".dbf")
-_SINGLE_SUFFIXES = (".gpkg", ".geojson", ".json")
+_SINGLE_SUFFIXES = (".gpkg", ".geojson", ".json", ".kml", ".fgb", ".parquet", ".dxf")
+_KINDS = {".gpkg": "gpkg", ".kml": "kml", ".fgb": "fgb", ".parquet": "parquet", ".dxf": "dxf"}
 # A zip ends with this mark, 18 bytes and a comment; each member takes about this much of its list.
 _END_MARK, _END_BYTES, _LONGEST_END = b"PK\x05\x06", 22, 65_557
 _MEMBER_BYTES = 1024
@@ -55,7 +56,7 @@ OWNER_LIMITS = Limits(file_bytes=None, unpacked_bytes=None, members=10_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """One readable data set: its kind ("shp", "gpkg", "json") and its parts by lower suffix."""
+    """One readable data set: its kind ("shp", "json", "kml", ...), its parts by lower suffix."""
 
     kind: str
     name: str
@@ -295,7 +296,7 @@ def _choose(found: Iterable[tuple[str, Path]], layer: str | None, file: str) -> 
 
 
 def _kind_of(suffix: str) -> str:
-    return "gpkg" if suffix.lower() == ".gpkg" else "json"
+    return _KINDS.get(suffix.lower(), "json")
 
 
 def _extract(

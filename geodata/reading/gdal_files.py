@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
@@ -34,6 +35,9 @@ _NAME_WIDTH = 10
 _LONGEST_SIDE = 20_000
 _WIDEST_CELL = 254
 _FEW_CELLS = 200_000
+_LINE, _FEWEST_CORNERS = 1, 3
+# Kinds that are one plain file, read where GDAL and Arrow can do no harm.
+CHILD_KINDS = ("fgb", "parquet", "dxf")
 _SETTING_FAULTS = {"layer_none", "layer_unclear"}
 
 
@@ -82,6 +86,34 @@ def read_geopackage(
     sample = [*names, *_text_cells(raw.columns, sizes)]
     found = find_cell_encoding(sample, declared=None, claimed=None, file=file)
     return _to_features(raw, names, sizes, found)
+
+
+def read_by_child(
+    dataset: Dataset, *, layer: str | None, isolated: bool, limits: Limits, file: str
+) -> Features:
+    """
+    Read FlatGeobuf, GeoParquet or DXF, whose text is UTF-8 and whose layer is the only one.
+
+    Closed lines of a DXF drawing are areas: draughtsmen draw boundaries so. Raises BadFile when
+    the file is damaged or is none of these after all.
+    """
+    raw = _read(dataset, layer=layer, isolated=isolated, limits=limits, file=file)
+    names = [(name.encode(child.RAW_TEXT), _WIDEST_CELL) for name in raw.names]
+    sizes = [sys.maxsize] * len(names)
+    sample = [*names, *_text_cells(raw.columns, sizes)]
+    found = find_cell_encoding(sample, declared=None, claimed=None, file=file)
+    features = _to_features(raw, names, sizes, found)
+    if dataset.kind == "dxf":
+        features.shapes = _close_lines(features.shapes)
+    return features
+
+
+def _close_lines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    closed = (shapely.get_type_id(shapes) == _LINE) & shapely.is_closed(shapes)
+    closed &= shapely.get_num_points(shapes) > _FEWEST_CORNERS
+    made = shapes.copy()
+    made[closed] = shapely.polygons(shapely.linearrings([line.coords for line in shapes[closed]]))
+    return made
 
 
 def check_shapefile(parts: dict[str, Path], file: str) -> dict[bytes, int]:

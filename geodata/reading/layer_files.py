@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from geodata.errors import BadFile, Fault
@@ -17,15 +18,17 @@ from geodata.reading.archives import (
 )
 from geodata.reading.features import Features
 from geodata.reading.gdal_files import (
+    CHILD_KINDS,
     SHAPEFILE_MAGIC,
     SQLITE_MAGIC,
+    read_by_child,
     read_geopackage,
     read_shapefile,
 )
 from geodata.reading.geojson import parse_geojson
+from geodata.reading.kml import parse_kml
 
 GZIP_MAGIC = b"\x1f\x8b"
-_ZIP_MAGIC = b"PK"
 _HEAD_BYTES = 4096
 _KIND_BY_SUFFIX = {
     ".geojson": "GeoJSON",
@@ -33,8 +36,32 @@ _KIND_BY_SUFFIX = {
     ".shp": "Shapefile",
     ".gpkg": "GeoPackage",
     ".zip": "ZIP",
+    ".kml": "KML",
+    ".kmz": "ZIP",
+    ".fgb": "FlatGeobuf",
+    ".parquet": "GeoParquet",
+    ".dxf": "DXF",
 }
-_KIND_OF_CONTENT = {"json": "GeoJSON", "shp": "Shapefile", "gpkg": "GeoPackage", "zip": "ZIP"}
+_KIND_OF_CONTENT = {
+    "json": "GeoJSON",
+    "shp": "Shapefile",
+    "gpkg": "GeoPackage",
+    "zip": "ZIP",
+    "kml": "KML",
+    "fgb": "FlatGeobuf",
+    "parquet": "GeoParquet",
+    "dxf": "DXF",
+}
+_MAGIC = (
+    (b"PK", "zip"),
+    (SQLITE_MAGIC, "gpkg"),
+    (SHAPEFILE_MAGIC, "shp"),
+    (b"fgb\x03fgb", "fgb"),
+    (b"PAR1", "parquet"),
+    (b"AutoCAD Binary DXF", "dxf"),
+)
+_KML = re.compile(rb"<(\w+:)?kml[\s>]")
+_DXF = re.compile(rb"\A\s*(999\s[^\n]*\n\s*)*0\s+SECTION\b")
 
 
 def load_features(
@@ -58,6 +85,10 @@ def load_features(
                 dataset, layer=inner, isolated=isolated, limits=limits, file=file
             )
         (part,) = dataset.parts.values()
+        if dataset.kind == "kml":
+            return parse_kml(part.read_bytes(), encoding=encoding, file=file)
+        if dataset.kind in CHILD_KINDS:
+            return read_by_child(dataset, layer=inner, isolated=isolated, limits=limits, file=file)
         return parse_geojson(part.read_bytes(), encoding=encoding, layer=inner, file=file)
 
     if path.is_dir():
@@ -75,8 +106,7 @@ def load_features(
     elif kind == "shp":
         features = load(gather_shapefile(path))
     else:
-        suffix = ".gpkg" if kind == "gpkg" else ".json"
-        features = load(Dataset(kind=kind, name=path.stem, parts={suffix: path}))
+        features = load(Dataset(kind=kind, name=path.stem, parts={f".{kind}": path}))
     expected = _KIND_BY_SUFFIX.get(path.suffix.lower(), path.suffix.lstrip(".").upper())
     if expected and expected != _KIND_OF_CONTENT[kind]:
         values = {"expected": expected, "found": _KIND_OF_CONTENT[kind]}
@@ -85,7 +115,7 @@ def load_features(
 
 
 def _sniff(head: bytes, file: str) -> str:
-    for magic, kind in ((_ZIP_MAGIC, "zip"), (SQLITE_MAGIC, "gpkg"), (SHAPEFILE_MAGIC, "shp")):
+    for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     # Byte order marks and the NULs of UTF-16 apart, only the first sign matters.
@@ -95,5 +125,9 @@ def _sniff(head: bytes, file: str) -> str:
     if start.startswith((b"{", b"[")):
         return "json"
     if start.startswith(b"<"):
+        if _KML.search(head.replace(b"\0", b"")):
+            return "kml"
         raise BadFile(Fault(key="format_xml"), file=file)
+    if _DXF.match(head):
+        return "dxf"
     raise BadFile(Fault(key="format_unknown" if b"\0" in head else "format_table"), file=file)
