@@ -144,6 +144,9 @@ class Settings:
     )
     api_posts_per_s: int = _setting(200, "Posts a second of one source.", low=1)
     api_events_per_s: int = _setting(1_000, "Events a second of one source, over time.", low=1)
+    jurisdiction_id: str = _setting(
+        "", "What Open311 clients call this city; empty: whatever they say is taken."
+    )
     upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
     child_memory_mb: int = _setting(
         1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128

@@ -31,7 +31,7 @@ _TEXTS = {"incident_id": LONGEST_ID, "kind": LONGEST_ID, "body": LONGEST_ID, "re
 _WHOLE = ("seq", "version")
 # The token says the source and we say when it came in; a sender may name both all the same.
 _OURS = ("source", "received_at")
-_KNOWN = frozenset({*_TEXTS, *_WHOLE, *PLACE_FIELDS, *_OURS, *FIELDS, "stage", "at", "due_at"})
+KNOWN = frozenset({*_TEXTS, *_WHOLE, *PLACE_FIELDS, *_OURS, *FIELDS, "stage", "at", "due_at"})
 
 
 def read_posted(
@@ -152,7 +152,7 @@ def _check_alarm(
 
 def _check_extras(event: dict[str, Any], extras: dict[str, str], fault: Any) -> None:
     """Keep what the contract does not name as attributes, as texts, the way files do."""
-    names = [name for name in event if name not in _KNOWN]
+    names = [name for name in event if name not in KNOWN]
     if len(names) > MOST_FIELDS:
         fault("post_fields", "", limit=MOST_FIELDS)
         return
