@@ -13,7 +13,7 @@ from dashboard.desk.ground import DeskGround, read_desk_ground
 from dashboard.desk.readings import read_number, read_text
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
-from dashboard.parts import bar
+from dashboard.parts import bar, who
 from dashboard.services import Services
 from dashboard.view import View, parse_address
 from geodata.errors import GetuError
@@ -34,6 +34,7 @@ def add_page(app: Dash, services: Services) -> None:
     start = View(lang=parse_lang(city.settings.lang))
     app.layout = _layout(start, base_path=city.settings.base_path)
     wiring.add_browser_callbacks(app)
+    who.add_who(app, base_path=services.base_path)
     desk_map.add_marks(app.server, base_path=city.settings.base_path)
     _add_reading(app, services, start)
     acting.add_callbacks(app, services)
@@ -123,6 +124,7 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
         Output("tray", "options"),
         Output("source", "options"),
         Output("count", "children"),
+        Output("closed", "className"),
         Input("tray", "value"),
         Input("source", "value"),
         Input("closed", "value"),
@@ -152,6 +154,7 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
             tray_list.options(counts, spoken),
             [{"value": one, "label": one} for one in sources],
             tray_list.count_of(found, spoken),
+            "switches gone" if name == "near" else "switches",  # only what is open waits there
         )
 
     @app.callback(
@@ -208,14 +211,13 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
 
 def _seen_of(lying: Lying, revision: int, ground: DeskGround) -> dict[str, Any]:
     """Return what the page knows of the case it shows: what a decision will be checked against."""
-    head, dispute = lying.head, lying.standing.dispute
+    head = lying.head
     return {
         "inc": head.inc,
         "source": head.source,
         "id": head.incident_id,
         "revision": revision,
         "place": ground.lonlat(head),
-        "proposed": "" if dispute is None else ground.code(dispute.proposed),
     }
 
 
@@ -259,6 +261,7 @@ def _bar(base_path: str) -> html.Header:
             html.Div(id="filters"),
             html.Div(id="count", role="status", className="figure"),
             html.A(id="to-map", href=f"{base_path}/", className="tool link"),
+            who.draw(),
             html.Button("中 / EN", id="lang-switch", className="tool", title="中文 / English"),
             html.Button("◐", id="theme-switch", className="tool"),
         ],

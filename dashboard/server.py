@@ -17,6 +17,7 @@ from dashboard.answers import add_answers
 from dashboard.api import add_api
 from dashboard.audit_page import add_audit_page
 from dashboard.calls import check_calls
+from dashboard.case_page import add_case_page
 from dashboard.connections import make_server
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
 from dashboard.events_api import MEGABYTE, account_by_token
@@ -99,6 +100,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_routes(server, services.pictures, base_path=base)
     add_api(server, services)
     add_audit_page(server, services)
+    add_case_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

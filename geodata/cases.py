@@ -23,6 +23,7 @@ from geodata.store.database import Connection, read_revision
 from geodata.store.decisions import Decision, read_decisions
 from geodata.store.desk_rows import Head, read_attributes, read_history
 from geodata.store.event_columns import read_event_columns, read_payloads
+from geodata.store.event_log import LIVE_BATCH
 from geodata.store.records import read_records
 from geodata.trays import ADDRESS, RECORDED, find_lying
 from geodata.words import LANGS
@@ -45,6 +46,7 @@ class CaseEvent:
     x: int | None
     y: int | None
     kind: str
+    live: bool  # posted by its source; else it came in a file, whenever that was loaded
     rivals: int  # other contents told of the same event; the newest holds
 
     @property
@@ -185,6 +187,7 @@ def _tell_events(rows: list[dict[str, Any]]) -> tuple[CaseEvent, ...]:
             x=row["x"],
             y=row["y"],
             kind=row["kind"] or "",
+            live=row["batch"] == LIVE_BATCH,
             rivals=told[_identity(row)] - 1,
         )
         for row in rows

@@ -88,7 +88,9 @@ def options(acts: list[What], lang: Lang) -> list[dict[str, Any]]:
     return [{"value": what, "label": say(f"desk.act_{what}", lang)} for what in acts]
 
 
-def draw_choices(standing: Standing, owner: int, ground: DeskGround) -> list[Any]:
+def draw_choices(
+    standing: Standing, owner: int, ground: DeskGround, *, chosen: int | None
+) -> list[Any]:
     """Return a button for each party of a dispute: who decides need type no code."""
     dispute = standing.dispute
     if dispute is None:
@@ -100,6 +102,7 @@ def draw_choices(standing: Standing, owner: int, ground: DeskGround) -> list[Any
             id={"take": ground.code(uid)},
             className="tool desk-choice",
             type="button",
+            **{"aria-pressed": "true" if uid == chosen else "false"},
         )
         for name, uid in parties
     ]

@@ -89,7 +89,7 @@ def _begin(case: Seen, held: Picked | None) -> tuple[Any, Any]:
     """Return an empty pin and code for a case just opened or decided; else what is there."""
     if held is not None and (held.inc, held.revision) == (case.inc, case.revision):
         return no_update, no_update
-    return Picked(inc=case.inc, place=None, revision=case.revision).as_json(), case.proposed
+    return Picked(inc=case.inc, place=None, revision=case.revision).as_json(), ""
 
 
 def _add_preview(app: Dash, services: Services) -> None:
@@ -145,14 +145,21 @@ def _foresee_pin(
     return _Foreseen(said=said, selected=found.uid, ready=allowed)
 
 
+def parties_of(lying: Lying) -> set[int]:
+    """Return the uids of the grids of a dispute that is open; none without one."""
+    dispute = lying.standing.dispute
+    return set() if dispute is None else {lying.head.owner, dispute.proposed}
+
+
 def _foresee_grid(
     what: str, code: str, lying: Lying, ground: DeskGround, scope: Scope
 ) -> _Foreseen:
-    said = act_form.draw_choices(lying.standing, lying.head.owner, ground)
     uid = ground.find(code)
+    said = act_form.draw_choices(lying.standing, lying.head.owner, ground, chosen=uid)
     if uid is not None:
         allowed = what == "dispute" or scope.allows(uid)
-        said += act_form.draw_grid(uid, ground, what=what, allowed=allowed)
+        if uid not in parties_of(lying):
+            said += act_form.draw_grid(uid, ground, what=what, allowed=allowed)
         return _Foreseen(said=said, selected=uid, ready=allowed)
     if code:
         fault = Fault(key="decision_code_unknown", values={"code": code})

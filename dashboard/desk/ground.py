@@ -19,13 +19,14 @@ from geodata.words import Lang, say
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskGround:
-    """The drawing in force and the names of kinds, at one moment, in one language."""
+    """The drawing in force and the names of kinds and bodies, at one moment, in one language."""
 
     city: City
     lang: Lang
     now: int
     drawn: Drawn | None
     kinds: Mapping[str, str]
+    bodies: Mapping[str, str]
 
     def grid(self, uid: int | None) -> str:
         """Return the name and code of a grid as people read it; nobody's has words of its own."""
@@ -55,6 +56,10 @@ class DeskGround:
     def kind(self, code: str) -> str:
         """Return the name of a kind; one that no table names is its own name."""
         return self.kinds.get(code, code) or say("desk.no_kind", self.lang)
+
+    def body(self, code: str) -> str:
+        """Return the name of a body; one that no table names is its own name."""
+        return self.bodies.get(code, code)
 
     def moment(self, at: int) -> str:
         """Return a moment in the city's own time."""
@@ -91,16 +96,19 @@ def read_desk_ground(connection: Connection, city: City, *, lang: Lang, now: int
     """Return what the desk names things by, at the moment that a connection shows."""
     timeline = city.drawings.timeline(connection)
     place = int(find_in_force(timeline, np.array([now], np.int64))[0])
-    kinds = read_records(connection, "kinds", at=now)
-    column = f"name_{lang}"
-    names = {}
-    if column in kinds:
-        known = kinds.dropna(subset=[column])
-        names = dict(zip(known["id"], known[column], strict=True))
     return DeskGround(
         city=city,
         lang=lang,
         now=now,
         drawn=timeline[place] if place >= 0 else None,
-        kinds=names,
+        kinds=_read_names(connection, "kinds", lang=lang, now=now),
+        bodies=_read_names(connection, "bodies", lang=lang, now=now),
     )
+
+
+def _read_names(connection: Connection, sort: str, *, lang: Lang, now: int) -> dict[str, str]:
+    rows, column = read_records(connection, sort, at=now), f"name_{lang}"
+    if column not in rows:
+        return {}
+    known = rows.dropna(subset=[column])
+    return dict(zip(known["id"], known[column], strict=True))

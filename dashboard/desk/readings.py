@@ -20,7 +20,6 @@ class Seen:
     incident_id: str
     revision: int
     place: Place | None
-    proposed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,6 @@ def read_seen(raw: Any) -> Seen | None:
         incident_id=read_text(raw.get("id"), 200),
         revision=revision,
         place=read_lonlat(raw.get("place")),
-        proposed=read_text(raw.get("proposed"), 40),
     )
 
 

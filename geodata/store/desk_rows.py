@@ -117,11 +117,11 @@ def read_history(connection: sqlite3.Connection, inc: int) -> list[dict[str, Any
     """Return every visible event of an incident by time: what, when, when heard of, and where."""
     names = (
         "at", "received_at", "stage", "seq", "version", "due_at", "body", "reason", "x", "y",
-        "kind", "hash",
+        "kind", "hash", "batch",
     )  # fmt: skip
     rows = connection.execute(
         "SELECT e.at, e.received, e.stage, e.seq, e.version, e.due, b.text, e.reason, p.x, p.y,"  # noqa: S608
-        " c.text, e.hash FROM event e LEFT JOIN term b ON b.term = e.body"
+        " c.text, e.hash, e.batch FROM event e LEFT JOIN term b ON b.term = e.body"
         " LEFT JOIN payload p ON p.inc = e.inc AND p.hash = e.hash"
         " LEFT JOIN term c ON c.term = p.kind"
         f" WHERE e.inc = ?2 AND {visible_event(1)} ORDER BY e.at, e.stage, e.seq, e.hash",
