@@ -51,7 +51,8 @@ def find_weakness(text: str, *, names: tuple[str, ...], least: int) -> Fault | N
     if any(name in plain and len(plain.replace(name, "")) < least // 2 for name in told):
         return Fault(key="password_named")
     steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
-    if len(set(plain)) < _LEAST_SIGNS or steps <= {0, 1} or steps <= {0, -1}:
+    rows = steps <= {0, 1} or steps <= {0, -1}
+    if len(set(plain)) < _LEAST_SIGNS or rows or plain.isdigit():  # a date, a telephone
         return Fault(key="password_plain", values={"signs": _LEAST_SIGNS})
     return None
 
