@@ -14,7 +14,6 @@ from dashboard.audit_tables import (
     describe_cards,
     describe_rows,
     describe_state,
-    describe_steps,
     finding_sheet,
     finding_table,
     name_rule,
@@ -34,14 +33,12 @@ from geodata.errors import Fault, NotAllowed, NotFound
 from geodata.irregularities import Finding
 from geodata.scope import Scope
 from geodata.store.audit_rows import (
-    LogFilter,
     count_log,
     find_grids,
     list_accounts,
     read_codes,
     read_log,
 )
-from geodata.store.irregular_rows import read_history
 
 ROWS_A_PAGE = 100
 _LONGEST_QUERY = 200
@@ -54,7 +51,6 @@ def add_audit_page(server: Flask, services: Services) -> None:
     _add_log(server, services, watch, shelf)
     _add_buttons(server, services, watch)
     _add_findings(server, services, shelf)
-    _add_case(server, services)
 
 
 def _add_log(server: Flask, services: Services, watch: LogWatch, shelf: FindingsShelf) -> None:
@@ -87,8 +83,10 @@ def _add_log(server: Flask, services: Services, watch: LogWatch, shelf: Findings
             cards=describe_cards(findings, lang),
             period=period,
             asked=asked,
+            filtered=any(asked.values()),
             accounts=accounts if scope.everything else [],
             rows=describe_rows(rows, codes, zone, lang),
+            case=_find_case(asked["target"]),
             **_page_values(page, len(rows), total, total),
         )
 
@@ -170,33 +168,6 @@ def _add_findings(server: Flask, services: Services, shelf: FindingsShelf) -> No
     server.add_url_rule(f"{base}/audit/<rule>.csv", "getu_audit_sheet", sheet)
 
 
-def _add_case(server: Flask, services: Services) -> None:
-    city, zone = services.city, services.city.settings.zone
-
-    @guarded("audit", logs="view.case")
-    def show_case() -> Response:
-        scope, lang = current_scope(), find_page_lang()
-        _check_rows_allowed(scope)
-        source, incident_id = (request.args.get(name, "") for name in ("source", "id"))
-        target = f"{source}/{incident_id}"
-        with city.database.read() as connection:
-            steps = read_history(connection, scope, source, incident_id)
-            if steps is None:
-                raise NotFound(Fault(key="audit_case"))
-            rows = read_log(connection, scope, LogFilter(target=target), most=ROWS_A_PAGE)
-            codes = read_codes(connection)
-        show(target=target, n=max(len(steps), 1))
-        return draw_plain(
-            "audit_case.html",
-            source=source,
-            incident_id=incident_id,
-            steps=describe_steps(steps, zone, lang),
-            rows=describe_rows(rows, codes, zone, lang),
-        )
-
-    server.add_url_rule(f"{services.base_path}/audit/case", "getu_audit_case", show_case)
-
-
 def _go_back(base: str) -> WsgiResponse:
     """Return to the page that a button stands on, in its language and theme."""
     return redirect(f"{base}/audit?{request.query_string.decode()}", code=303)
@@ -232,9 +203,15 @@ def _check_rows_allowed(scope: Scope) -> None:
         raise NotAllowed(Fault(key="not_allowed", values={"need": "read.rows"}))
 
 
-def _page_query(page: int) -> str:
-    """Return the address's query with another page."""
-    return urlencode({**request.args, "page": page})
+def _page_query(**other: str | int) -> str:
+    """Return the address's query with another page, or another target from its first page on."""
+    return urlencode({**request.args, **({} if "page" in other else {"page": 1}), **other})
+
+
+def _find_case(target: str) -> tuple[str, str] | None:
+    """Return source and id of the case that a target names, None where it names something else."""
+    source, parted, incident_id = target.partition("/")
+    return (source, incident_id) if source and parted and incident_id else None
 
 
 def _read_page() -> int:

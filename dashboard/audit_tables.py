@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from dashboard.parts.numbers import span
 from geodata.audit import print_head
 from geodata.audit_report import name_act, print_moment
@@ -16,9 +18,9 @@ from geodata.errors import BadSetting, Fault
 from geodata.figures import Rate
 from geodata.irregularities import OF_CASES, OF_TABLES, Finding
 from geodata.store.audit_rows import LogRow, read_codes
-from geodata.store.irregular_rows import Case, Share, Step, TableChange
+from geodata.store.irregular_rows import Case, Share, TableChange
 from geodata.store.records import ALWAYS
-from geodata.words import Lang, say
+from geodata.words import Lang, has_words, say
 
 DAYS = 30  # of findings, where the page is not told
 MOST_DAYS = 366
@@ -136,15 +138,31 @@ def describe_rows(
             "role": say(f"role.{row.entry.role}", lang) if row.entry.role else "",
             "act": row.entry.act,
             "act_name": name_act(row.entry.act, lang),
-            "target": row.entry.target or "–",
+            "target": row.entry.target,
+            "target_name": _name_target(row.entry.act, row.entry.target, lang),
             "grid": codes.get(row.entry.grid or 0, ""),
             "scope": _name_scope(row.entry.scope, lang),
             "n": f"{row.entry.n:,}",
             "revision": f"{row.entry.revision:,}",
             "detail": row.entry.detail or "",
+            "detail_name": _name_detail(row.entry.detail, zone, lang),
         }
         for row in rows
     ]
+
+
+def _name_target(act: str, target: str, lang: Lang) -> str:
+    if act.endswith(".finding") and has_words(f"audit.rule.{target}.name"):
+        return say(f"audit.rule.{target}.name", lang)
+    return target or "–"
+
+
+def _name_detail(detail: str | None, zone: ZoneInfo, lang: Lang) -> str:
+    """Return what was seen again within the minute in words, every other detail as it is kept."""
+    told = orjson.loads(detail) if detail else {}
+    if set(told) == {"again", "since"}:
+        return say("audit.again", lang, n=told["again"], at=print_moment(told["since"], zone))
+    return " ".join(f"{name}={value}" for name, value in told.items())
 
 
 def _name_scope(scope: str, lang: Lang) -> str:
@@ -167,7 +185,7 @@ def finding_table(finding: Finding, city: City, lang: Lang, *, skip: int, most: 
         rows = [_case_cells(case, names, codes, zone, lang) for case in finding.cases[skip:end]]
         listed = len(finding.cases)
     else:
-        names = ("row", "at", "account", "role", "act_name", "target", "n", "detail")
+        names = ("row", "at", "account", "role", "act_name", "target", "n", "detail_name")
         told = describe_rows(finding.rows[skip:end], codes, zone, lang)
         rows = [tuple(row[name] for name in names) for row in told]
         listed = len(finding.rows)
@@ -185,22 +203,6 @@ def finding_table(finding: Finding, city: City, lang: Lang, *, skip: int, most: 
         share_heads=tuple(say(f"audit.head.{name}", lang) for name in share_names),
         shares=shares,
     )
-
-
-def describe_steps(steps: Sequence[Step], zone: ZoneInfo, lang: Lang) -> list[dict[str, str]]:
-    """Return the events of a case as texts."""
-    return [
-        {
-            "stage": say(f"stage.{step.stage}", lang),
-            "at": print_moment(step.at, zone),
-            "received": print_moment(step.received, zone),
-            "later": span(max(step.received - step.at, 0), lang),
-            "due": print_moment(step.due, zone) if step.due else "–",
-            "body": step.body or "–",
-            "way": step.file or say("audit.posted", lang),
-        }
-        for step in steps
-    ]
 
 
 def finding_sheet(

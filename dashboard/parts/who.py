@@ -26,7 +26,11 @@ def add_who(app: Dash, *, base_path: str) -> None:
     def say_who(lang: Any) -> Any:
         visit = current_visit()
         spoken = parse_lang(lang if isinstance(lang, str) else None)
-        return [] if visit is None else _describe(visit, spoken, base_path=base_path)
+        if visit is None:
+            return []
+        described = _describe(visit, spoken, base_path=base_path)
+        shown = described if isinstance(described, list) else [described]
+        return [*_link_audit(visit, spoken, base_path=base_path), *shown]
 
 
 def name_of(visit: Visit) -> str:
@@ -37,6 +41,14 @@ def name_of(visit: Visit) -> str:
 def role_of(visit: Visit, lang: Lang) -> str:
     """Return the role in words."""
     return say(f"role.{visit.scope.role}", lang) if visit.scope.role else ""
+
+
+def _link_audit(visit: Visit, lang: Lang, *, base_path: str) -> list[Any]:
+    """Return the way to the log, for who may read it."""
+    if not visit.scope.has("audit"):
+        return []
+    href = f"{base_path}/audit?lang={lang}"
+    return [html.A(say("audit.log", lang), href=href, className="tool")]
 
 
 def _describe(visit: Visit, lang: Lang, *, base_path: str) -> Any:

@@ -94,18 +94,6 @@ class TableChange:
     earliest: int  # the first day (UTC s) from which what it changed holds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One event of an incident: `due` the deadline it gave (0 none), `file` empty for a post."""
-
-    stage: str
-    at: int
-    received: int
-    due: int
-    body: str
-    file: str
-
-
 def find_extensions(connection: sqlite3.Connection, window: Window) -> list[Act]:
     """Return every extension made in the window, newest first."""
     rows = connection.execute(
@@ -222,35 +210,6 @@ def find_table_changes(connection: sqlite3.Connection, window: Window) -> list[T
         )
         for row in rows
     ]  # fmt: skip
-
-
-def read_history(
-    connection: sqlite3.Connection, scope: Scope, source: str, incident_id: str
-) -> list[Step] | None:
-    """
-    Return every visible event of a source's incident in the order of the fold.
-
-    None for an incident that is not there or not in the scope: nobody learns which of the two.
-    """
-    found = connection.execute(
-        "SELECT i.inc, i.owner FROM incident_key k JOIN term t ON t.term = k.source"
-        " AND t.sort = 'source' JOIN incident i ON i.inc = k.inc"
-        " WHERE t.text = ? AND k.ext_id = ?",
-        (source, incident_id),
-    ).fetchone()
-    if found is None or not scope.allows(found[1]):
-        return None
-    rows = connection.execute(
-        "SELECT e.stage, e.at, e.received, ifnull(e.due, 0), ifnull(b.text, ''),"  # noqa: S608
-        " iif(e.batch > 0, f.file, '') FROM event e LEFT JOIN term b ON b.term = e.body"
-        " LEFT JOIN batch f ON f.batch = e.batch"
-        f" WHERE e.inc = ?1 AND {visible_event(2)} ORDER BY e.at, e.stage, e.seq, e.hash",
-        (found[0], hidden_batches(connection)),
-    )
-    return [
-        Step(stage=STAGES[row[0]], at=row[1], received=row[2], due=row[3], body=row[4], file=row[5])
-        for row in rows
-    ]
 
 
 def _case(row: tuple[Any, ...]) -> Case:

@@ -71,7 +71,7 @@ def text_of(door: Door, path: str, *, name: str = "auditor") -> str:
                                   "administrator", "analyst", "wall"])  # fmt: skip
 def test_no_other_role_reads_the_log_and_who_tries_stands_in_it(door, role):
     client = door.client(role)
-    for path in ("/audit", "/audit/backdated", "/audit/backdated.csv", "/audit/case?source=a&id=b"):
+    for path in ("/audit", "/audit/backdated", "/audit/backdated.csv"):
         assert client.get(path).status_code == 403, path
     for path in ("/audit/seal", "/audit/check"):
         assert client.post(path).status_code == 403, path
@@ -122,18 +122,20 @@ def test_a_finding_says_its_rule_lists_its_cases_and_links_each(door):
     text = text_of(door, f"/audit/late_extension?lang=en&{DAYS}")
     assert "Extended within 2 hours" in text
     assert "1–2 of 2" in text
-    assert "source=hotline&amp;id=%3DHYPERLINK%281%29" in text
+    assert "/case/hotline/%3DHYPERLINK%281%29" in text
     assert "&lt;b&gt;B&lt;/b&gt;" in text
     assert "<b>" not in text
     assert ("auditor", "view.finding", "late_extension", 2) in read_log(door)
 
 
-def test_the_history_of_a_case_shows_its_events_and_who_saw_it(door):
-    path = f"/audit/case?lang=en&source={SOURCE}&id=%3DHYPERLINK%281%29"
-    text = text_of(door, path)
-    assert text.count("posted live") == 4
-    assert ("auditor", "view.case", f"{SOURCE}/{BAD_ID}", 4) in read_log(door)
-    assert "saw a case" in text_of(door, path)
+def test_a_target_leads_to_all_that_was_done_to_it_and_to_its_case(door):
+    client = door.client("auditor")
+    for _ in range(2):
+        assert client.get("/audit?lang=en&target=hotline/A1").status_code == 200
+    text = text_of(door, f"/audit?lang=en&target={SOURCE}/%3DHYPERLINK%281%29")
+    assert "/case/hotline/%3DHYPERLINK%281%29" in text
+    text = text_of(door, "/audit?lang=en&act=view.finding")
+    assert "Late extensions" in text
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -175,7 +177,6 @@ def test_an_auditor_of_one_grid_sees_its_rows_and_cases_alone(door):
     text = text_of(door, f"/audit/late_extension?lang=en&{DAYS}", name="street")
     assert "1–1 of 1" in text
     client = door.client("street")
-    assert client.get(f"/audit/case?source={SOURCE}&id=<b>B</b>").status_code == 404
     assert client.get("/audit/table_change").status_code == 404
     assert client.get("/audit/nothing").status_code == 404
 
