@@ -74,11 +74,11 @@ def add_events_api(
     limit_bytes = settings.api_body_mb * MEGABYTE
     described = orjson.dumps(describe_api(settings))
 
-    @_answering
+    @answering
     @guarded(PERMISSION)
     def post_events() -> Response:
         if request.mimetype not in (JSON, LINES) or request.content_encoding:
-            return _refuse(415, [Fault(key="post_type")])
+            return refuse(415, [Fault(key="post_type")])
         source = g.scope.account
         with inflow.waiting(source):
             request.max_content_length = limit_bytes  # this route's own, not the server's
@@ -86,7 +86,7 @@ def add_events_api(
                 body = request.get_data(cache=False)
             except RequestEntityTooLarge:
                 fault = Fault(key="post_large", values={"limit": settings.api_body_mb})
-                return _refuse(413, [fault])
+                return refuse(413, [fault])
             rows = read_posted(
                 body,
                 lines=request.mimetype == LINES,
@@ -97,7 +97,7 @@ def add_events_api(
             )
             inflow.take(source, len(rows))
             receipt = feed.post(rows, token=g.token)
-        return _json(
+        return as_json(
             {
                 "accepted": receipt.accepted,
                 "new": receipt.new,
@@ -108,7 +108,7 @@ def add_events_api(
 
     @guarded(OPEN)
     def other_events() -> Response:
-        response = _refuse(405, [Fault(key="post_only")])
+        response = refuse(405, [Fault(key="post_only")])
         response.headers["Allow"] = "POST"
         return response
 
@@ -131,7 +131,7 @@ def add_events_api(
     server.add_url_rule(f"{base}/openapi.json", "getu_openapi", openapi)
 
 
-def _answering(view: View) -> View:
+def answering(view: View) -> View:
     """Answer a source's errors as JSON, in the language it asks for."""
 
     @functools.wraps(view)
@@ -140,16 +140,16 @@ def _answering(view: View) -> View:
             return view()
         except NotAllowed:
             given = "Authorization" in request.headers
-            response = _refuse(401, [Fault(key="token_wrong" if given else "token_needed")])
+            response = refuse(401, [Fault(key="token_wrong" if given else "token_needed")])
             response.headers["WWW-Authenticate"] = 'Bearer realm="events"'
             return response
         except GetuError as error:
-            response = _refuse(http_status(error), error.faults)
+            response = refuse(http_status(error), error.faults)
             if isinstance(error, Busy | TooMany):
                 response.headers["Retry-After"] = str(wait_of(error))
             return response
         except HTTPException as error:  # a body that breaks off
-            return _refuse(error.code or 400, [Fault(key="post_broken")])
+            return refuse(error.code or 400, [Fault(key="post_broken")])
 
     return answered
 
@@ -159,9 +159,10 @@ def wait_of(error: GetuError) -> int:
     return max(1, math.ceil(error.faults[0].values.get("seconds", RETRY_AFTER_S)))
 
 
-def _refuse(status: int, faults: Iterable[Fault]) -> Response:
+def refuse(status: int, faults: Iterable[Fault]) -> Response:
+    """Return what is wrong as JSON, in the language the source asks for."""
     lang = parse_lang(request.args.get("lang") or request.accept_languages.best)
-    return _json({"faults": [_plain(fault, lang) for fault in faults]}, status=status)
+    return as_json({"faults": [_plain(fault, lang) for fault in faults]}, status=status)
 
 
 def _plain(fault: Fault, lang: Lang) -> dict[str, Any]:
@@ -174,7 +175,8 @@ def _plain(fault: Fault, lang: Lang) -> dict[str, Any]:
     }
 
 
-def _json(plain: Any, *, status: int = 200) -> Response:
+def as_json(plain: Any, *, status: int = 200) -> Response:
+    """Return plain data as JSON that nobody keeps."""
     response = Response(orjson.dumps(plain), status=status, mimetype=JSON)
     response.headers["Cache-Control"] = "no-store"
     return response
