@@ -166,7 +166,7 @@ def add_page(app: Dash, services: Services) -> None:
     )
     @guarded("read")
     def follow(_n: Any, seen: Any) -> Any:
-        revision = pictures.keeper.city.database.revision()
+        revision = pictures.keeper.revision(pictures.now())
         return no_update if revision == seen else revision
 
 

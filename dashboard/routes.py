@@ -108,7 +108,7 @@ def add_routes(server: Flask, pictures: Pictures, *, base_path: str) -> None:
 
     @guarded("read")
     def changes() -> Response:
-        revision = pictures.keeper.city.database.revision()
+        revision = pictures.keeper.revision(pictures.now())
         if request.args.get("since", type=int) == revision:
             return Response(status=204)
         return Response(orjson.dumps({"revision": revision}), mimetype="application/json")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,10 +22,16 @@ from geodata.clock import clock_state
 from geodata.coordinates import to_lonlat
 from geodata.drawings import index_of
 from geodata.grids import GridSystem
+from geodata.newest_snapshot import read_snapshot
 from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
-from geodata.snapshot import Filter, Snapshot, build_snapshot, open_snapshot, save_snapshot
-from geodata.store.database import read_revision
-from geodata.store.incident_rows import read_incident_columns
+from geodata.snapshot import Filter, Snapshot
+from geodata.store.database import (
+    Connection,
+    read_ground_revision,
+    read_revision,
+    read_terms,
+)
+from geodata.store.drawings import read_next_change
 from geodata.store.records import count_records, read_records, read_tables_version
 from geodata.store.sources import read_as_of
 from geodata.words import Lang
@@ -34,6 +41,10 @@ PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
 UNMATCHED = ""  # the category of a kind that the city's table does not know
 _ANSWERS_KEPT = 32
 _KEPT_WITH_DRAWING = ("drawing", "base")
+_MANY_INCIDENTS = 100_000
+_REST = 4  # times as long as making new facts took, no others are made
+_REST_OF_MANY_S = 1.0
+_RISK_KEPT_S = 900
 _MARGIN = 0.02  # of the city's width, around its bounds
 
 
@@ -48,11 +59,14 @@ class Facts:
 
     city: City
     revision: int
+    ground: int  # the revision at which the drawing or a reference table last changed
+    good_until: float  # when a dated table or drawing takes over (UTC s)
     as_of: int
     snapshot: Snapshot
     grids: GridSystem
     risk: GridRisk | None
     risk_from: int
+    risk_made: int
     kinds: pd.DataFrame
     bodies: pd.DataFrame
     categories: tuple[str, ...]
@@ -152,78 +166,123 @@ class Facts:
 
 
 class FactsKeeper:
-    """Hands out the facts of the newest revision, made once and shared by every request."""
+    """
+    Hands out the facts of the newest revision, made once and shared by every request.
+
+    In a large city beside a busy feed a fifth of the time at most goes into making new ones;
+    meanwhile every request gets the last ones, which say of which revision they are.
+    """
 
     def __init__(self, city: City) -> None:
         self.city = city
         self._facts: Facts | None = None
         self._lock = threading.Lock()
+        self._rest_until_s = -math.inf
 
     def current(self, now: int) -> Facts | None:
         """Return the facts of the newest revision; None while the city has no grids."""
         facts = self._facts
-        if facts is not None and facts.revision == self.city.database.revision():
+        if facts is None:
+            with self._lock:
+                if self._facts is None:
+                    self._refresh(now)
+                return self._facts
+        if time.monotonic() < self._rest_until_s or facts.revision == self.city.database.revision():
             return facts
-        with self._lock:
-            if self._facts is None or self._facts.revision != self.city.database.revision():
-                fresh = load_facts(self.city, now=now)
-                if fresh is not None and facts is not None:
-                    fresh.kept |= _kept_by_drawing(facts, fresh)
-                self._facts = fresh
+        if not self._lock.acquire(blocking=facts.snapshot.n < _MANY_INCIDENTS):
+            return facts  # somebody is at it
+        try:
+            if self._facts is facts:
+                self._refresh(now)
             return self._facts
+        finally:
+            self._lock.release()
+
+    def revision(self, now: int) -> int:
+        """Return the revision that screens are drawn from; the store's own before any grids."""
+        facts = self.current(now)
+        return self.city.database.revision() if facts is None else facts.revision
+
+    def _refresh(self, now: int) -> None:
+        begin_s = time.monotonic()
+        old = self._facts
+        self._facts = fresh = load_facts(self.city, now=now, old=old)
+        if fresh is not None and old is not None:
+            fresh.kept |= _kept_by_drawing(old, fresh)
+        if fresh is not None and fresh.snapshot.n >= _MANY_INCIDENTS:
+            end_s = time.monotonic()
+            self._rest_until_s = end_s + max((end_s - begin_s) * _REST, _REST_OF_MANY_S)
 
 
-def load_facts(city: City, *, now: int) -> Facts | None:
-    """Read one revision of the city into memory; None while it has no grids."""
-    system = city.grids_in_force(now)
-    if system is None:
-        return None
-    # STEP 1: everything of one moment
+def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | None:
+    """
+    Read the newest revision of the city into memory; None while it has no grids.
+
+    From `old` facts is taken what no change since has touched.
+    """
     with city.database.read() as connection:
-        revision = read_revision(connection)
+        revision, ground = read_revision(connection), read_ground_revision(connection)
         as_of = read_as_of(connection)
-        tables = {
-            name: read_records(connection, name, at=now)
-            for name in ("kinds", "bodies", "cameras", "places")
-        }
-        tables_version = read_tables_version(connection)
-        components = count_records(connection).get("components", 0)
-        snapshot = open_snapshot(city.folder, revision)
-        if snapshot is not None and snapshot.drawing != system.drawing:
-            snapshot = None
-        columns = None if snapshot else read_incident_columns(connection)
-    kinds, bodies = tables["kinds"].set_index("id"), tables["bodies"].set_index("id")
-    terms = {sort: city.database.terms(sort) for sort in ("kind", "body", "source")}
-    category_of, categories = _categories(kinds, terms["kind"])
-    # STEP 2: incidents as columns, from the saved file where there is one
-    if snapshot is None and columns is not None:
-        snapshot = _snapshot_of(city, system, columns, category_of, revision)
-        with contextlib.suppress(OSError):  # it only saves time: a full disk stops no screen
-            save_snapshot(snapshot, city.folder)
-    assert snapshot is not None
-    # STEP 3: what follows from them
-    risk, risk_from = _risk_of(city, system, snapshot, terms["source"], now)
-    index = index_of(system)
-    points = {name: _points(city, tables[name], index, system) for name in ("cameras", "places")}
+        stands = old is not None and old.ground == ground and old.good_until > now
+        terms = {sort: read_terms(connection, sort) for sort in ("kind", "body", "source")}
+        if old is not None and stands:
+            known: Facts | None = old
+            reference = {name: getattr(old, name) for name in _REFERENCE}
+            system = old.grids
+        else:
+            known = None
+            found = city.grids_in_force(now)
+            if found is None:
+                return None
+            system = found
+            reference = _read_reference(connection, city, system, now=now)
+        category_of, categories = _categories(reference["kinds"], terms["kind"])
+        snapshot = read_snapshot(
+            connection,
+            city,
+            system,
+            category_of,
+            revision=revision,
+            known=None if old is None else old.snapshot,
+        )
+    risk, risk_from, risk_made = _risk_of(city, system, snapshot, terms["source"], now, known)
     return Facts(
         city=city,
-        revision=revision,
+        revision=snapshot.revision,
+        ground=ground,
         as_of=as_of,
         snapshot=snapshot,
         grids=system,
         risk=risk,
         risk_from=risk_from,
-        kinds=kinds,
-        bodies=bodies,
+        risk_made=risk_made,
         categories=categories,
         kind_terms=terms["kind"],
         body_terms=terms["body"],
         source_terms=terms["source"],
-        cameras=points["cameras"],
-        places=points["places"],
-        tables=tables_version,
-        components=components,
+        **reference,
     )
+
+
+_REFERENCE = ("kinds", "bodies", "cameras", "places", "components", "tables", "good_until")
+
+
+def _read_reference(
+    connection: Connection, city: City, system: GridSystem, *, now: int
+) -> dict[str, Any]:
+    """Return the reference tables in force, cameras and places with the grids that own them."""
+    tables = {
+        name: read_records(connection, name, at=now)
+        for name in ("kinds", "bodies", "cameras", "places")
+    }
+    index = index_of(system)
+    return {
+        **{name: tables[name].set_index("id") for name in ("kinds", "bodies")},
+        **{name: _points(city, tables[name], index, system) for name in ("cameras", "places")},
+        "components": count_records(connection).get("components", 0),
+        "tables": read_tables_version(connection),
+        "good_until": read_next_change(connection, now),
+    }
 
 
 def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
@@ -245,31 +304,6 @@ def base_version(folder: Path) -> int:
     return max(changed, default=0)
 
 
-def _snapshot_of(
-    city: City,
-    system: GridSystem,
-    columns: dict[str, NDArray[Any]],
-    category_of: dict[int, int],
-    revision: int,
-) -> Snapshot:
-    lon, lat = to_lonlat(columns["x"] / 1000, columns["y"] / 1000, city.crs)
-    uids = system.finest()["uid"].to_numpy()
-    order = np.argsort(uids)
-    place = np.searchsorted(uids, columns["owner"], sorter=order)
-    row = order[np.minimum(place, len(uids) - 1)]
-    owner_row = np.where(uids[row] == columns["owner"], row, -1)
-    numbers = pd.Series(columns["kind"]).map(category_of).fillna(0)
-    return build_snapshot(
-        columns,
-        revision=revision,
-        drawing=system.drawing,
-        lon=lon,
-        lat=lat,
-        owner_row=owner_row.astype(np.int32),
-        category=numbers.to_numpy(np.int32),
-    )
-
-
 def _categories(
     kinds: pd.DataFrame, terms: dict[int, str]
 ) -> tuple[dict[int, int], tuple[str, ...]]:
@@ -285,12 +319,25 @@ def _categories(
 
 
 def _risk_of(
-    city: City, system: GridSystem, snapshot: Snapshot, sources: dict[int, str], now: int
-) -> tuple[GridRisk | None, int]:
-    """Return the risk and the moment it looks ahead from: now, or the end of older data."""
+    city: City,
+    system: GridSystem,
+    snapshot: Snapshot,
+    sources: dict[int, str],
+    now: int,
+    known: Facts | None,
+) -> tuple[GridRisk | None, int, int]:
+    """
+    Return the risk, the moment it looks ahead from (now, or the end of older data) and when made.
+
+    It counts months and weeks: in a large city one some minutes old is taken on while nothing but
+    single incidents changed.
+    """
+    large = known is not None and known.snapshot.n >= _MANY_INCIDENTS
+    if known is not None and large and 0 <= now - known.risk_made < _RISK_KEPT_S:
+        return known.risk, known.risk_from, known.risk_made
     reported = snapshot.reported_at[snapshot.reported_at <= now]
     if not len(reported):
-        return None, now
+        return None, now, now
     newest = int(reported.max()) + DAY_S
     moment = now if now - newest < city.settings.risk_days * DAY_S else newest
     finest = system.finest()
@@ -311,7 +358,7 @@ def _risk_of(
         days=city.settings.risk_days,
         half_life_weeks=city.settings.risk_half_life_weeks,
     )
-    return risk, moment
+    return risk, moment, now
 
 
 def _points(

@@ -246,6 +246,18 @@ def open_snapshot(folder: Path, revision: int) -> Snapshot | None:
     return snapshot if sound else None
 
 
+def open_newest(folder: Path, *, since: int, until: int) -> Snapshot | None:
+    """Return the saved snapshot of the newest revision between two, both included, or None."""
+    names = (path.stem.removeprefix("snapshot-") for path in folder.glob("snapshot-*.arrow"))
+    revisions = sorted((int(name) for name in names if name.isdecimal()), reverse=True)
+    for revision in revisions:
+        if since <= revision <= until:
+            snapshot = open_snapshot(folder, revision)
+            if snapshot is not None:
+                return snapshot
+    return None
+
+
 def _checksum(snapshot: Snapshot) -> int:
     """Return one number over every value: Arrow itself does not notice a changed byte."""
     found = zlib.crc32(" ".join(str(getattr(snapshot, name)) for name in _FACTS).encode())

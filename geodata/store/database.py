@@ -293,6 +293,12 @@ def read_ground_revision(connection: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
+def read_derived_revision(connection: sqlite3.Connection) -> int:
+    """Return the revision at which every incident was last derived."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'derived_at'").fetchone()
+    return int(row[0]) if row else read_ground_revision(connection)
+
+
 def insert_rows(
     connection: sqlite3.Connection, statement: str, rows: list[tuple[Any, ...]], *, tail: str = ""
 ) -> int:

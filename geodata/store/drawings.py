@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from typing import Any
 
@@ -75,6 +76,17 @@ def load_drawings(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     names = ("drawing", "system", "valid_from", "valid_to", "state", "note")
     rows = connection.execute(f"SELECT {', '.join(names)} FROM drawing ORDER BY drawing")  # noqa: S608
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def read_next_change(connection: sqlite3.Connection, now: int) -> float:
+    """Return when a dated record or drawing takes over after `now` (UTC s), else infinity."""
+    (moment,) = connection.execute(
+        "SELECT min(at) FROM (SELECT valid_from AS at FROM record"
+        " UNION ALL SELECT valid_from FROM drawing UNION ALL SELECT valid_to FROM drawing)"
+        " WHERE at > ?",
+        (now,),
+    ).fetchone()
+    return math.inf if moment is None else float(moment)
 
 
 def read_grids(connection: sqlite3.Connection, drawing: int, *, crs: str) -> geopandas.GeoDataFrame:

@@ -166,7 +166,7 @@ def test_a_snapshot_that_cannot_be_kept_stops_no_screen(city, monkeypatch):
 
     for file in city.folder.glob("snapshot-*"):
         file.unlink()
-    monkeypatch.setattr("geodata.facts.save_snapshot", full)
+    monkeypatch.setattr("geodata.newest_snapshot.save_snapshot", full)
     assert load_facts(city, now=NOW) is not None
 
 

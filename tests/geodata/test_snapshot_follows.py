@@ -1,0 +1,144 @@
+"""Promise: a snapshot that follows the feed is, row for row, the one that is built anew."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geodata import feed as feed_module
+from geodata import newest_snapshot
+from geodata.city import City
+from geodata.derive import derive_incidents
+from geodata.facts import FactsKeeper, load_facts
+from geodata.feed import Feed
+from geodata.snapshot import snapshot_file
+from tests.city import NOW, load_one, make_tiny_city, write_table
+from tests.geodata.test_feed_folds_alike import events, rows_of, story, with_place
+from tests.geodata.test_snapshot import same
+
+
+@pytest.fixture
+def city(tmp_path) -> City:
+    return make_tiny_city(tmp_path / "city")
+
+
+def fresh(city: City):
+    for file in city.folder.glob("snapshot-*"):
+        file.unlink()
+    return load_facts(city, now=NOW)
+
+
+def alike(one, other) -> bool:
+    return same(one.snapshot, other.snapshot) and (
+        one.categories, one.kind_terms, one.body_terms, one.source_terms
+    ) == (other.categories, other.kind_terms, other.body_terms, other.source_terms)  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(st.lists(st.lists(events, min_size=1, max_size=8), min_size=1, max_size=5))
+def test_any_posts_one_after_another(tmp_path_factory, posts):
+    city = make_tiny_city(tmp_path_factory.mktemp("follow") / "city")
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW)
+    before = {
+        item.name: np.copy(getattr(first.snapshot, item.name)) for item in fields(first.snapshot)
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed_module, "GATHER_S", 0.0)
+        feed = Feed(city, now=lambda: NOW)
+        for post in posts:
+            feed.post(rows_of(city, [with_place(event) for event in post]), token=0)
+            assert keeper.current(NOW).revision == city.database.revision()
+        feed.close()
+    assert alike(keeper.current(NOW), fresh(city))
+    for name, values in before.items():  # whoever still draws from the first one is not disturbed
+        assert np.array_equal(getattr(first.snapshot, name), values)
+
+
+def test_nothing_but_what_changed_is_read(city, monkeypatch):
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW)
+    feed = Feed(city, now=lambda: NOW)
+    feed.post(rows_of(city, [story(1, kind="积水")]), token=0)
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(newest_snapshot, "read_incident_columns", never)
+    monkeypatch.setattr("geodata.facts._read_reference", never)
+    second = keeper.current(NOW)
+    feed.close()
+    assert second.snapshot.n == first.snapshot.n + 1
+    assert second.cameras is first.cameras
+
+
+def test_a_change_of_state_shares_every_column_it_does_not_touch(city):
+    feed = Feed(city, now=lambda: NOW)
+    feed.post(rows_of(city, [story(1)]), token=0)
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW).snapshot
+    feed.post(rows_of(city, [story(1) | {"stage": "closed", "at": NOW - 60}]), token=0)
+    second = keeper.current(NOW).snapshot
+    feed.close()
+    assert second.morton is first.morton
+    assert second.open is not first.open
+
+
+def test_a_start_takes_the_file_of_an_earlier_revision_and_adds_what_came_since(city, monkeypatch):
+    revision = load_facts(city, now=NOW).revision
+    feed = Feed(city, now=lambda: NOW)
+    for number in range(5):
+        feed.post(rows_of(city, [story(number)]), token=0)
+    feed.close()
+    assert snapshot_file(city.folder, revision).exists()
+    monkeypatch.setattr(newest_snapshot, "read_incident_columns", None)
+    found = load_facts(city, now=NOW)
+    monkeypatch.undo()
+    assert found.revision == revision + 5
+    assert alike(found, fresh(city))
+
+
+def test_a_file_from_before_the_last_derivation_is_not_used(city):
+    revision = load_facts(city, now=NOW).revision
+    derive_incidents(city, now=NOW)
+    read = []
+    found = load_facts(city, now=NOW)
+    assert found.revision == revision + 1
+    assert alike(found, fresh(city))
+    assert not read
+
+
+def test_new_cameras_and_kinds_are_seen_and_the_incidents_stay(city, tmp_path):
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW)
+    columns = ("camera_id", "name", "lon", "lat")
+    load_one(
+        city, "cameras", write_table(tmp_path / "c.csv", columns, [["K9", "新", 120.0, 32.53]])
+    )
+    second = keeper.current(NOW)
+    assert len(second.cameras) == len(first.cameras) + 1
+    assert second.snapshot.morton is first.snapshot.morton
+    file = write_table(
+        tmp_path / "k.csv", ("code", "name_zh", "category"), [["积水", "积水", "水务"]]
+    )
+    load_one(city, "kinds", file)
+    third = keeper.current(NOW)
+    assert "水务" in third.categories
+    assert alike(third, fresh(city))
+
+
+def test_a_large_city_hands_out_the_last_facts_while_new_ones_are_made(city, monkeypatch):
+    monkeypatch.setattr("geodata.facts._MANY_INCIDENTS", 1)
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW)
+    feed = Feed(city, now=lambda: NOW)
+    feed.post(rows_of(city, [story(1)]), token=0)
+    feed.close()
+    assert keeper.current(NOW) is first  # made just now
+    assert keeper.revision(NOW) == first.revision  # a poll hears of nothing it could not get
+    keeper._rest_until_s = 0.0
+    assert keeper.current(NOW).revision == first.revision + 1
