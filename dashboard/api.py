@@ -6,6 +6,7 @@ import time
 
 from flask import Flask
 
+from dashboard.decisions_api import add_decisions_api
 from dashboard.events_api import add_events_api
 from dashboard.live_api import add_live_api
 from dashboard.open311 import add_open311
@@ -19,3 +20,4 @@ def add_api(server: Flask, services: Services) -> None:
     add_events_api(server, services.city, services.feed, inflow, now=services.now)
     add_open311(server, services, inflow)
     add_live_api(server, services)
+    add_decisions_api(server, services)

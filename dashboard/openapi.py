@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from geodata.decision_list import COLUMNS
 from geodata.incidents import STAGES
 from geodata.loading.posted_events import (
     LARGEST_WHOLE,
@@ -29,7 +30,10 @@ def describe_api(settings: Settings) -> dict[str, Any]:
             "description": "The way in for live events. See docs/api.md.",
         },
         "servers": [{"url": settings.base_path or "/"}],
-        "paths": {"/api/events": {"post": _post(settings)}},
+        "paths": {
+            "/api/events": {"post": _post(settings)},
+            "/api/decisions": {"get": _get_decisions()},
+        },
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Event": _event(), "Receipt": _receipt(), "Faults": _faults()},
@@ -73,6 +77,35 @@ def _post(settings: Settings) -> dict[str, Any]:
             "200": {
                 "description": "The events are on the disk and on the map.",
                 "content": {"application/json": {"schema": {"$ref": _RECEIPT}}},
+            },
+            **{code: {"description": text, "content": refused} for code, text in answers.items()},
+        },
+    }
+
+
+def _get_decisions() -> dict[str, Any]:
+    refused = {"application/json": {"schema": {"$ref": _FAULTS}}}
+    answers = {"401": "No token, a wrong one or a revoked one.", "422": "`since` is no revision."}
+    since = {"type": "integer", "minimum": 0, "maximum": LARGEST_WHOLE}
+    row = {"type": "object", "required": list(COLUMNS)}
+    answer = {
+        "type": "object",
+        "required": ["decisions", "revision", "more"],
+        "properties": {
+            "decisions": {"type": "array", "items": row},
+            "revision": {**since, "description": "What to ask `since` next."},
+            "more": {"type": "boolean", "description": "Some of it is there already."},
+        },
+    }
+    return {
+        "operationId": "getDecisions",
+        "summary": "What posts decided on the source's own incidents, in order",
+        "security": [{"token": []}],
+        "parameters": [{"name": "since", "in": "query", "schema": since}],
+        "responses": {
+            "200": {
+                "description": "Each decision once to who asks on with `revision`.",
+                "content": {"application/json": {"schema": answer}},
             },
             **{code: {"description": text, "content": refused} for code, text in answers.items()},
         },
