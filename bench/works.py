@@ -14,6 +14,7 @@ WORKS: dict[str, tuple[str, ...]] = {
     "A": ("ownership",),
     "B": ("counting",),
     "C": ("density",),
+    "D": ("nearest",),
 }
 
 

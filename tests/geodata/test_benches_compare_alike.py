@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.counting import BARS, NUMPY, PANDAS, run_counting
 from bench.density import make_columns, run_blur, run_pixels, run_tile
+from bench.nearest import BALL, STRTREE, TREE, run_nearest
 from bench.works import WORKS
 
 
@@ -27,5 +28,10 @@ def test_pictures_equal_every_peers():
     assert_nobody_differs(rows)
 
 
+def test_the_nearest_equal_every_peers():
+    rows = run_nearest(points=3_000, cameras=500, rounds=1)
+    assert_nobody_differs(rows, TREE, BALL, STRTREE)
+
+
 def test_every_work_has_a_letter():
-    assert "".join(WORKS) == "ABC"
+    assert "".join(WORKS) == "ABCD"
