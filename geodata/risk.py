@@ -88,13 +88,37 @@ def estimate_risk(
     kept = usable & ~patrol
     half_life_s = half_life_weeks * 7 * DAY_S
     since = int(reported_at[usable].min()) if usable.any() else now
-    span_days = max((now - since) / DAY_S, 1.0)
-    decay = math.log(2) / (half_life_s / DAY_S)
-    weighted_days = (1 - math.exp(-decay * span_days)) / decay
-
     weight = 0.5 ** ((now - reported_at[kept]) / half_life_s)
-    weighted = np.bincount(owner[kept], weights=weight, minlength=grids).astype(float)
-    n = np.bincount(owner[kept], minlength=grids).astype(np.int64)
+    return rate_grids(
+        np.bincount(owner[kept], weights=weight, minlength=grids).astype(float),
+        n=np.bincount(owner[kept], minlength=grids).astype(np.int64),
+        exposure=exposure,
+        exposure_name=exposure_name,
+        weighted_days=weigh_days(since, now=now, half_life_weeks=half_life_weeks),
+        days=days,
+        left_out=int((usable & patrol).sum()),
+        since=since,
+    )
+
+
+def weigh_days(since: int, *, now: int, half_life_weeks: float) -> float:
+    """Return the days from `since` to `now`, each with its age's weight."""
+    decay = math.log(2) / (half_life_weeks * 7)
+    return (1 - math.exp(-decay * max((now - since) / DAY_S, 1.0))) / decay
+
+
+def rate_grids(
+    weighted: NDArray[np.float64],
+    *,
+    n: NDArray[np.int64],
+    exposure: NDArray[np.float64],
+    exposure_name: str,
+    weighted_days: float,
+    days: int,
+    left_out: int,
+    since: int,
+) -> GridRisk:
+    """Return the risk of grids by their weighted incidents; see `estimate_risk`."""
     observed = exposure * weighted_days
     mean, alpha, beta = fit_gamma_prior(weighted, observed)
 
@@ -118,8 +142,8 @@ def estimate_risk(
         exposure=exposure,
         weight_own=weight_own,
         thin=n < THIN_BELOW,
-        counted=int(kept.sum()),
-        left_out=int((usable & patrol).sum()),
+        counted=int(n.sum()),
+        left_out=left_out,
         since=since,
     )
 

@@ -17,7 +17,7 @@ from geodata.facts import UNMATCHED, Facts
 from geodata.levels import LEVELS, NO_PARENT, find_parent_rows
 from geodata.outside import Cells, Outside, sort_into_cells, tell_outside
 from geodata.periods import local_midnight
-from geodata.risk import GridRisk
+from geodata.risk import GridRisk, rate_grids, weigh_days
 from geodata.scope import ROWS, Scope
 from geodata.snapshot import Snapshot
 
@@ -25,7 +25,6 @@ _HOUR_S = 3600
 _MARK_BYTES = 6
 _SIGHTS_KEPT = 32
 _SHARED = ("drawing", "base")  # what is derived from the drawing or the base map shows no incident
-_DIGITS = 2  # of a risk figure: more would tell the rate of the whole city to the incident
 
 
 @dataclass(kw_only=True)
@@ -138,12 +137,11 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
         return Sight(**given | {"kept": facts.kept})
     own = inside & rows
     snapshot = _take_rows(facts.snapshot, np.append(own, False)[facts.snapshot.owner])
-    below = facts.city.settings.suppress_below
     return Sight(
         **given
         | {
             "snapshot": snapshot,
-            "risk": _narrow_risk(facts.risk, own, snapshot, facts.risk_from, below=below),
+            "risk": _narrow_risk(facts, own, snapshot),
             "as_of": facts.as_of - facts.as_of % _HOUR_S,
             "kind_terms": _narrow_kinds(facts, snapshot),
             "cameras": _inside(facts.cameras, inside, scope),
@@ -154,8 +152,8 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
                 facts.grids,
                 own=own,
                 categories=len(facts.categories),
-                rest_category=_find_rest(facts),
-                below=below,
+                rest_category=find_rest_category(facts),
+                below=facts.city.settings.suppress_below,
             ),
         }
     )
@@ -181,46 +179,45 @@ def _inside(
     return points[seen].reset_index(drop=True)
 
 
-def _narrow_risk(
-    risk: GridRisk | None,
-    own: NDArray[np.bool_],
-    snapshot: Snapshot,
-    moment: int,
-    *,
-    below: int,
-) -> GridRisk | None:
+def _narrow_risk(facts: Facts, own: NDArray[np.bool_], snapshot: Snapshot) -> GridRisk | None:
     """
     Return the risk with every other grid's record put into a band, as its counts are.
 
-    Its figure is then that of the band's middle, `low` and `high` those of its ends.
+    Its figure is that of the band's middle, `low` and `high` those of its ends. What the grids
+    borrow from each other is measured anew on these bands: of the true records it would tell when
+    an incident comes in anywhere.
     """
+    risk = facts.risk
     if risk is None:
         return None
-    step = float(max(below, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = risk.own / (risk.weight_own * risk.weighted)  # days ahead for each day observed
-    known = share[np.isfinite(share)]
-    each = risk.weight_own * (float(np.median(known)) if len(known) else 0.0)
+    settings = facts.city.settings
+    moment, step = facts.risk_from, float(max(settings.suppress_below, 1))
     floor = np.floor(risk.weighted / step) * step
-
-    def at(weighted: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.round(risk.value + each * (weighted - risk.weighted), _DIGITS)
-
+    middle = np.where(own, risk.weighted, floor + step / 2)
     seen = (snapshot.owner >= 0) & (snapshot.reported_at > 0) & (snapshot.reported_at <= moment)
     counted = int(risk.n[own].sum())
     first = snapshot.reported_at[seen]
-    return replace(
-        risk,
-        value=np.where(own, np.round(risk.value, _DIGITS), at(floor + step / 2)),
-        low=np.where(own, risk.low, at(floor)),
-        high=np.where(own, risk.high, at(floor + step)),
-        own=np.where(own, risk.own, np.nan),
-        borrowed=np.where(own, np.round(risk.borrowed, _DIGITS), np.nan),
+    weighted_days = weigh_days(
+        local_midnight(risk.since, facts.zone),
+        now=moment,
+        half_life_weeks=settings.risk_half_life_weeks,
+    )
+    told = rate_grids(
+        middle,
         n=np.where(own, risk.n, 0),
-        weighted=np.where(own, risk.weighted, np.nan),
-        counted=counted,
+        exposure=risk.exposure,
+        exposure_name=risk.exposure_name,
+        weighted_days=weighted_days,
+        days=risk.days,
         left_out=int(seen.sum()) - counted,
         since=int(first.min()) if len(first) else moment,
+    )
+    each = told.days * told.weight_own / weighted_days
+    return replace(
+        told,
+        low=np.where(own, told.low, told.value + each * (floor - middle)),
+        high=np.where(own, told.high, told.value + each * (floor + step - middle)),
+        thin=risk.thin,
     )
 
 
@@ -235,7 +232,7 @@ def _narrow_kinds(facts: Facts, snapshot: Snapshot) -> dict[int, str]:
     }
 
 
-def _find_rest(facts: Facts) -> int:
+def find_rest_category(facts: Facts) -> int:
     """Return the number of the category with the most kinds: what the table says, no count."""
     if "category" in facts.kinds and facts.kinds["category"].notna().any():
         return facts.categories.index(str(facts.kinds["category"].value_counts().idxmax()))
