@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geodata.coordinates import SourceCrs
 from geodata.errors import BadFile, Fault
 from geodata.notes import Note
-from geodata.reading.places import check_fit, plainly_degrees, suggest_crs
+from geodata.reading.places import NOWHERE, check_fit, plainly_degrees, suggest_crs
 from geodata.reading.shapes import (
     BrokenShape,
     Floats,
@@ -26,6 +26,8 @@ from geodata.reading.shapes import (
 
 # A share above which a defect is the file's, not the feature's.
 _FILE_SHARE = 0.5
+# The coast of a whole province has fewer; what is made of polygons takes more than their time.
+MOST_CORNERS = 100_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,8 +91,12 @@ def check_shapes(features: Features, source: SourceCrs, file: str) -> int:
     shapes = features.shapes
     refused = shapely.is_empty(shapes)
     _refuse(features, refused, "shape_empty")
+    corners = shapely.get_num_coordinates(shapes)
+    crowded = (shapely.get_dimensions(shapes) == 2) & (corners > MOST_CORNERS)
+    _refuse(features, crowded, "shape_many_corners", limit=MOST_CORNERS)
     points = shapely.get_type_id(shapes) == 0
-    zero = points & (shapely.get_x(shapes) == 0) & (shapely.get_y(shapes) == 0)
+    near_x, near_y = (np.abs(get(shapes)) < NOWHERE for get in (shapely.get_x, shapely.get_y))
+    zero = points & near_x & near_y
     _refuse(features, zero, "place_zero")
     if source.is_lonlat:
         wrong, swapped = off_the_world(shapes)
@@ -114,7 +120,7 @@ def check_shapes(features: Features, source: SourceCrs, file: str) -> int:
     return len({note.row for note in notes})
 
 
-def _refuse(features: Features, mask: NDArray[np.bool_], key: str) -> None:
+def _refuse(features: Features, mask: NDArray[np.bool_], key: str, **values: int) -> None:
     for place in map(int, np.flatnonzero(mask)):
-        features.faults.append(Fault(key=key, row=place + 1))
+        features.faults.append(Fault(key=key, row=place + 1, values=values))
         features.shapes[place] = None

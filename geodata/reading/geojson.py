@@ -25,6 +25,8 @@ _SHAPE_TYPES = {
 _NOT_STRICT = (b"NaN", b"Infinity")
 # A position takes at least "[1,2],": a file of little but brackets only serves to fill the memory.
 _MANY_BRACKETS, _FEWEST_BYTES = 1_000_000, 6
+# Above this share a defect is the file's, not the feature's; so few are named all the same.
+_FILE_SHARE, _FEW = 0.5, 10
 _ID = "id"
 
 
@@ -60,7 +62,7 @@ def parse_geojson(
         encoding=found,
         crs_text=_declared_crs(tree, file) if driver == "GeoJSON" else None,
     )
-    properties, geometries = _split(features, members)
+    properties, geometries = _split(features, members, file)
     build_shapes(features, geometries)
     features.faults.sort(key=lambda fault: fault.row or 0)
     features.columns = _columns(members, properties)
@@ -117,7 +119,9 @@ def _declared_crs(tree: dict[str, Any], file: str | None) -> str | None:
     raise BadFile(Fault(key="json_crs_unreadable"), file=file)
 
 
-def _split(features: Features, members: list[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+def _split(
+    features: Features, members: list[Any], file: str | None
+) -> tuple[list[dict[str, Any]], list[Any]]:
     properties: list[dict[str, Any]] = []
     geometries: list[Any] = []
     for row, member in enumerate(members, start=1):
@@ -126,6 +130,9 @@ def _split(features: Features, members: list[Any]) -> tuple[list[dict[str, Any]]
             features.faults.append(Fault(key=key, row=row))
         properties.append({} if key else member.get("properties") or {})
         geometries.append(None if key else member.get("geometry"))
+    if len(features.faults) > max(_FILE_SHARE * len(members), _FEW):
+        # Hardly anything in it is a feature: that is one fault, not a million.
+        raise BadFile(features.faults[:_FEW], file=file)
     return properties, geometries
 
 

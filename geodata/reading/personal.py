@@ -2,80 +2,42 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata.notes import Note
+from geodata.reading.personal_cells import (
+    IN_TEXT,
+    WHOLE_CELL,
+    are_names,
+    are_somebodys,
+    count_personal,
+    count_traits,
+    is_identity_number,
+)
+from geodata.reading.personal_headers import (
+    means_body,
+    means_contact,
+    means_device,
+    means_name,
+    means_personal,
+    means_post,
+    means_someone,
+    plain_header,
+)
 
-# Headers that mean a person whatever the cells hold; compared in the form that _plain gives.
-_PERSON_HEADER = re.compile(
-    r"姓名|身份证|证件号|手机|移动电话|联系电话|联系方式|联系人|电话号码|住户|户主|业主|租户|租客|房东"
-    r"|报案人|举报人|投诉人|当事人|来电人|诉求人|反映人|报警人|上报人|负责人|责任人|受害人|嫌疑人"
-    r"|车牌|车主|号牌|驾驶证|银行卡|微信号|邮箱|出生日期|出生年月|户籍|籍贯|政治面貌|护照"
-    r"|(?:^|_)(?:phone|mobile|cellphone|telephone|tel|e_?mail|surname|passport|ssn)(?:_|s?$)"
-    r"|(?:^|_)(?:first|last|full|given|family|person|contact|officer|resident|holder)_?name(?:_|$)"
-    r"|(?:^|_)(?:id_card|identity_(?:no|card|number)|(?:license|licence|number)_plate|plate_n\w*)"
-    r"|(?:^|_)(?:date_of_birth|birth_?date|birthday|dob)(?:_|$)"
-    r"|^(?:电话|qq|微信|wechat|性别|gender|sex|民族|年龄|contact|plate|idcard|sfz|sfzh|lxdh|sjh)$"
-)
-# A count of households is no household; a body's own line is no person's. Cells are still judged.
-_NOT_A_PERSON = re.compile(
-    r"(?:数|数量|人口|率|比|占比|合计|总计|_count|_rate)$"
-    r"|值班|单位|部门|办公|机构|前台|服务电话|热线|(?:^|_)(?:duty|office|desk|hotline)(?:_|$)"
-)
-# Posts whose columns hold now a post, now the name of who fills it: the cells decide.
-_POST_HEADER = re.compile(
-    r"网格员|网格长|楼长|组长|站长|所长|主任|巡查员|采集员|管理员|经办|处理人|办理人|受理人"
-    r"|(?:^|_)(?:inspector|worker|manager|chief|handler|councillor|councilor|officer|warden)(?:_|$)"
-)
-_NAME_HEADER = re.compile(r"^(?:name|名字|名称|人员|person)$")
-_CONTACT_HEADER = re.compile(r"电话|手机|联系方式|身份证|证件号|tel|phone|mobile|id_?card|identity")
-
-# A digit or letter beside it makes a number part of a longer code, a point a fraction.
-_BEFORE, _AFTER = r"(?:^|[^0-9A-Za-z.])", r"(?:$|[^0-9A-Za-z])"
-_IDENTITY = (
-    r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
-)
-_MOBILE = r"(?:(?:\+|00)?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}"
-_PLATE = (
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
-    r"[A-HJ-NP-Z][· -]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]"
-)
-_WHOLE_CELL = f"^(?:{_IDENTITY}|{_MOBILE}|{_PLATE})$"
-_IN_TEXT = f"{_BEFORE}(?:{_IDENTITY}|{_MOBILE}|{_PLATE}){_AFTER}"
-_IDENTITY_CELL = re.compile(f"^{_IDENTITY}$")
-_PLAIN_MOBILE_CELL = re.compile(r"^1[0-9]{10}$")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK_DIGITS = "10X98765432"
+__all__ = ["PersonalColumn", "drop_personal", "find_personal", "is_identity_number"]
 
 # From these shares of its filled cells on a column is about persons; below, it is only noted.
-_WHOLE_SHARE, _TEXT_SHARE, _NAME_SHARE = 0.2, 0.02, 0.6
+_WHOLE_SHARE, _TEXT_SHARE = 0.2, 0.02
 _FEWEST_CELLS = 2
-# Of random codes in the form of identity numbers one in eleven has the check digit.
-_TRUE_SHARE = 0.5
+_PROBED_CELLS = 40
 # Larger tables are judged by an even sample of this many rows.
 _SAMPLE_ROWS = 50_000
-# Numbers that follow one another this closely are serial numbers in the form of mobiles.
-_SERIAL_STEP, _FEWEST_SERIAL = 1000, 5
-_SURNAMES = frozenset(
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
-    "姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
-    "常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季"
-    "裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳欧管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄"
-)
-_PLACE_ENDINGS = frozenset(
-    "区县市镇乡村街路巷社组格站里园苑城楼厦场店馆院校桥港山河湖队所局委办司厂部岗"
-)
-_CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
-_WESTERN_NAME = re.compile(r"[A-Z][a-z]+(?: [A-Z][a-z.]*){1,2}")
-_DISTINCT_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,27 +75,26 @@ def find_personal(
     Find the personal columns of a table of text, and columns with only a few suspect cells.
 
     Looks at names of columns and at cells: 18-character identity numbers with a true check digit,
-    mobile numbers, number plates, alone or inside text, and names of persons where a column of that
-    kind stands beside. Tables of more than 50,000 rows are judged by an even sample.
+    mobile numbers, number plates, e-mail addresses, alone or inside text; columns of sexes,
+    peoples, bank cards, addresses of faces and of radios; names of persons where a column of that
+    kind stands beside, and telephones, rooms and passports where names stand beside. Tables of more
+    than 50,000 rows are judged by an even sample.
     """
     step = max(-(-len(frame) // _SAMPLE_ROWS), 1)
     cells = {column: _filled_cells(frame[column].iloc[::step]) for column in frame.columns}
     judged = [_judge(column, cells[column], kept=column in keep) for column in frame.columns]
     found = {one.column: one for one in judged if one and one.reason != "personal.some_cells"}
     suspects = [one for one in judged if one and one.column not in found]
-    if any(_is_contact(one) for one in found.values()):
-        for column in set(frame.columns) - set(found) - set(keep):
-            if _NAME_HEADER.match(_plain(column)) and _are_names(cells[column]):
+    left = [column for column in frame.columns if column not in found and column not in keep]
+    if any(map(_is_contact, found.values())):
+        for column in left:
+            if means_name(plain_header(column)) and are_names(cells[column].to_pylist()):
+                found[column] = PersonalColumn(column=column, reason="personal.beside")
+    if any(map(_is_someone, found.values())):
+        for column in left:
+            if not means_body(plain_header(column)) and are_somebodys(cells[column].to_pylist()):
                 found[column] = PersonalColumn(column=column, reason="personal.beside")
     return [found[column] for column in frame.columns if column in found], suspects
-
-
-def is_identity_number(text: str) -> bool:
-    """Tell whether `text` is an 18-character identity number with a true check digit (GB 11643)."""
-    if not _IDENTITY_CELL.match(text):
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, text[:17], strict=True))
-    return _CHECK_DIGITS[total % 11] == text[17].upper()
 
 
 def _filled_cells(column: pd.Series[str]) -> pa.Array:
@@ -146,21 +107,23 @@ def _filled_cells(column: pd.Series[str]) -> pa.Array:
 
 
 def _judge(column: str, cells: pa.Array, *, kept: bool) -> PersonalColumn | None:
-    header = _plain(column)
-    named = _PERSON_HEADER.search(header) and not _NOT_A_PERSON.search(header)
-    if named and not kept:
+    header = plain_header(column)
+    if means_personal(header) and not kept:
         return PersonalColumn(column=column, reason="personal.by_header", cells=len(cells))
-    if _POST_HEADER.search(header) and _are_names(cells):
+    if means_post(header) and are_names(cells.to_pylist()):
         return PersonalColumn(column=column, reason="personal.by_names", cells=len(cells))
-    return _judge_cells(column, cells)
+    return _judge_cells(column, cells, of_device=means_device(header))
 
 
-def _judge_cells(column: str, cells: pa.Array) -> PersonalColumn | None:
-    in_text = int(pc.sum(pc.match_substring_regex(cells, _IN_TEXT)).as_py() or 0)
+def _judge_cells(column: str, cells: pa.Array, *, of_device: bool) -> PersonalColumn | None:
+    traits = _count_traits(cells, of_device=of_device)
+    if traits:
+        return PersonalColumn(column=column, reason="personal.by_value", cells=traits)
+    in_text = int(pc.sum(pc.match_substring_regex(cells, IN_TEXT)).as_py() or 0)
     if not in_text:
         return None
-    hits = cells.filter(pc.match_substring_regex(cells, _WHOLE_CELL)).to_pylist()
-    whole = _count_true(hits)
+    hits = cells.filter(pc.match_substring_regex(cells, WHOLE_CELL)).to_pylist()
+    whole = count_personal(hits)
     # What has the form of a whole cell and turned out to be a code does not count inside text.
     in_text -= len(hits) - whole
     if _is_many(whole, len(cells), _WHOLE_SHARE):
@@ -172,54 +135,25 @@ def _judge_cells(column: str, cells: pa.Array) -> PersonalColumn | None:
     return None
 
 
+def _count_traits(cells: pa.Array, *, of_device: bool) -> int:
+    # Nearly all cells must be of the kind: a few tell whether the rest is worth looking at.
+    step = max(len(cells) // _PROBED_CELLS, 1)
+    if not count_traits(
+        cells.take(pa.array(range(0, len(cells), step), pa.int64())).to_pylist(),
+        of_device=of_device,
+    ):
+        return 0
+    return count_traits(cells.to_pylist(), of_device=of_device)
+
+
 def _is_many(count: int, filled: int, share: float) -> bool:
     return count >= min(_FEWEST_CELLS, filled) and count >= share * filled and count > 0
 
 
-def _count_true(hits: list[str]) -> int:
-    identities = [hit for hit in hits if _IDENTITY_CELL.match(hit)]
-    true = sum(map(is_identity_number, identities))
-    if true < _TRUE_SHARE * len(identities):
-        true = 0
-    mobiles = [hit for hit in hits if _PLAIN_MOBILE_CELL.match(hit)]
-    others = len(hits) - len(identities) - len(mobiles)
-    return true + others + (0 if _are_serial(mobiles) else len(mobiles))
-
-
-def _are_serial(numbers: list[str]) -> bool:
-    values = sorted(map(int, set(numbers)))
-    if len(values) < _FEWEST_SERIAL:
-        return False
-    return values[-1] - values[0] < _SERIAL_STEP * (len(values) - 1)
-
-
-def _are_names(cells: pa.Array) -> bool:
-    texts: list[Any] = cells.to_pylist()
-    if not texts:
-        return False
-    chinese = sum(map(_is_chinese_name, texts))
-    # "West Yorkshire Police" has the form of a name: names of persons seldom repeat so often.
-    western = sum(map(bool, map(_WESTERN_NAME.fullmatch, texts)))
-    if len(set(texts)) < _DISTINCT_SHARE * len(texts):
-        western = 0
-    return chinese + western >= _NAME_SHARE * len(texts)
-
-
-def _is_chinese_name(text: str) -> bool:
-    return (
-        bool(_CHINESE_NAME.fullmatch(text))
-        and text[0] in _SURNAMES
-        and text[-1] not in _PLACE_ENDINGS
-    )
-
-
 def _is_contact(found: PersonalColumn) -> bool:
-    by_value = found.reason == "personal.by_value"
-    return by_value or bool(_CONTACT_HEADER.search(_plain(found.column)))
+    return found.reason == "personal.by_value" or means_contact(plain_header(found.column))
 
 
-def _plain(header: str) -> str:
-    # PhoneNumber, "phone number" and phone-number are one word.
-    text = unicodedata.normalize("NFKC", header)
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
-    return re.sub(r"[\s\-_]+", "_", text.strip()).casefold()
+def _is_someone(found: PersonalColumn) -> bool:
+    named = found.reason in {"personal.by_names", "personal.beside"}
+    return named or means_someone(plain_header(found.column))

@@ -53,6 +53,8 @@ _COMMA_DECIMAL = re.compile(r"[+-]?\d{1,8},\d+")
 _LONGEST_LON, _LONGEST_LAT, _SURELY_METRES = 180.0, 90.0, 1000.0
 # A share above which a defect is the file's, not the row's.
 _FILE_SHARE = 0.5
+# Nearer to (0, 0) than this, in degrees or metres, nobody measured anything.
+NOWHERE = 1e-9
 _FIT_SHARE, _MISFIT_SHARE, _FIT_MARGIN_DEG, _FIT_SAMPLE = 0.9, 0.1, 3.0, 2000
 
 
@@ -134,7 +136,7 @@ def check_places(
     `other` marks rows whose cells hold no number. Raises BadFile when longitude and latitude, or
     east and north, are swapped throughout, or when hardly any place fits the coordinate system.
     """
-    zero = (x == 0) & (y == 0)
+    zero = (np.abs(x) < NOWHERE) & (np.abs(y) < NOWHERE)
     known = np.isfinite(x) & np.isfinite(y)
     masks = {"place_not_number": other, "place_missing": ~known & ~other, "place_zero": zero}
     if source.is_lonlat:

@@ -14,6 +14,7 @@ Arc = list[list[float]]
 _ARC_DEPTH = {"LineString": 0, "MultiLineString": 1, "Polygon": 1, "MultiPolygon": 2}
 # A value no shape can be built of, so that the row is refused by name.
 _UNREADABLE = "unreadable"
+_MOST_REUSED, _FEW_CORNERS = 20, 100_000
 
 
 def read_topology(
@@ -43,7 +44,25 @@ def read_topology(
     members = top.get("geometries") if isinstance(top, dict) else None
     if not isinstance(members, list):
         members = [top]
+    _check_reuse(members, arcs, file)
     return [_to_feature(member, arcs, scale, translate) for member in members]
+
+
+def _check_reuse(members: list[Any], arcs: list[Arc], file: str | None) -> None:
+    # Neighbours share an arc, and so do the levels above them; a small file that lists one arc
+    # without end would fill the memory.
+    corners = 0
+    most = _MOST_REUSED * sum(map(len, arcs)) + _FEW_CORNERS
+    for member in members:
+        waiting = [member.get("arcs") if isinstance(member, dict) else None]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, list):
+                waiting += item
+            elif isinstance(item, int) and -len(arcs) <= item < len(arcs):
+                corners += len(arcs[item])
+        if corners > most:
+            raise BadFile(Fault(key="topology_repeats"), file=file)
 
 
 def _read_transform(transform: Any) -> tuple[Any, Any]:
@@ -56,7 +75,8 @@ def _read_transform(transform: Any) -> tuple[Any, Any]:
 def _decode_arc(arc: Any, scale: Any, translate: Any) -> Arc:
     xy = read_positions(arc)
     if scale is not None:
-        xy = np.cumsum(xy, axis=0) * scale + translate
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond numbers has no shape
+            xy = np.cumsum(xy, axis=0) * scale + translate
     return [[float(x), float(y)] for x, y in xy]
 
 

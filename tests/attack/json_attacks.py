@@ -66,7 +66,7 @@ def texts() -> Iterator[Item]:
         dump(collection(feature(polygon(GOOD), name="网格甲乙丙"))).decode().encode("gb18030"),
         READ,
     )
-    yield "overlong UTF-8", TEXT.replace(b"A1", b"\xc0\xaf1"), REFUSED
+    yield "overlong UTF-8", TEXT.replace(b"A1", b"\xc0\xaf1"), EITHER
     yield "lone surrogate in UTF-8", TEXT.replace(b"A1", b"\xed\xa0\x80"), REFUSED
     yield "lone surrogate escaped", TEXT.replace(b"A1", b"\\ud800"), EITHER
     yield "NUL in a text", TEXT.replace(b"A1", b"A\\u0000"), EITHER
@@ -281,7 +281,7 @@ def geometries() -> Iterator[Item]:  # noqa: PLR0915
         dump(collection(feature(polygon(GOOD)), feature(polygon(inner())))),
         REFUSED,
     )
-    yield "one ring of a million corners", large_ring, EITHER
+    yield "one ring of a million corners", large_ring, REFUSED
     yield "a star of ten thousand crossings", star, EITHER
 
 
