@@ -56,6 +56,7 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
     from geodata.city import open_city, serving
     from geodata.keys import check_keys
     from geodata.store.accounts import has_accounts
+    from geodata.watched import Watcher
 
     city = open_city(arguments.city)
     with city.database.read() as connection:
@@ -71,5 +72,12 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
         out.result({"address": address})
         # A post holds its thread until its commit: those have threads of their own.
         threads = city.settings.server_threads + city.settings.api_waiting
-        serve(app, host=arguments.host, port=arguments.port, threads=threads)
+        watcher = Watcher(city, now=read_clock) if city.settings.watched_folder else None
+        if watcher is not None:
+            watcher.start()
+        try:
+            serve(app, host=arguments.host, port=arguments.port, threads=threads)
+        finally:
+            if watcher is not None:
+                watcher.stop()
     return 0

@@ -147,6 +147,13 @@ class Settings:
     jurisdiction_id: str = _setting(
         "", "What Open311 clients call this city; empty: whatever they say is taken."
     )
+    watched_folder: str = _setting(
+        "", "Files that appear in this folder are loaded, see docs/sources.md; empty for none."
+    )
+    watched_settle_s: int = _setting(
+        5, "A file in it is taken when it has not changed for this long.", low=0, high=3600
+    )
+    watched_every_s: int = _setting(2, "How often the server looks into it.", low=1, high=3600)
     upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
     child_memory_mb: int = _setting(
         1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128

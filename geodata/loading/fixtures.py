@@ -20,6 +20,7 @@ from geodata.loading.request import (
     Progress,
     check_mapping,
     find_column,
+    hash_file,
     refuse_if_strict,
 )
 from geodata.moments import parse_moments
@@ -30,7 +31,7 @@ from geodata.store.records import ALWAYS, save_records
 from geodata.words import Word
 
 BASE_LAYERS = ("roads", "water", "green", "buildings")
-_DEADLINES = ("kinds", "calendar")
+_DERIVED_FROM = ("kinds", "calendar", "devices")  # deadlines, and the places of alarms
 _VALID_FROM = ("valid_from", "生效日期", "起始日期")
 
 
@@ -96,7 +97,8 @@ def load_fixtures(
     if request.dry_run:
         report.note("report.dry_run")
         return report
-    _save(city, kind, _by_day(table, days, request), contract.key, request, report)
+    by_day, digest = _by_day(table, days, request), hash_file(path)
+    _save(city, kind, by_day, contract.key, request, report, digest)
     progress("progress.records", 1.0)
     return report
 
@@ -225,15 +227,16 @@ def _save(
     key: str,
     request: LoadRequest,
     report: LoadReport,
+    digest: bytes,
 ) -> None:
-    batch = open_batch(city.database, kind, file=report.file, at=request.now)
+    batch = open_batch(city.database, kind, file=report.file, at=request.now, file_hash=digest)
     facts = {"file": report.file}
     try:
         rows = sum(
             save_records(city.database, kind, table, key=key, batch=batch, valid_from=moment)
             for moment, table in by_day.items()
         )
-        if kind in _DEADLINES:  # every deadline that hangs on them changes in the same moment
+        if kind in _DERIVED_FROM:  # what hangs on them changes in the same moment
             report.revision = derive_incidents(
                 city, now=request.now, batch=batch, rows=rows, report=facts
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,6 +66,12 @@ def parse_day(text: str | None, zone: ZoneInfo) -> int | None:
 def source_of(file: Path | str, request: LoadRequest) -> str:
     """Return the source of rows that name none: as asked for, else the file's name."""
     return request.source or Path(file).name.split(".")[0] or Path(file).name
+
+
+def hash_file(file: Path) -> bytes:
+    """Return the BLAKE2b-128 of a file's content: what a batch remembers it by."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).digest()
 
 
 def find_column(frame: pd.DataFrame, names: tuple[str, ...], mapped: str | None) -> str | None:
