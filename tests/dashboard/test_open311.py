@@ -196,7 +196,8 @@ def test_an_address_alone_is_a_place_to_find(client, key, report):
 @pytest.mark.parametrize(
     ("change", "status"),
     [({"service_code": None}, 400), ({"service_code": "nothing"}, 404),
-     ({"lat": None, "long": None}, 400), ({"lat": "north"}, 400), ({"lat": "nan"}, 400), ({"lat": "91"}, 400), ({"lat": 0, "long": 0}, 400),
+     ({"lat": None, "long": None}, 400), ({"lat": "north"}, 400), ({"lat": "nan"}, 400),
+     ({"lat": "91"}, 400), ({"lat": 0, "long": 0}, 400),
      ({"lat": None}, 400), ({"api_key": None}, 403), ({"api_key": "getu_1_x"}, 403),
      ({"description": "a\x00b"}, 400)],
 )  # fmt: skip
