@@ -8,6 +8,7 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, dcc, html, no_update
 from flask import has_request_context
 
+from dashboard import trail
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, grid_card, layer_panel, overview, who
@@ -151,8 +152,9 @@ def add_page(app: Dash, services: Services) -> None:
         Input("minute", "n_intervals"),
         prevent_initial_call=True,
     )
-    @guarded("read")
+    @guarded("read", logs="view.card")
     def show_card(*raw: Any) -> Any:
+        trail.show(n=0)  # the card says itself how many single cases it shows
         names = ("grid", "lang", "days", "state", "category")
         view = parse_view(dict(zip(names, raw[: len(names)], strict=True)), start=start)
         if view.grid is None:

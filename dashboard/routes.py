@@ -10,6 +10,7 @@ from typing import Literal
 import orjson
 from flask import Flask, Response, request
 
+from dashboard import trail
 from dashboard.guard import OPEN, current_scope, guarded
 from dashboard.view import filter_from_query
 from geodata.errors import Fault, NotAllowed, NotFound
@@ -98,11 +99,11 @@ def _freeze_breaks(facts: Sight, now: int) -> None:
 def add_routes(server: Flask, pictures: Pictures, *, base_path: str) -> None:
     """Add `/layers/...`, `/changes` and `/healthz` below the base path."""
 
-    @guarded("read")
+    @guarded("read", logs="view.tiles")
     def layer(name: str, extension: str) -> Response:
         return _answer(pictures, _allowed_source(name, extension), None)
 
-    @guarded("read")
+    @guarded("read", logs="view.tiles")
     def tile(name: str, z: int, x: int, y: int, extension: str) -> Response:
         return _answer(pictures, _allowed_source(name, extension), Tile(z=z, x=x, y=y))
 
@@ -162,6 +163,7 @@ def _answer(pictures: Pictures, source: Source, tile: Tile | None) -> Response:
     body = pictures.cache.get(
         (source.name, tile, facts.revision, chosen, minute, theme, lang, whom, coding), draw
     )
+    trail.show(target=source.name, n=1 if source.needs == ROWS and body else 0)
     return _respond(body, source.format, coding)
 
 

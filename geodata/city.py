@@ -176,7 +176,10 @@ def serving(city: City) -> Iterator[None]:
     with _locked(city.folder / SERVING_LOCK, "city_served"):
         with contextlib.suppress(Busy), writing(city):
             pass  # clears what a killed load left, unless a load is at work
-        yield
+        # One connection stays open: when the last one closes, SQLite empties and removes its log,
+        # and on a full disk the next reader could not make it anew.
+        with city.database.series():
+            yield
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
+from dashboard import trail
 from dashboard.parts import numbers, totals
 from dashboard.parts.overview import key_figures, name_keys, six_steps
 from dashboard.view import View
@@ -62,7 +63,7 @@ def draw(facts: Sight, view: View, *, now: int) -> html.Div:
             six_steps(figures.steps, lang),
             _rules(figures, lang),
             _risk(facts, row, lang),
-            _oldest(facts, mask, lang, now),
+            _oldest(facts, mask, grid, lang, now),
         ],
     )
 
@@ -198,18 +199,20 @@ def _risk(facts: Sight, row: int, lang: Lang) -> html.Div:
     )
 
 
-def _oldest(facts: Sight, mask: Any, lang: Lang, now: int) -> html.Div:
+def _oldest(facts: Sight, mask: Any, grid: Any, lang: Lang, now: int) -> html.Div:
     snapshot = facts.snapshot
     late = np.flatnonzero(mask & snapshot.open & (facts.states(now) == RED))
     if not len(late):
         return html.Div(html.P(say("card.none_late", lang), className="quiet small"))
     names = facts.kind_names(lang)
     order = late[np.argsort(snapshot.due_at[late], kind="stable")]
+    shown = min(len(order), OLDEST_SHOWN)
+    trail.show(target=str(grid["code"]), grid=int(grid["uid"]), n=shown)
     return html.Div(
         className="late",
         children=[
             html.H3(
-                say("card.oldest", lang, n=min(len(order), OLDEST_SHOWN), of=len(order)),
+                say("card.oldest", lang, n=shown, of=len(order)),
             ),
             *(
                 html.Div(
