@@ -28,13 +28,15 @@ def run_decisions(arguments: argparse.Namespace, out: Output) -> int:
     from geodata.city import open_city
     from geodata.decision_list import list_decisions
     from geodata.errors import BadSetting, Fault
+    from geodata.scope import Scope
 
     form = arguments.out.suffix.lower()
     if form not in (".csv", ".json"):
         raise BadSetting(Fault(key="decisions_form"), file=arguments.out.name)
     city = open_city(arguments.city)
+    machine = Scope.whole_city(CONSOLE, ("export",))
     with city.database.transaction() as connection:
-        found = list_decisions(connection, city, arguments.source, since=arguments.since)
+        found = list_decisions(connection, city, machine, arguments.source, since=arguments.since)
         write_entry(
             connection,
             account=CONSOLE,

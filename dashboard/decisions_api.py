@@ -25,9 +25,10 @@ def add_decisions_api(server: Flask, services: Services) -> None:
         if since is None:
             show(n=0)
             return refuse(422, [Fault(key="since_unknown", field="since")])
-        source = current_scope().account
+        scope = current_scope()
+        source = scope.account
         with city.database.read() as connection:
-            found = list_decisions(connection, city, source, since=since, most=MOST_ROWS)
+            found = list_decisions(connection, city, scope, source, since=since, most=MOST_ROWS)
         show(target=source, n=len(found.rows))
         return as_json(found.as_json())
 

@@ -10,6 +10,8 @@ from geodata.city import City
 from geodata.coordinates import to_lonlat
 from geodata.csv_sheet import write_csv
 from geodata.drawings import Drawn, own_point
+from geodata.errors import Fault, NotAllowed
+from geodata.scope import Scope
 from geodata.store.database import Connection, read_revision
 from geodata.store.decisions import Decision, read_decisions_since
 
@@ -43,15 +45,25 @@ class DecisionList:
 
 
 def list_decisions(
-    connection: Connection, city: City, source: str, *, since: int, most: int | None = None
+    connection: Connection,
+    city: City,
+    scope: Scope,
+    source: str,
+    *,
+    since: int,
+    most: int | None = None,
 ) -> DecisionList:
     """
     Return the decisions on a source's incidents after a revision.
+
+    For the source itself, or for who may see the whole city; raises NotAllowed for anyone else.
 
     `owner` is the code of the grid given, proposed or decided for, by the newest drawing that has
     it, or of the one that a pin falls into. With `most` the list ends with a whole revision once it
     is so long.
     """
+    if not (scope.everything or scope.account == source):
+        raise NotAllowed(Fault(key="decisions_of_others"))
     made = read_decisions_since(connection, since, source=source)
     revision, more = read_revision(connection), False
     if most is not None and len(made) > most:

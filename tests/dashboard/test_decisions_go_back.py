@@ -15,6 +15,7 @@ from dashboard.server import FEED, make_app
 from geodata.city import City
 from geodata.decision_list import COLUMNS, list_decisions
 from geodata.desk import Wish, decide
+from geodata.errors import NotAllowed
 from geodata.scope import Scope
 from geodata.source_tokens import change_tokens
 from tests.city import NOW, grid_code, make_tiny_city
@@ -76,10 +77,10 @@ def test_a_source_gets_its_own_decisions_and_no_others(ask):
 
 def test_who_asks_on_from_the_revision_gets_each_once(ask, city):
     with city.database.read() as connection:
-        whole = list_decisions(connection, city, "incidents", since=0)
+        whole = list_decisions(connection, city, DESK, "incidents", since=0)
         parts, since = [], 0
         for _ in range(5):
-            part = list_decisions(connection, city, "incidents", since=since, most=1)
+            part = list_decisions(connection, city, DESK, "incidents", since=since, most=1)
             parts += part.rows
             since = part.revision
             if not part.more:
@@ -88,6 +89,12 @@ def test_who_asks_on_from_the_revision_gets_each_once(ask, city):
     assert ask(f"?since={whole.revision}").json == {
         "decisions": [], "revision": whole.revision, "more": False,
     }  # fmt: skip
+
+
+def test_one_source_cannot_ask_for_anothers(city):
+    events = Scope(account="events", grids=frozenset(), permissions=frozenset({"events.write"}))
+    with city.database.read() as connection, pytest.raises(NotAllowed):
+        list_decisions(connection, city, events, "incidents", since=0)
 
 
 @pytest.mark.parametrize("since", ["-1", "x", "1e3", "9" * 40, "٣"])
