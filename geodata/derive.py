@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.alarms import place_devices
@@ -18,6 +16,7 @@ from geodata.deadlines import find_calendar, find_deadlines
 from geodata.decisions import fold_decisions, give_manual_owners, place_pins
 from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.grids import GridSystem
+from geodata.ground import Ground, read_ground_within
 from geodata.history import fold_columns
 from geodata.incidents import Folded
 from geodata.ownership import RULES, OwnerIndex, Ownership
@@ -48,7 +47,6 @@ from geodata.store.incident_rows import (
     write_aside,
     write_incidents,
 )
-from geodata.store.records import read_records
 
 _NO_OWNER = -1
 _DERIVED_BY = ("timezone", "near_m", "near_line_m", "working_hours", "alarm_window_s")
@@ -97,7 +95,7 @@ def derive_incidents(
         sources = read_sources(connection)
         decisions = read_decisions(connection)
         devices = read_device_places(connection, with_batch=batch)
-        ground = _read_ground(connection, city, now=now, with_batch=batch, grids=grids)
+        ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
     # STEP 2: fold, place, owner, deadline
     columns = _derive_columns(
         city, ground, events, payloads, sources, decisions=decisions, devices=devices
@@ -140,7 +138,7 @@ def _derive_batch(
         few = what == "incidents" and 0 < len(incidents) <= FEW_INCIDENTS
         if not few or not _stands(connection, city, now=now):
             return None
-        ground = _read_ground(connection, city, now=now)
+        ground = read_ground_within(connection, city, now=now)
     with city.database.transaction() as connection:
         if not _stands(connection, city, now=now) or (
             ground.ground_revision != read_ground_revision(connection)
@@ -205,40 +203,6 @@ def _settings_of(city: City) -> str:
     return repr([getattr(city.settings, name) for name in _DERIVED_BY])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """
-    What stands still while events come in: the drawings, the kinds' limits, the calendar.
-
-    True at `revision` and until `good_until` (UTC s), when a dated record or drawing takes over.
-    """
-
-    revision: int
-    ground_revision: int
-    good_until: float
-    now: int
-    timeline: tuple[Drawn, ...]  # every drawing, the oldest first
-    current: int  # the place in it of the drawing in force, -1 for none
-    kinds: pd.DataFrame
-    calendar_rows: pd.DataFrame
-
-    @property
-    def drawn(self) -> Drawn | None:
-        """Return the drawing in force with its index, None before the first."""
-        return self.timeline[self.current] if self.current >= 0 else None
-
-
-def read_ground(city: City, *, now: int) -> Ground:
-    """Read what stands still while events come in, and build the ownership index."""
-    with city.database.read() as connection:
-        return _read_ground(connection, city, now=now)
-
-
-def read_ground_within(connection: Connection, city: City, *, now: int) -> Ground:
-    """Read what stands still inside the caller's transaction: nothing can change beneath it."""
-    return _read_ground(connection, city, now=now)
-
-
 def refold_incidents(
     connection: Connection,
     city: City,
@@ -280,33 +244,6 @@ def _derive_some(
         decisions=read_decisions(connection, only=incidents),
         devices=read_device_places(connection, only=incidents, with_batch=with_batch),
         kind_codes=read_terms(connection, "kind"),
-    )
-
-
-def _read_ground(
-    connection: Connection,
-    city: City,
-    *,
-    now: int,
-    with_batch: int = NO_BATCH,
-    grids: GridSystem | None = None,
-) -> Ground:
-    timeline = city.drawings.timeline(connection, with_grids=grids)
-    next_one = connection.execute(
-        "SELECT min(at) FROM (SELECT valid_from AS at FROM record WHERE sort IN"
-        " ('kinds', 'calendar') UNION ALL SELECT valid_from FROM drawing"
-        " UNION ALL SELECT valid_to FROM drawing) WHERE at > ?",
-        (now,),
-    ).fetchone()[0]
-    return Ground(
-        revision=read_revision(connection),
-        ground_revision=read_ground_revision(connection),
-        good_until=math.inf if next_one is None else next_one,
-        now=now,
-        timeline=timeline,
-        current=int(find_in_force(timeline, np.array([now], np.int64))[0]),
-        kinds=read_records(connection, "kinds", at=now, with_batch=with_batch),
-        calendar_rows=read_records(connection, "calendar", at=now, with_batch=with_batch),
     )
 
 

@@ -12,9 +12,10 @@ import pandas as pd
 from geodata.audit import write_entry
 from geodata.city import City
 from geodata.decisions import Standing, hash_decision
-from geodata.derive import Ground, read_ground_within, refold_incidents
+from geodata.derive import refold_incidents
 from geodata.drawings import NOBODY, OwnerOn, own_point
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound, Overtaken
+from geodata.ground import Ground, read_ground_within
 from geodata.reading.personal import find_personal
 from geodata.scope import Scope
 from geodata.store.database import raise_revision

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from geodata.city import City
-from geodata.derive import Ground, read_ground, refold_incidents
+from geodata.derive import refold_incidents
 from geodata.errors import Busy, Fault
+from geodata.ground import Ground, read_ground
 from geodata.sources import FRESH_S
 from geodata.store.database import (
     Connection,
