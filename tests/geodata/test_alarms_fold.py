@@ -29,8 +29,10 @@ T = 1_780_000_000
 WINDOW_S = 600
 
 
-def said(at: int, *, inc: int = 1, seq: int = NO_SEQ, version: int = 0, kind: int = 7,
-         stage: str = "reported", hash: int | None = None, **fields: str) -> AlarmEvent:  # fmt: skip
+def said(
+    at: int, *, inc: int = 1, seq: int = NO_SEQ, version: int = 0, kind: int = 7,
+    stage: str = "reported", hash: int | None = None, **fields: str,
+) -> AlarmEvent:  # fmt: skip
     return AlarmEvent(
         inc=inc, source=1, seq=seq, at=at, hash=at if hash is None else hash, version=version,
         stage=STAGE_CODE[stage], received=at + 5, kind=kind, said=fields,
@@ -52,8 +54,8 @@ def alarm(run=None, *notes: AlarmNote, **values) -> Alarm:
 
 @pytest.mark.parametrize(
     ("value", "level"),
-    [(1, 1), ("1", 1), ("Ⅰ", 1), ("Ⅳ", 4), ("红色", 1), ("二级", 2), ("Yellow", 3), (4.0, 4), (" 蓝 ", 4),
-     (0, None), (5, None), (True, None), (2.5, None), ("", None), (None, None), ([1], None)],
+    [(1, 1), ("1", 1), ("Ⅰ", 1), ("Ⅳ", 4), ("红色", 1), ("二级", 2), ("Yellow", 3),
+     (4.0, 4), (" 蓝 ", 4), (0, None), (5, None), (True, None), (2.5, None), ("", None), (None, None), ([1], None)],
 )  # fmt: skip
 def test_a_level_is_a_number_or_a_word(value, level):
     assert parse_level(value) == level
