@@ -1,4 +1,4 @@
-"""Promise: an alarm stands with its place, count and state, for those who may see it, until taken."""
+"""Promise: an alarm stands with its place, count and state, for who may see it, until taken."""
 
 from __future__ import annotations
 

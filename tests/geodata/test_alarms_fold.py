@@ -55,7 +55,8 @@ def alarm(run=None, *notes: AlarmNote, **values) -> Alarm:
 @pytest.mark.parametrize(
     ("value", "level"),
     [(1, 1), ("1", 1), ("Ⅰ", 1), ("Ⅳ", 4), ("红色", 1), ("二级", 2), ("Yellow", 3),
-     (4.0, 4), (" 蓝 ", 4), (0, None), (5, None), (True, None), (2.5, None), ("", None), (None, None), ([1], None)],
+     (4.0, 4), (" 蓝 ", 4), (0, None), (5, None), (True, None), (2.5, None), ("", None),
+     (None, None), ([1], None)],
 )  # fmt: skip
 def test_a_level_is_a_number_or_a_word(value, level):
     assert parse_level(value) == level
