@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-# What makes a spreadsheet calculate, in half and full width, and what it skips before looking.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+from geodata.safe_text import escape_formula
+
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads the machine's own encoding
 
 
@@ -23,6 +23,4 @@ def write_csv(rows: Iterable[Sequence[object]]) -> bytes:
 
 def close_cell(cell: object) -> object:
     """Return a cell that no spreadsheet calculates; numbers stay numbers."""
-    if isinstance(cell, str) and cell.lstrip(" \u3000\xa0").startswith(_FORMULA):
-        return f"'{cell}"
-    return cell
+    return escape_formula(cell) if isinstance(cell, str) else cell

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.errors import BadFile, BadSetting, Fault, NotAllowed
+from geodata.safe_text import escape_formulas
 
 Floats = NDArray[np.float64]
 Writer = Callable[[pd.DataFrame, Floats, Floats], None]
@@ -79,7 +80,9 @@ def _key(name: str, fold: bool) -> str:
 
 
 def _write_csv(frame: pd.DataFrame, _lon: Floats, _lat: Floats, path: Path) -> None:
-    frame.to_csv(path, index=False, encoding="utf-8-sig")  # the mark that Excel needs
+    escape_formulas(frame).to_csv(
+        path, index=False, encoding="utf-8-sig"
+    )  # the mark that Excel needs
 
 
 def _write_parquet(frame: pd.DataFrame, lon: Floats, lat: Floats, path: Path) -> None:

@@ -155,7 +155,7 @@ def test_every_finding_downloads_as_a_sheet_under_the_head_of_its_own_row(door, 
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1", " =1", "+1", "-1", "@x", "\t=1", "＝1", "\r\n=1", "\u3000=1"]
+    "cell", ["=1", " =1", "+1+1", "-1+1", "@x", "\t=1", "＝1", "\r\n=1", "\u3000=1"]
 )
 def test_no_text_is_taken_for_a_formula(cell):
     assert str(close_cell(cell)).startswith("'")
