@@ -22,6 +22,7 @@ from tests.dashboard.door_city import PASSWORD, Door, sign_in
 
 ROUNDS = 9
 APART_MS = 20
+QUIET = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +56,34 @@ def strip_name(text: str, name: str) -> str:
 
 
 def test_an_account_that_exists_is_not_told_by_the_clock(tiny, tmp_path):
-    """Medians over alternating tries, so that what else the machine does falls on both."""
+    """
+    Medians over alternating tries; the work of all threads, which other programs hardly move.
+
+    The clock on the wall is asked too where the machine is quiet.
+    """
     door = Door(tiny, tmp_path / "city", sign_in_tries=1000, sign_in_tries_address=1000)
     door.add("known", password=hash_password(PASSWORD))
     client = door.client()
     sign_in(client, "first", "makes the hash of nobody")
-    spent: dict[str, list[float]] = {"known": [], "unknown": []}
+    worked: dict[str, list[float]] = {"known": [], "unknown": []}
+    waited: dict[str, list[float]] = {"known": [], "unknown": []}
     for _ in range(ROUNDS):
-        for name, times in spent.items():
-            began = time.perf_counter()
+        for name in worked:
+            work, wall = time.process_time(), time.perf_counter()
             sign_in(client, name, "wrong wrong wrong")
-            times.append(1000 * (time.perf_counter() - began))
-    known, unknown = (statistics.median(spent[name]) for name in ("known", "unknown"))
-    print(f"known {known:.1f} ms, unknown {unknown:.1f} ms, load {os.getloadavg()[0]:.2f}")
+            worked[name].append(1000 * (time.process_time() - work))
+            waited[name].append(1000 * (time.perf_counter() - wall))
+    load = os.getloadavg()[0]
+    print(f"work {apart(worked)}, wait {apart(waited)}, load {load:.2f}")
+    known, unknown = (statistics.median(worked[name]) for name in ("known", "unknown"))
     assert abs(known - unknown) < APART_MS
+    if load < QUIET:
+        known, unknown = (statistics.median(waited[name]) for name in ("known", "unknown"))
+        assert abs(known - unknown) < APART_MS
+
+
+def apart(times: dict[str, list[float]]) -> str:
+    return " ".join(f"{name} {statistics.median(found):.1f} ms" for name, found in times.items())
 
 
 def test_a_name_is_the_same_in_every_width_and_case(door):
