@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dashboard.openapi_civic import civic_paths, civic_schemas, live_paths
 from geodata.decision_list import COLUMNS
 from geodata.incidents import STAGES
 from geodata.loading.posted_events import (
@@ -27,16 +28,27 @@ def describe_api(settings: Settings) -> dict[str, Any]:
         "info": {
             "title": "Getu",
             "version": VERSION,
-            "description": "The way in for live events. See docs/api.md.",
+            "description": "The ways in for events, and what programs follow. See docs/api.md.",
         },
         "servers": [{"url": settings.base_path or "/"}],
         "paths": {
             "/api/events": {"post": _post(settings)},
             "/api/decisions": {"get": _get_decisions()},
+            **civic_paths(),
+            **live_paths(),
         },
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Event": _event(), "Receipt": _receipt(), "Faults": _faults()},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "api_key": {"type": "apiKey", "in": "query", "name": "api_key"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "getu_session"},
+            },
+            "schemas": {
+                "Event": _event(),
+                "Receipt": _receipt(),
+                "Faults": _faults(),
+                **civic_schemas(),
+            },
         },
     }
 
@@ -49,6 +61,7 @@ def _post(settings: Settings) -> dict[str, Any]:
         "413": f"The body is larger than {settings.api_body_mb} MB.",
         "415": "Neither JSON nor NDJSON, or compressed.",
         "422": "At least one event is wrong; nothing was written. Every fault is named.",
+        "429": "This source sends too fast; wait Retry-After seconds, then post the same again.",
         "503": "The store is busy; nothing was written. Post the same again.",
         "507": "The disk is full; nothing was written.",
     }
@@ -145,6 +158,14 @@ def _event() -> dict[str, Any]:
                 "type": ["string", "null"],
                 "description": "GCJ-02, BD-09, WGS84, CGCS2000 or EPSG:n; else WGS84.",
             },
+            "alarm_level": {
+                "description": "1 (gravest) to 4, or a word such as red, orange, yellow, blue.",
+                "type": ["integer", "string", "null"],
+            },
+            "device_id": {**text, "description": "Of the table of devices: it gives the place."},
+            "cleared_at": {**moment, "type": [*moment["type"], "null"]},
+            "cleared": {"type": ["boolean", "null"], "description": "Cleared at this event."},
+            "drill": {"type": ["boolean", "null"], "description": "Never counted as real."},
         },
         "additionalProperties": {
             "description": "Kept as an attribute. Fields about persons are refused.",

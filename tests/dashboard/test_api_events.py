@@ -366,7 +366,7 @@ def test_the_description_says_what_the_route_does(app, city, post):
     assert plain == json.loads(json.dumps(describe_api(city.settings)))
     assert plain["openapi"].startswith("3.1")
     declared = plain["paths"]["/api/events"]["post"]["responses"]
-    assert set(declared) == {"200", "401", "413", "415", "422", "503", "507"}
+    assert set(declared) == {"200", "401", "413", "415", "422", "429", "503", "507"}
     schema = plain["components"]["schemas"]
     assert set(post(event("P1")).get_json()) == set(schema["Receipt"]["required"])
     (fault,) = post(5).get_json()["faults"]
