@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -29,6 +30,7 @@ SHAPEFILE_MAGIC = b"\x00\x00\x27\x0a"
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _GEOPACKAGE_IDS = (b"GPKG", b"GP10", b"GP11")
 _SQLITE_HEADER_BYTES, _SHP_HEADER_BYTES, _DBF_HEADER_BYTES = 100, 100, 32
+_END_OF_FIELDS = 0x0D
 _SHAPE_TYPES = {0, 1, 3, 5, 8, 11, 13, 15, 18, 21, 23, 25, 28, 31}
 _WKB_POLYGON, _WKB_MULTI_POLYGON = 3, 6
 _NAME_WIDTH = 10
@@ -163,12 +165,12 @@ def _check_table(path: Path, file: str) -> tuple[int, dict[bytes, int]]:
     if path.stat().st_size < header_bytes + records * record_bytes:
         values = {"part": ".dbf"}
         raise BadFile(Fault(key="shapefile_part_short", values=values), file=file)
-    widths: dict[bytes, int] = {}
-    for at in range(0, len(fields) - 31, 32):
-        if fields[at] == 0x0D:
-            break
-        widths[fields[at : at + 11].split(b"\0")[0]] = fields[at + 16]
-    return int(records), widths
+    starts = range(0, len(fields) - 31, 32)
+    known = list(takewhile(lambda at: fields[at] != _END_OF_FIELDS, starts))
+    # A mark of deletion and the fields end to end: else every cell would be read beside its place.
+    if record_bytes != 1 + sum(fields[at + 16] for at in known):
+        raise BadFile(_damaged(path), file=file)
+    return int(records), {fields[at : at + 11].split(b"\0")[0]: fields[at + 16] for at in known}
 
 
 def _damaged(path: Path) -> Fault:
@@ -314,7 +316,9 @@ def _decode_column(values: Sequence[Any], encoding: str, size: int) -> list[Any]
 
 def _build_shapes(features: Features, wkb: Sequence[bytes | None]) -> None:
     given = np.array(list(wkb), dtype=object)
-    features.shapes = np.asarray(shapely.from_wkb(given, on_invalid="ignore"), dtype=object)
+    # A corner that is no number is found again when shapes are checked.
+    with np.errstate(invalid="ignore"):
+        features.shapes = np.asarray(shapely.from_wkb(given, on_invalid="ignore"), dtype=object)
     for place in map(int, np.flatnonzero(shapely.is_missing(features.shapes))):
         if given[place] is None:
             fault = Fault(key="shape_missing", row=place + 1, value_kind="empty")
