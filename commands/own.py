@@ -25,6 +25,9 @@ def add_commands(commands: Commands) -> None:
     own.add_argument("--recorded", metavar="COLUMN")
     own.add_argument("--near", type=float, default=0.0, metavar="M")
     own.add_argument("--near-line", type=float, default=15.0, metavar="M")
+    own.add_argument("--engine", default="local", metavar="NAME", help="local or dask")
+    own.add_argument("--workers", type=int, default=2, metavar="N")
+    own.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that is there")
 
 
 def run_check(arguments: argparse.Namespace, out: Output) -> int:
@@ -53,24 +56,32 @@ def run_own(arguments: argparse.Namespace, out: Output) -> int:
     """Write each point with the grid that owns it."""
     from geodata.loading.request import parse_mapping
     from geodata.ownership.assignment import OwnRequest, own_files
+    from geodata.ownership.engines import is_streamed, own_parts
 
-    report = own_files(
-        OwnRequest(
-            grids=tuple(arguments.grids),
-            points=tuple(arguments.points),
-            out=arguments.out,
-            crs=arguments.crs,
-            grids_crs=arguments.grids_crs,
-            encoding=arguments.encoding,
-            layer=arguments.layer,
-            grid_code=arguments.grid_code,
-            recorded=arguments.recorded,
-            near_m=arguments.near,
-            near_line_m=arguments.near_line,
-            mapping=parse_mapping(arguments.map),
-        ),
-        progress=out.progress,
+    request = OwnRequest(
+        grids=tuple(arguments.grids),
+        points=tuple(arguments.points),
+        out=arguments.out,
+        crs=arguments.crs,
+        grids_crs=arguments.grids_crs,
+        encoding=arguments.encoding,
+        layer=arguments.layer,
+        grid_code=arguments.grid_code,
+        recorded=arguments.recorded,
+        near_m=arguments.near,
+        near_line_m=arguments.near_line,
+        mapping=parse_mapping(arguments.map),
     )
+    if is_streamed(request, engine=arguments.engine):
+        report = own_parts(
+            request,
+            engine=arguments.engine,
+            workers=max(1, arguments.workers),
+            scheduler=arguments.scheduler,
+            progress=out.progress,
+        )
+    else:
+        report = own_files(request, progress=out.progress)
     for line in report.lines(out.lang):
         out.text(line)
     out.result(report.as_json(out.lang))

@@ -12,18 +12,14 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
-from geodata.codes import find_duplicates
 from geodata.coordinates import to_lonlat, to_metric
-from geodata.coverage.report import duplicate_fault
-from geodata.errors import BadFile, BadGrid, BadSetting, Fault
-from geodata.grids.columns import read_columns
-from geodata.levels import LEVELS
-from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
+from geodata.errors import BadFile, BadSetting, Fault
 from geodata.loading.placing import raw_places
 from geodata.loading.report import group_faults, group_notes
 from geodata.loading.request import Progress
 from geodata.notes import Note
 from geodata.ownership import RULES, OwnerIndex, Ownership
+from geodata.ownership.grid_files import GridFiles, read_grids
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.ownership.result_files import free_names, open_writer
 from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
@@ -131,11 +127,19 @@ def own_files(request: OwnRequest, *, progress: Progress) -> OwnReport:
     distance_m, near_line. Points without a place stay in it, with the rule no_place. Raises BadFile
     or BadSetting when nothing is written.
     """
-    _check_metres(request)
+    check_metres(request)
     write = open_writer(request.out, inputs=(*request.grids, *request.points))
     # STEP 1: grids in code order, as text: ties on a shared edge go to the smaller code
     progress("progress.read", 0.0)
-    grids, metric, found = _read_grids(request)
+    grids, metric, found = read_grids(
+        GridFiles(
+            files=tuple(str(path) for path in request.grids),
+            crs=request.grids_crs,
+            encoding=request.encoding,
+            layer=request.layer,
+            grid_code=request.grid_code,
+        )
+    )
     # STEP 2: points, every row of every file
     readings = [_read_points(path, request) for path in request.points]
     _check_recorded(readings, request.recorded)
@@ -165,35 +169,13 @@ def own_files(request: OwnRequest, *, progress: Progress) -> OwnReport:
     return _report(request, grids, readings, owned, metric, (faults, [*notes, *said]))
 
 
-def _read_grids(
-    request: OwnRequest,
-) -> tuple[geopandas.GeoDataFrame, pyproj.CRS, tuple[list[Fault], list[Note]]]:
-    """Return the finest grids in code order, their metric system, and what was found."""
-    name = ", ".join(path.name for path in request.grids)
-    found = read_boundaries(
-        request.grids, crs=request.grids_crs, encoding=request.encoding, layer=request.layer
-    )
-    mapping = {"code": request.grid_code} if request.grid_code else None
-    try:
-        table, _ = read_columns(found.frame.drop(columns=FILE_COLUMN), mapping=mapping)
-    except BadGrid as error:
-        raise BadFile(error.faults, file=name) from error
-    doubles = find_duplicates(table["code"].tolist(), table["level"].tolist())
-    if doubles:
-        raise BadFile([duplicate_fault(double) for double in doubles], file=name)
-    finest = next(level for level in reversed(LEVELS) if (table["level"] == level).any())
-    ordered = table[table["level"] == finest].sort_values("code", kind="stable", ignore_index=True)
-    notes = [note for reading in found.readings for note in reading.notes]
-    return ordered, pyproj.CRS(found.frame.crs), (found.faults, notes)
-
-
 def _read_points(path: Path, request: OwnRequest) -> Reading:
     if path.suffix.lower() in TABLE_SUFFIXES:
         return read_table(path, crs=request.crs, encoding=request.encoding, mapping=request.mapping)
     return read_geometries(path, crs=request.crs, encoding=request.encoding)
 
 
-def _check_metres(request: OwnRequest) -> None:
+def check_metres(request: OwnRequest) -> None:
     """Raise BadSetting for lengths that are none."""
     faults = [
         Fault(key="metres_negative", values={"option": option})

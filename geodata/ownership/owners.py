@@ -20,6 +20,7 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from geodata.compiled import compile_kernel
 from geodata.errors import BadGrid, Fault
 from geodata.ownership.line_tree import (
     LineTree,
@@ -303,10 +304,19 @@ def to_millimetres(metres: ArrayLike) -> Floats:
     So a point that stands on a grid's vertex in metres stands on it in millimetres, while a point
     between two millimetres stays where it is.
     """
-    values = np.asarray(metres, np.float64)
-    millimetres = values * MM_PER_M
-    whole = np.rint(millimetres)
-    return np.where(whole / MM_PER_M == values, whole, millimetres)
+    values = np.ascontiguousarray(metres, np.float64)
+    out = np.empty(values.shape)
+    _round_metres(values.reshape(-1), out.reshape(-1))
+    return out
+
+
+@compile_kernel
+def _round_metres(metres: Floats, out: Floats) -> None:
+    """Write millimetres for metres, in one pass."""
+    for i in range(len(metres)):
+        millimetres = metres[i] * 1000.0
+        whole = np.rint(millimetres)
+        out[i] = whole if whole / 1000.0 == metres[i] else millimetres
 
 
 def warm() -> None:
@@ -314,6 +324,10 @@ def warm() -> None:
     polygons = shapely.box([0, 10_000, 0], [0, 0, 5_000], [10_000, 20_000, 9_000], 10_000)
     index = OwnerIndex(polygons, special=[False, False, True])
     x = np.linspace(-5_000, 25_000, 40)
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for metres in (x, frozen):
+        to_millimetres(metres)
     index.find(x, x)
     index.find_one(5_000, 5_000)
     index.own(np.append(x, 21_000), np.append(x, 5_000), near_m=1, near_line_m=1)
