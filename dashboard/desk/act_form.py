@@ -15,6 +15,8 @@ from geodata.scope import Scope
 from geodata.trays import Lying
 from geodata.words import Lang, say
 
+COARSE_PIXEL_M = 2.0  # a hand that shakes by a few pixels may then set the pin across a street
+
 
 def draw() -> html.Form:
     """Return the form, its words still empty; it keeps what is typed while the case is redrawn."""
@@ -108,8 +110,14 @@ def draw_choices(
     ]
 
 
-def draw_pin(found: OwnerOn, ground: DeskGround, *, allowed: bool) -> list[Any]:
-    """Return which grid a pin would fall into, by which rule, and how far from the line."""
+def draw_pin(
+    found: OwnerOn, ground: DeskGround, *, allowed: bool, pixel_m: float | None
+) -> list[Any]:
+    """
+    Return which grid a pin would fall into, by which rule, and how far from the line.
+
+    `pixel_m` is how many metres one pixel of the map was when it was clicked, None where unknown.
+    """
     lang = ground.lang
     if found.uid == NOBODY:
         metres = numbers.decimal(found.distance_m, 0)
@@ -117,6 +125,7 @@ def draw_pin(found: OwnerOn, ground: DeskGround, *, allowed: bool) -> list[Any]:
     lines: list[Any] = [
         html.Span(say("desk.pin_falls", lang)),
         html.Strong(ground.grid(found.uid)),
+        html.Span(ground.path(found.uid), className="quiet small"),
         html.Span(
             say(
                 "desk.pin_why",
@@ -127,6 +136,9 @@ def draw_pin(found: OwnerOn, ground: DeskGround, *, allowed: bool) -> list[Any]:
             className="quiet",
         ),
     ]
+    if pixel_m is not None and pixel_m > COARSE_PIXEL_M:
+        metres = numbers.decimal(pixel_m, 0)
+        lines.append(html.Span(say("desk.pin_coarse", lang, metres=metres), className="warn"))
     if found.near_line:
         limit = numbers.decimal(ground.city.settings.near_line_m, 0)
         lines.append(html.Span(say("desk.pin_near", lang, metres=limit), className="warn"))

@@ -14,6 +14,7 @@ from dashboard.desk.readings import (
     Picked,
     Place,
     Seen,
+    measure_pixel,
     read_picked,
     read_place,
     read_seen,
@@ -56,28 +57,33 @@ def _add_picking(app: Dash, services: Services) -> None:
         Input("seen", "data"),
         State("what", "value"),
         State("pin", "data"),
+        State("map", "viewport"),
         prevent_initial_call=True,
     )
     @guarded("read.rows", logs="")
     def pick(*raw: Any) -> tuple[Any, Any]:
-        clicked, clicks, seen, what, held = raw
+        clicked, clicks, seen, what, held, viewport = raw
         case, by = read_seen(seen), ctx.triggered_id
         if case is None:
             return None, ""
         if by == "map":
-            return _take_place(services, case, read_place(clicked), what)
+            pixel_m = measure_pixel(viewport)
+            return _take_place(services, case, read_place(clicked), what, pixel_m=pixel_m)
         if isinstance(by, dict):
             took = any(isinstance(n, int) and n > 0 for n in clicks or [])
             return no_update, read_text(by.get("take"), LONGEST_CODE) if took else no_update
         return _begin(case, read_picked(held))
 
 
-def _take_place(services: Services, case: Seen, place: Place | None, what: Any) -> tuple[Any, Any]:
+def _take_place(
+    services: Services, case: Seen, place: Place | None, what: Any, *, pixel_m: float | None
+) -> tuple[Any, Any]:
     """Return the pin, or the code of the grid, at a place that was clicked."""
     if place is None:
         return no_update, no_update
     if what == "pin":
-        return Picked(inc=case.inc, place=place, revision=case.revision).as_json(), no_update
+        picked = Picked(inc=case.inc, place=place, revision=case.revision, pixel_m=pixel_m)
+        return picked.as_json(), no_update
     try:
         found = preview_pin(services.city, *_to_mm(services, place), now=services.now())
     except GetuError:
@@ -121,7 +127,8 @@ def _add_preview(app: Dash, services: Services) -> None:
         if what not in get_args(What):
             return "", [], marks, lying.head.owner, True, True
         if what == "pin":
-            found = _foresee_pin(services, place, lying, ground, scope)
+            pixel_m = picked.pixel_m if picked else None
+            found = _foresee_pin(services, place, lying, ground, scope, pixel_m=pixel_m)
         elif what in NEEDS_GRID:
             found = _foresee_grid(what, read_text(code, LONGEST_CODE), lying, ground, scope)
         else:
@@ -131,7 +138,13 @@ def _add_preview(app: Dash, services: Services) -> None:
 
 
 def _foresee_pin(
-    services: Services, place: Place | None, lying: Lying, ground: DeskGround, scope: Scope
+    services: Services,
+    place: Place | None,
+    lying: Lying,
+    ground: DeskGround,
+    scope: Scope,
+    *,
+    pixel_m: float | None,
 ) -> _Foreseen:
     if place is None:
         return _Foreseen(said=[], selected=lying.head.owner, ready=False)
@@ -141,7 +154,7 @@ def _foresee_pin(
         said = [html.Span(error.sentence(ground.lang), className="warn")]
         return _Foreseen(said=said, selected=lying.head.owner, ready=False)
     allowed = scope.everything or scope.allows(found.uid)
-    said = act_form.draw_pin(found, ground, allowed=allowed)
+    said = act_form.draw_pin(found, ground, allowed=allowed, pixel_m=pixel_m)
     return _Foreseen(said=said, selected=found.uid, ready=allowed)
 
 

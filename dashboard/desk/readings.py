@@ -9,6 +9,7 @@ from typing import Any
 
 Place = tuple[float, float]  # longitude and latitude in degrees
 _LARGEST = 2**53
+_EQUATOR_M, _TILE_PX, _CLOSEST_ZOOM = 40_075_016.7, 512, 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Picked:
     inc: int
     place: Place | None
     revision: int = 0
+    pixel_m: float | None = None  # of the map when it was clicked
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page keeps."""
@@ -59,7 +61,13 @@ def read_picked(raw: Any) -> Picked | None:
     if inc is None:
         return None
     revision = read_number(raw.get("revision")) or 0
-    return Picked(inc=inc, place=read_lonlat(raw.get("place")), revision=revision)
+    pixel_m = raw.get("pixel_m")
+    return Picked(
+        inc=inc,
+        place=read_lonlat(raw.get("place")),
+        revision=revision,
+        pixel_m=pixel_m if isinstance(pixel_m, float) and math.isfinite(pixel_m) else None,
+    )
 
 
 def read_place(clicked: Any) -> Place | None:
@@ -67,6 +75,18 @@ def read_place(clicked: Any) -> Place | None:
     if not isinstance(clicked, Mapping):
         return None
     return read_lonlat([clicked.get("lng"), clicked.get("lat")])
+
+
+def measure_pixel(viewport: Any) -> float | None:
+    """Return how many metres a pixel of the map is, None where it has not said its view."""
+    if not isinstance(viewport, Mapping):
+        return None
+    zoom, place = viewport.get("zoom"), read_lonlat(viewport.get("center"))
+    if place is None or isinstance(zoom, bool) or not isinstance(zoom, int | float):
+        return None
+    if not 0 <= zoom <= _CLOSEST_ZOOM:
+        return None
+    return float(_EQUATOR_M * math.cos(math.radians(place[1])) / (_TILE_PX * 2**zoom))
 
 
 def read_lonlat(raw: Any) -> Place | None:
