@@ -8,14 +8,26 @@ import os
 import sys
 from collections.abc import Sequence
 
-from commands import account, audit, benchmark, city, decisions, demo, load, own, source, watch
+from commands import (
+    account,
+    audit,
+    backup,
+    benchmark,
+    city,
+    decisions,
+    demo,
+    load,
+    own,
+    source,
+    watch,
+)
 from commands.options import begin_commands
 from commands.output import Output
 from geodata.errors import GetuError, explain_system
 from geodata.words import find_lang, parse_lang, say
 
 # Each adds its commands, in the order of the help.
-SUBJECTS = (demo, city, account, audit, source, load, watch, decisions, own, benchmark)
+SUBJECTS = (demo, city, account, audit, backup, source, load, watch, decisions, own, benchmark)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The commands about a whole city: `init`, `info`, `rebuild`, `token`."""
+"""The commands about a whole city: `init`, `info`, `token`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from commands.output import Output
 
 
 def add_commands(commands: Commands) -> None:
-    """Add `init`, `info`, `rebuild` and `token`."""
+    """Add `init`, `info` and `token`."""
     init = commands.add("init", run_init)
     init.add_argument("folder", type=Path, metavar="DIR")
     init.add_argument("--crs", help="the metric CRS, e.g. EPSG:4549")
@@ -20,7 +20,6 @@ def add_commands(commands: Commands) -> None:
     init.add_argument("--timezone", help="IANA name, e.g. Asia/Shanghai")
 
     commands.add("info", run_info, commands.city)
-    commands.add("rebuild", run_rebuild, commands.city)
     token = commands.add("token", run_token, commands.city)
     token.add_argument("action", choices=("add", "list", "revoke"))
     token.add_argument("source", nargs="?", metavar="SOURCE")
@@ -50,19 +49,6 @@ def run_info(arguments: argparse.Namespace, out: Output) -> int:
     inventory = describe_city(open_city(arguments.city), now=read_clock())
     out.text("\n".join(inventory.lines(out.lang)))
     out.result(inventory.as_json())
-    return 0
-
-
-def run_rebuild(arguments: argparse.Namespace, out: Output) -> int:
-    """Derive every incident anew from the events."""
-    from geodata.city import open_city, writing
-    from geodata.derive import derive_incidents
-
-    city = open_city(arguments.city)
-    with writing(city):
-        revision = derive_incidents(city, now=read_clock())
-    out.line("command.rebuilt", revision=revision)
-    out.result({"revision": revision})
     return 0
 
 

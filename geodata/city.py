@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -21,9 +22,11 @@ from geodata.store.database import STORE_FILE, Database
 from geodata.store.drawings import IN_FORCE, load_drawings, read_grids
 from geodata.store.event_log import clear_broken_batches
 from geodata.store.incident_rows import clear_aside
+from geodata.words import parse_lang, say
 
 SERVING_LOCK, LOADING_LOCK = "serving.lock", "loading.lock"
 BASE_FOLDER = "base"
+_LOG = logging.getLogger(__name__)
 
 
 class City:
@@ -151,7 +154,7 @@ def _check_metric(crs: str) -> None:
 
 def open_city(folder: Path) -> City:
     """
-    Open a city folder and bring its store to the newest step.
+    Open a city folder and bring its store to the newest step, a copy of the old one beside it.
 
     Raises NotFound when there is no city in it, StoreDamaged when its store cannot be read.
     """
@@ -162,7 +165,9 @@ def open_city(folder: Path) -> City:
         raise StoreDamaged(Fault(key="store_damaged"), file=store.name)
     city = City(folder)
     if not city.database.is_current():
-        city.database.create()
+        copy = city.database.create()
+        if copy is not None:
+            _LOG.warning(say("store.upgraded", parse_lang(city.settings.lang), copy=copy.name))
     return city
 
 

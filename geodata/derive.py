@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -87,22 +88,10 @@ def derive_incidents(
         revision = _derive_batch(city, batch, show, now=now)
         if revision is not None:
             return revision
-    # STEP 1: read one moment of the store
-    with city.database.read() as connection:
-        seen = read_revision(connection)
-        events = read_event_columns(connection, with_batch=batch, without_batch=without)
-        payloads = read_payloads(connection)
-        sources = read_sources(connection)
-        decisions = read_decisions(connection)
-        devices = read_device_places(connection, with_batch=batch)
-        ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
-    # STEP 2: fold, place, owner, deadline
-    columns = _derive_columns(
-        city, ground, events, payloads, sources, decisions=decisions, devices=devices
-    )
-    del events, payloads, sources
-    # STEP 3: old or new, never between
-    columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
+    # STEP 1: read one moment of the store; fold, place, owner, deadline
+    derived = derive_again(city, now=now, batch=batch, without=without, grids=grids)
+    columns, ground, seen = derived.columns, derived.ground, derived.seen
+    # STEP 2: old or new, never between
     aside = len(columns["inc"]) > INCIDENTS_A_TRANSACTION
     if aside:
         write_aside(city.database, columns)
@@ -121,6 +110,39 @@ def derive_incidents(
         _note_derived(connection, city, ground, revision)
     clear_aside(city.database)
     return revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """Every incident as derived from the events that revision `seen` knew, and on which ground."""
+
+    columns: dict[str, NDArray[Any]]
+    ground: Ground
+    seen: int
+
+
+def derive_again(
+    city: City,
+    *,
+    now: int,
+    batch: int = NO_BATCH,
+    without: int = NO_BATCH,
+    grids: GridSystem | None = None,
+) -> Derived:
+    """Derive every incident from the events and write nothing; see `derive_incidents`."""
+    with city.database.read() as connection:
+        seen = read_revision(connection)
+        events = read_event_columns(connection, with_batch=batch, without_batch=without)
+        payloads = read_payloads(connection)
+        sources = read_sources(connection)
+        decisions = read_decisions(connection)
+        devices = read_device_places(connection, with_batch=batch)
+        ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
+    columns = _derive_columns(
+        city, ground, events, payloads, sources, decisions=decisions, devices=devices
+    )
+    columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
+    return Derived(columns=columns, ground=ground, seen=seen)
 
 
 def _derive_batch(

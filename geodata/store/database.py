@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
-import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from functools import lru_cache
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from geodata.errors import Busy, Fault, NotAllowed, StoreDamaged, StoreFull
+from geodata.store.room import check_room, sync
 from geodata.store.schema import STEPS
 
 Connection = sqlite3.Connection  # for those who pass one on without being a store
@@ -31,7 +30,6 @@ _WAL_LIMIT_BYTES = 32 * 1024 * 1024
 _WAL_PAUSE_S = 10.0  # a series waits so long for readers that keep its log from being emptied
 _PAGE_BYTES = 4096
 _CHECKPOINT_PAGES = 4_000  # a page written in many transactions is then copied back once
-ROWS_A_STATEMENT = 100  # twice as fast as row by row, see bench/store.py
 
 
 class Database:
@@ -47,14 +45,18 @@ class Database:
         self.path = path
         self._terms: dict[tuple[str, str], int] = {}
 
-    def create(self) -> None:
+    def create(self) -> Path | None:
         """
-        Make the file, or bring an older one to the newest step.
+        Make the file, or bring an older one to the newest step; return the old one's copy.
 
-        Raises StoreDamaged for a file that is no store, or that a newer program made.
+        The steps are taken in one transaction: whatever interrupts them leaves the old store as it
+        was. Raises StoreDamaged for a file that is no store, or that a newer program made,
+        StoreFull where there is no room for the copy and the work.
         """
         with self._explained(), closing(self._connect(read_only=False)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
+            done = connection.execute("PRAGMA user_version").fetchone()[0]
+        copy = self._keep_old(done) if 0 < done < len(STEPS) else None
         with self.transaction() as connection:
             # Asked inside the lock: another process may have taken the steps in the meantime.
             done = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -64,6 +66,53 @@ class Database:
                 for statement in _statements(step):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={number}")
+        return copy
+
+    def _keep_old(self, step: int) -> Path:
+        """Copy the store as it is before it is brought on; return where to."""
+        check_room(self.path.parent, self.path)
+        copy = self.path.with_name(f"{self.path.stem}-step{step}{self.path.suffix}")
+        part = copy.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+        try:
+            self.copy_to(part)
+            part.replace(copy)
+        finally:
+            part.unlink(missing_ok=True)
+        sync(copy.parent)
+        return copy
+
+    def check(self) -> None:
+        """Raise StoreDamaged where the file is not sound or not of this program's making."""
+        with self.read() as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            (step,) = connection.execute("PRAGMA user_version").fetchone()
+        if found != "ok" or not step:
+            raise StoreDamaged(Fault(key="store_damaged"), file=self.path.name)
+        if step > len(STEPS):
+            raise StoreDamaged(Fault(key="store_newer"), file=self.path.name)
+
+    def settle(self) -> None:
+        """Make a copied store ready for a place of its own: its sessions end with the old one."""
+        with self._explained(), closing(self._connect(read_only=False)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'session'").fetchone():
+                connection.execute("DELETE FROM session")
+        sync(self.path)
+
+    def copy_to(self, path: Path) -> None:
+        """
+        Write one moment of the store to a new file, checked and on the disk for good.
+
+        Nobody waits for it: it reads as any reader does. SQLite's stepwise copying would begin anew
+        at each commit of a feed. Raises StoreDamaged where the copy is not sound.
+        """
+        with self._explained():
+            with closing(self._connect(read_only=True)) as connection:
+                connection.execute("PRAGMA query_only=OFF")  # the copy is no part of this store
+                connection.execute("VACUUM INTO ?", (str(path),))
+            path.chmod(0o600)
+            Database(path).check()
+        sync(path)
 
     def is_current(self) -> bool:
         """Tell whether the file is at the newest step, without writing to it."""
@@ -297,62 +346,6 @@ def read_derived_revision(connection: sqlite3.Connection) -> int:
     """Return the revision at which every incident was last derived."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'derived_at'").fetchone()
     return int(row[0]) if row else read_ground_revision(connection)
-
-
-def insert_rows(
-    connection: sqlite3.Connection, statement: str, rows: list[tuple[Any, ...]], *, tail: str = ""
-) -> int:
-    """
-    Insert rows a hundred to a statement; return how many were added.
-
-    `statement` ends before VALUES and is a constant of the caller, never built from input.
-    """
-    if not rows:
-        return 0
-    before = connection.total_changes
-    one = f"({', '.join('?' * len(rows[0]))})"
-    for start in range(0, len(rows), ROWS_A_STATEMENT):
-        part = rows[start : start + ROWS_A_STATEMENT]
-        values = [value for row in part for value in row]
-        connection.execute(f"{statement} VALUES {', '.join([one] * len(part))} {tail}", values)
-    return connection.total_changes - before
-
-
-def insert_columns(
-    connection: sqlite3.Connection, table: str, columns: dict[str, Any], *, replace: bool = False
-) -> int:
-    """
-    Insert rows given as columns a hundred to a statement; return how many were not there yet.
-
-    A value that is no list stands for a whole column of it, and is bound once a statement. What is
-    there already stays, or with `replace` is replaced.
-    """
-    before = connection.total_changes
-    fixed = [value for value in columns.values() if not isinstance(value, list)]
-    lists = [value for value in columns.values() if isinstance(value, list)]
-    shape = tuple(isinstance(value, list) for value in columns.values())
-    verb = "INSERT OR REPLACE" if replace else "INSERT"
-    begin = f"{verb} INTO {table} ({', '.join(columns)}) VALUES "
-    tail = "" if replace else " ON CONFLICT DO NOTHING"
-    flat = list(chain.from_iterable(zip(*lists, strict=True)))
-    step = ROWS_A_STATEMENT * len(lists)
-    for start in range(0, len(flat), step):
-        cells = flat[start : start + step]
-        marks = _marks(shape, len(cells) // len(lists))
-        connection.execute(f"{begin}{marks}{tail}", [*fixed, *cells])
-    return connection.total_changes - before
-
-
-@lru_cache(maxsize=512)
-def _marks(shape: tuple[bool, ...], rows: int) -> str:
-    """Return the numbered marks of some rows: fixed values first, then the cells row by row."""
-    fixed = shape.count(False)
-    lines = []
-    for row in range(rows):
-        shared = iter(range(1, fixed + 1))
-        own = iter(range(fixed + row * shape.count(True) + 1, sys.maxsize))
-        lines.append(f"({', '.join(f'?{next(own if listed else shared)}' for listed in shape)})")
-    return ", ".join(lines)
 
 
 def _explain(error: sqlite3.DatabaseError, file: str) -> Exception:

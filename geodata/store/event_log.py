@@ -11,8 +11,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geodata.store.database import Database, insert_columns, raise_revision
+from geodata.store.database import Database, raise_revision
 from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
+from geodata.store.room import check_room
+from geodata.store.rows import insert_columns
 
 # A transaction of this size holds the lock for some 0.1 s, so that live feeds go on beside a load.
 ROWS_A_TRANSACTION = 8_000
@@ -26,7 +28,12 @@ LOADING, IN, WITHDRAWN = 0, 1, 2
 def open_batch(
     database: Database, what: str, *, file: str, at: int, file_hash: bytes | None = None
 ) -> int:
-    """Start a batch that no reader sees yet; return its number."""
+    """
+    Start a batch that no reader sees yet; return its number.
+
+    Raises StoreFull where the disk has not room for twice the store.
+    """
+    check_room(database.path.parent, database.path)
     with database.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO batch (what, file, file_hash, at, state) VALUES (?, ?, ?, ?, ?)",

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.store.database import Database, insert_columns
+from geodata.store.database import Database
 from geodata.store.event_rows import NO_PLACE
 from geodata.store.long_columns import read_columns, read_long_columns
+from geodata.store.rows import insert_columns
 
 ASIDE = "incident_aside"
 INCIDENTS_A_TRANSACTION = 8_000  # some 0.05 s

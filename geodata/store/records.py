@@ -9,8 +9,9 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from geodata.store.database import Database, insert_rows
+from geodata.store.database import Database
 from geodata.store.event_log import IN, NO_BATCH, ROWS_A_TRANSACTION
+from geodata.store.rows import insert_rows
 
 ALWAYS = -(2**62)  # valid_from of a record that reaches back without end
 
