@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import stat
 import struct
@@ -317,9 +318,14 @@ def _unpack(
 ) -> Iterator[bytes]:
     # The declared size was checked; a header that lies is caught while the bytes come.
     size = 0
-    with archive.open(info) as packed:
-        while chunk := packed.read(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > info.file_size:
-                raise BadFile(Fault(key="archive_bomb", values={"ratio": limits.ratio}), file=file)
-            yield chunk
+    try:
+        with archive.open(info) as packed:
+            while chunk := packed.read(_CHUNK_BYTES):
+                size += len(chunk)
+                if size > info.file_size:
+                    values = {"ratio": limits.ratio}
+                    raise BadFile(Fault(key="archive_bomb", values=values), file=file)
+                yield chunk
+    except (OSError, ValueError, lzma.LZMAError):
+        # So bzip2, LZMA and places outside the file say that they are damaged.
+        raise BadFile(Fault(key="file_damaged"), file=file) from None

@@ -211,7 +211,7 @@ def lists() -> Iterator[Item]:
             yield (
                 f"the list says a {name} of {value.hex()}",
                 out,
-                EITHER if name in {"flags", "size"} else REFUSED,
+                REFUSED if name in {"method", "sum", "offset"} else EITHER,
             )
     ends = {"members": (10, 2), "list size": (12, 4), "list place": (16, 4), "disk": (4, 2)}
     for name, (at, width) in ends.items():
