@@ -11,11 +11,15 @@ from dash import Dash
 from dashboard.guard import APPS
 
 CALLBACKS = "/_dash-update-component"
-OPEN_PATHS = ("/healthz", "/api/", "/assets/", "/_dash-component-suites/", "/_favicon.ico")
+OPEN_PATHS = (
+    "/healthz", "/api/", "/assets/", "/_dash-component-suites/", "/_favicon.ico", "/sign-in",
+    "/sign-out", "/password",
+)  # fmt: skip
 ARGUMENTS = {
     "name": "grids", "extension": "geojson", "z": "14", "x": "13648", "y": "6662",
     "path": "anything", "filename": "getu.css", "package_name": "dashboard.gridmap",
-    "fingerprinted_path": "built/gridmap.js", "alarm": "1", "token": "0", "number": "1", "rule": "extended_late",
+    "fingerprinted_path": "built/gridmap.js", "alarm": "1", "token": "0", "number": "1",
+    "rule": "late_extension",
     "form": "json", "code": "1", "id": "1", "source": "manual", "incident_id": "A0001",
 }  # fmt: skip
 _ARGUMENT = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
@@ -40,6 +44,12 @@ def list_screens(app: Dash) -> tuple[Dash, ...]:
     for screen in screens:
         screen._setup_server()
     return screens
+
+
+def is_open(app: Dash, path: str) -> bool:
+    """Tell whether a path answers strangers: files, the door, and what checks its own tokens."""
+    prefixes = (screen.config.routes_pathname_prefix for screen in list_screens(app))
+    return any(path.startswith(f"{prefix}{one[1:]}") for prefix in prefixes for one in OPEN_PATHS)
 
 
 def list_paths(app: Dash) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ FILTERS = (
     {"days": 0, "category": 0}, {"days": 90, "category": 1}, {"days": 0, "state": "closed"},
 )  # fmt: skip
 LEAST_PAIRS = 300
+_ONCE = re.compile(rb'"end_id":"[^"]*"')  # a mark that Dash makes anew for each page it sends
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def read_body(answer: Any) -> bytes:
     if answer.headers.get("Content-Encoding") == "br":
         body = brotli.decompress(body)
     answer.close()
-    return body
+    return _ONCE.sub(b"", body)
 
 
 @cache
@@ -176,7 +177,7 @@ def test_each_role_gets_what_its_permissions_name_and_is_refused_the_rest(
         answer = target.ask(client)
         allowed = target.need in {"", OPEN} or target.need in scope.permissions
         if not allowed:
-            assert answer.status_code in {302, 401, 403}, (role, target.name)
+            assert answer.status_code in {302, 401, 403, 422}, (role, target.name)
             refused += 1
         else:
             assert answer.status_code < 500, (role, target.name)
@@ -199,7 +200,15 @@ def test_there_are_at_least_three_hundred_pairs(twins, facts, open_app):
 SEEING = [role for role, permissions in PERMISSIONS.items() if "read" in permissions]
 
 
-@pytest.mark.parametrize("role", [role for role in SEEING if role != "auditor"])
+BRIEF = {"approver", "analyst"}  # between them they hold most rights; the others take longer
+in_brief_and_long = pytest.mark.parametrize(
+    "role",
+    [role if role in BRIEF else pytest.param(role, marks=pytest.mark.long)
+     for role in SEEING if role != "auditor"],
+)  # fmt: skip
+
+
+@in_brief_and_long
 def test_two_cities_that_differ_only_where_a_role_may_not_look_answer_it_alike(
     role, twins, facts, open_app
 ):

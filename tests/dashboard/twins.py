@@ -64,9 +64,11 @@ def make_twins(folder: Path) -> Twins:
     changed = [change(row) if is_hidden(row, north) else row for row in rows]
     for row in hidden:
         if adds_nothing(facts, own, moment(str(row[1]))):
-            extra = [*change(row)]
-            extra[0] = "X1"
-            twin = make_city(folder / "twin", [*changed, extra])
+            extra = ["X1", *change(row)[1:]]
+            twin = make_city(folder / f"twin-{row[0]}", [*changed, extra])
+            if not same_records(facts, load_facts(twin, now=NOW)):
+                continue
+            share_breaks(city, twin, drawing=system.drawing)
             ids = frozenset(str(row[0]) for row in hidden)
             seen = frozenset(str(row[0]) for row in rows) - ids
             places = {f"{row[axis]:.6f}" for row in hidden for axis in (LON, LAT)}
@@ -75,6 +77,23 @@ def make_twins(folder: Path) -> Twins:
                 hidden_places=frozenset(places),
             )  # fmt: skip
     raise AssertionError("no incident can be doubled without moving a bound: change the seed")
+
+
+def same_records(facts: Facts, other: Facts | None) -> bool:
+    """Tell whether each grid's weighted record is in the same band in both."""
+    assert other
+    assert facts.risk
+    assert other.risk
+    bands = (
+        risk.weighted // facts.city.settings.suppress_below for risk in (facts.risk, other.risk)
+    )
+    return bool(np.array_equal(*bands) and np.array_equal(facts.risk.thin, other.risk.thin))
+
+
+def share_breaks(*cities: City, drawing: int) -> None:
+    """Give both the same classes: they are measured over all grids, once for each drawing."""
+    for city in cities:
+        city.database.set_meta(f"breaks:grid-risk:{drawing}", "[4,8,9,10]")
 
 
 def make_city(folder: Path, rows: list[list[Any]]) -> City:
@@ -94,9 +113,16 @@ def moment(text: str) -> int:
 
 
 def change(row: list[Any]) -> list[Any]:
-    """Return a row with another id, a metre beside its place, and earlier by some minutes."""
-    out = [f"Y{row[0]}", *row[1:]]
-    out[LON], out[LAT] = row[LON] + 1e-5, row[LAT] + 1e-5
+    """
+    Return a row with another id, a metre beside its place, and earlier by some minutes.
+
+    The new id stands where the old one stood in their order: numbers are given by it.
+    """
+    out = [f"{row[0]}Y", *row[1:]]
+    corner, far = lonlat(0, 0), lonlat(SIDE_M, SIDE_M)
+    for axis, start, end in zip((LON, LAT), corner, far, strict=True):
+        inner = ((row[axis] - start) / (end - start)) % 1 < 0.5  # to the middle of its grid
+        out[axis] = row[axis] + (1e-5 if inner else -1e-5)
     at = moment(str(row[1]))
     step = -MINUTES * 60 if (at + 8 * 3600) % 3600 >= MINUTES * 60 else 60
     for place in TIMES:
@@ -119,9 +145,7 @@ def adds_nothing(facts: Facts, own: frozenset[int], reported_at: int) -> bool:
     grid = facts.snapshot.owner[rows[0]]
     assert facts.risk
     weighted = facts.risk.weighted[grid]
-    age_weeks = (facts.risk_from - reported_at) / (7 * 86_400)
-    weight = 0.5 ** (age_weeks / facts.city.settings.risk_half_life_weeks)
-    return weighted // 3 == (weighted + weight) // 3 and facts.risk.n[grid] != 2
+    return bool(weighted % 3 < 2 and facts.risk.n[grid] != 2)
 
 
 def with_row(snapshot: Snapshot, row: int) -> Snapshot:
