@@ -55,6 +55,7 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
     from dashboard.server import check_host, check_port, make_app, rehearse, serve
     from geodata.city import open_city, serving
     from geodata.keys import check_keys
+    from geodata.settings_log import log_settings
     from geodata.store.accounts import has_accounts
     from geodata.watched import Watcher
 
@@ -65,6 +66,7 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
     check_port(arguments.host, arguments.port)
     check_keys(city.folder)
     with serving(city):
+        log_settings(city, now=read_clock())
         app = make_app(city)
         rehearse(app)
         address = f"http://{arguments.host}:{arguments.port}{city.settings.base_path}/"

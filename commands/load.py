@@ -29,6 +29,7 @@ def run_load(arguments: argparse.Namespace, out: Output) -> int:
     from geodata.loading import load_files
     from geodata.loading.report import LoadReport, merge_reports
     from geodata.loading.request import LoadRequest, parse_day, parse_mapping
+    from geodata.settings_log import log_settings
 
     city = open_city(arguments.city)
     request = LoadRequest(
@@ -49,6 +50,7 @@ def run_load(arguments: argparse.Namespace, out: Output) -> int:
         strict=arguments.strict,
     )
     with writing(city):
+        log_settings(city, now=request.now)
         reports, errors = load_files(
             city, arguments.kind, arguments.files, request, progress=out.progress
         )

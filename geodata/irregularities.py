@@ -38,6 +38,7 @@ OF_CASES = (
 )  # fmt: skip
 OF_TABLES = ("table_change",)
 OF_THE_LOG = {
+    "settings_change": "settings.",
     "batch_withdrawn": "batch.withdraw",
     "account_change": "account.",
     "refused": "refused",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from geodata.errors import Fault, NotAllowed, StoreDamaged
@@ -29,8 +29,7 @@ def make_key(path: Path) -> bytes:
                 stream.write(secrets.token_hex(KEY_BYTES).encode())
                 stream.flush()
                 os.fsync(stream.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(fresh, path)  # unlike a rename it never replaces another's key
+            _put(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -44,7 +43,7 @@ def read_key(path: Path) -> bytes | None:
     Raises NotAllowed for a file that others may read, StoreDamaged for one that holds no key.
     """
     try:
-        if path.stat().st_mode & _OTHERS:
+        if path.stat().st_mode & _OTHERS and _keeps_rights(path.parent):
             raise NotAllowed(Fault(key="key_readable"), file=path.name)
         key = bytes.fromhex(path.read_text("ascii").strip())
     except FileNotFoundError:
@@ -60,6 +59,23 @@ def check_keys(folder: Path) -> None:
     """Refuse a city while one of its keys is damaged or may be read by others."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         read_key(path)
+
+
+def _put(fresh: Path, path: Path) -> None:
+    """Give a whole new file its name, unless another process was first."""
+    try:
+        os.link(fresh, path)  # unlike a rename it never replaces another's key
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if not path.exists():
+            fresh.rename(path)
+
+
+def _keeps_rights(folder: Path) -> bool:
+    """Tell whether a file can be its owner's alone here: some file systems know no rights."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".rights.") as probe:
+        return not Path(probe.name).stat().st_mode & _OTHERS
 
 
 def _sync_folder(folder: Path) -> None:

@@ -126,6 +126,13 @@ def _read_text(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
+def swap_meta(connection: sqlite3.Connection, name: str, value: str) -> str | None:
+    """Set a named fact about the store inside the caller's transaction; return what it was."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+    return None if row is None else str(row[0])
+
+
 def find_folder(connection: sqlite3.Connection) -> Path:
     """Return the folder of the store behind a connection."""
     for _, name, file in connection.execute("PRAGMA database_list"):

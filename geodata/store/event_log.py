@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from geodata.audit import CONSOLE, write_entry
 from geodata.store.database import Database, raise_revision
 from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
 from geodata.store.room import check_room
@@ -19,7 +20,6 @@ from geodata.store.rows import insert_columns
 # A transaction of this size holds the lock for some 0.1 s, so that live feeds go on beside a load.
 ROWS_A_TRANSACTION = 8_000
 INCIDENTS_A_TRANSACTION = 2_000
-_INCIDENTS_A_QUESTION = 50_000
 LIVE_BATCH = 0
 NO_BATCH = -1
 LOADING, IN, WITHDRAWN = 0, 1, 2
@@ -52,10 +52,17 @@ def close_batch(database: Database, batch: int, *, rows: int, report: dict[str, 
 def mark_batch(
     connection: sqlite3.Connection, batch: int, *, rows: int, report: dict[str, Any]
 ) -> None:
-    """Mark a batch visible inside the caller's transaction."""
+    """Mark a batch visible inside the caller's transaction, and log it."""
     connection.execute(
         "UPDATE batch SET state = ?, rows = ?, report = ? WHERE batch = ?",
         (IN, rows, orjson.dumps(report).decode(), batch),
+    )
+    what, file, file_hash, at = connection.execute(
+        "SELECT what, file, file_hash, at FROM batch WHERE batch = ?", (batch,)
+    ).fetchone()
+    detail = {"batch": batch, "what": what, "sha": file_hash.hex() if file_hash else ""}
+    write_entry(
+        connection, account=CONSOLE, act="batch.load", target=file, n=rows, at=at, detail=detail
     )
 
 
@@ -367,37 +374,3 @@ def read_batch_incidents(connection: sqlite3.Connection, batch: int) -> NDArray[
         (batch,),
     )
     return np.array([row[0] for row in rows], np.int64)
-
-
-def read_outcome(connection: sqlite3.Connection, batch: int) -> dict[str, Any]:
-    """
-    Return what became of a visible batch.
-
-    `events` and `reports` it was the first to bring (all stages, and the reported ones alone);
-    of the incidents it tells of: `rules` by ownership rule code, `near_line`, and `conflicts`,
-    those with several contents of one event.
-    """
-    found = {"events": 0, "reports": 0, "near_line": 0, "conflicts": 0}
-    rules: dict[int, int] = {}
-    incidents = read_batch_incidents(connection, batch)
-    for start in range(0, len(incidents), _INCIDENTS_A_QUESTION):
-        part = incidents[start : start + _INCIDENTS_A_QUESTION].tolist()
-        among = "inc IN (SELECT value FROM json_each(?1))"
-        listed = orjson.dumps(part).decode()
-        events, reports = connection.execute(
-            "SELECT count(*), ifnull(sum(stage = 0), 0) FROM event"  # noqa: S608
-            f" WHERE {among} AND batch = ?2",
-            (listed, batch),
-        ).fetchone()
-        found["events"] += events
-        found["reports"] += reports
-        told = connection.execute(
-            "SELECT rule, count(*), sum(near_line), sum(flags & 1) FROM incident"  # noqa: S608
-            f" WHERE {among} GROUP BY rule",
-            (listed,),
-        )
-        for rule, n, near_line, conflicts in told:
-            rules[rule] = rules.get(rule, 0) + n
-            found["near_line"] += near_line
-            found["conflicts"] += conflicts
-    return {**found, "rules": dict(sorted(rules.items()))}

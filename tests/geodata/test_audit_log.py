@@ -10,7 +10,16 @@ from geodata.audit import KEY_FILE, audit_head, write_entry
 from geodata.city import City
 from geodata.errors import GetuError, NotAllowed, StoreDamaged
 from geodata.scope import Scope
-from tests.city import NOW, make_empty_city
+from geodata.settings_log import log_settings
+from tests.city import (
+    INCIDENT_COLUMNS,
+    NOW,
+    incident_rows,
+    load_one,
+    make_empty_city,
+    make_gridded_city,
+    write_table,
+)
 
 DUTY = Scope(
     account="duty-1", grids=frozenset({3, 1}), permissions=frozenset({"read"}), role="duty"
@@ -94,3 +103,37 @@ def test_a_key_that_others_may_read_is_refused(city):
     (city.folder / KEY_FILE).chmod(0o644)
     with pytest.raises(NotAllowed):
         write(city)
+
+
+def test_a_load_leaves_a_row_with_its_file_and_how_many_rows(tmp_path):
+    city = make_gridded_city(tmp_path / "city")
+    file = write_table(tmp_path / "incidents.csv", INCIDENT_COLUMNS, incident_rows(9))
+    load_one(city, "incidents", file)
+    with city.database.read() as connection:
+        row = connection.execute(
+            "SELECT account, act, target, n, at FROM audit ORDER BY entry DESC LIMIT 1"
+        ).fetchone()
+    assert (*row[:3], row[4]) == ("console", "batch.load", "incidents.csv", NOW)
+    assert row[3] >= 9  # each incident came with the steps it had got to
+
+
+def test_changed_settings_leave_a_row_when_they_are_next_used(city):
+    assert not log_settings(city, now=NOW)
+    assert not log_settings(city, now=NOW)
+    (city.folder / "city.toml").write_text('name_zh = "小城"\nnear_m = 35.0\n', "utf-8")
+    changed = City(city.folder)
+    assert log_settings(changed, now=NOW)
+    with city.database.read() as connection:
+        target, detail = connection.execute(
+            "SELECT target, detail FROM audit WHERE act = 'settings.change'"
+        ).fetchone()
+    assert "near_m" in target
+    assert '"near_m":[20.0,35.0]' in detail
+
+
+def test_a_file_system_without_rights_can_hold_a_key(city, monkeypatch):
+    """What such a file system answers: every file is everybody's, whatever one asks for."""
+    write(city)
+    (city.folder / KEY_FILE).chmod(0o666)
+    monkeypatch.setattr("geodata.keys._keeps_rights", lambda _: False)
+    write(city)
