@@ -74,7 +74,7 @@ def rebuild(city: City, *, now: int) -> Rebuilt:
 def _count_changes(held: dict[str, Any], derived: dict[str, Any]) -> int:
     both, at, of = np.intersect1d(held["inc"], derived["inc"], return_indices=True)
     differs = np.zeros(len(both), np.bool_)
-    for name in derived:
+    for name in set(derived) - {"rev"}:
         one, other = held[name][at], derived[name][of]
         same = one == other
         if one.dtype.kind == "f":

@@ -36,7 +36,8 @@ from geodata.moments import parse_moments
 from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading, read_table
-from geodata.store.event_log import append_events, drop_batch, open_batch, read_outcome
+from geodata.store.event_log import append_events, drop_batch, open_batch
+from geodata.store.outcome import read_outcome
 from geodata.store.records import read_records
 from geodata.words import Word
 

@@ -214,7 +214,18 @@ def test_rebuild_gives_the_same_city(nursery, tmp_path):
 
     before = dump()
     run = nursery.run("rebuild", "--city", city.folder, "--json")
-    assert run.plain == {"revision": city.database.revision()}
+    assert run.code == 0
+    found = run.plain
+    assert found["equal"]
+    assert found["before"] == found["after"]
+    assert (found["revision"], found["changed"]) == (city.database.revision(), 0)
+    assert dump() == before
+    with city.database.transaction() as connection:
+        connection.execute("UPDATE incident SET stage = 0, due_at = 5 WHERE inc = 3")
+    run = nursery.run("rebuild", "--city", city.folder, "--json")
+    assert run.code == 1  # what it held did not follow from its events: now it does
+    assert run.plain["changed"] == 1
+    assert run.plain["before"] != run.plain["after"] == found["after"]
     assert dump() == before
 
 
