@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
-from geodata.ownership.raster_rows import Floats, Ints
+from geodata.ownership.raster_rows import SHIFT, Floats, Ints
 
 FAN = 8
 NOBODY = -1
@@ -184,14 +184,25 @@ def _is_within(x: float, y: float, limit: float, tree: LineTree, root: int, wait
 
 @compile_kernel
 def flag_near(
-    x: Floats, y: Floats, owner: Ints, limit: float, tree: LineTree, near: NDArray[np.bool_]
-) -> None:
-    """Write whether each point lies within `limit` of the boundary of its owner (-1 none)."""
+    x: Floats, y: Floats, owner: Ints, limit: float, tree: LineTree,
+    frame: Floats, maybe: NDArray[np.bool_], near: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """
+    Write whether each point lies within `limit` of the boundary of its owner (-1 none).
+
+    `frame` is that of the raster; `maybe` (rows, columns) tells of its coarse cells whether any
+    line may be so near.
+    """
     wait = np.empty(_WAITING, np.int32)
     box = tree.box
     for j in range(len(x)):
         root = tree.root[owner[j]] if owner[j] >= 0 else -1
         near[j] = False
+        if frame[0] <= x[j] <= frame[4] and frame[1] <= y[j] <= frame[5]:
+            c = int(min((x[j] - frame[0]) * frame[2], frame[6] - 1)) >> SHIFT
+            r = int(min((y[j] - frame[1]) * frame[3], frame[7] - 1)) >> SHIFT
+            if not maybe[r, c]:
+                continue
         if root >= 0 and _box_square(x[j], y[j], box, root) <= limit * limit:
             near[j] = _is_within(x[j], y[j], limit * limit, tree, root, wait)
 

@@ -195,6 +195,7 @@ class OwnerIndex:
             owner[left[taken]] = nearest[taken]
             rule[left[taken]] = NEAR
         # STEP 3: how near the owner's line they are
+        frame, maybe = self._index.raster.frame, self._near_lines(near_line_m * MM_PER_M)
         _share_out(
             lambda part: flag_near(
                 xs[part],
@@ -202,6 +203,8 @@ class OwnerIndex:
                 owner[part],
                 near_line_m * MM_PER_M,
                 self._tree,
+                frame,
+                maybe,
                 near_line[part],
             ),
             len(xs),
@@ -215,6 +218,13 @@ class OwnerIndex:
     def _tree(self) -> LineTree:
         edges = self._index.edges[self._index.steps]
         return build_tree(edges, self._index.owners, self._index.raster.polygons)
+
+    def _near_lines(self, limit: float) -> NDArray[np.bool_]:
+        """Return the coarse cells near lines; those of the last limit are kept."""
+        kept = self.__dict__.get("_kept_near")
+        if kept is None or kept[0] != limit:
+            kept = self._kept_near = limit, self._index.cells_near_lines(limit)
+        return kept[1]
 
     def _search(self, x: Floats, y: Floats, near: float, threads: int) -> tuple[Ints, Floats]:
         """Return the nearest grid within `near`, -1 for none, and the distance to the nearest."""

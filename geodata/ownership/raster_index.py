@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from geodata.errors import BadGrid, Fault
 from geodata.ownership import raster_cells, raster_pack, raster_rows
-from geodata.ownership.raster_rows import SIDE, Floats, Ints
+from geodata.ownership.raster_rows import SHIFT, SIDE, Floats, Ints
 from geodata.ownership.raster_search import INSIDE, OVERLAP, SPECIAL, Raster
 
 # Coordinates beyond this are no places; within it whole numbers are exact.
@@ -79,6 +80,17 @@ class RasterIndex:
         made.polygons, made.raster, made.frame = polygons, raster, frame
         made.edges, made.steps, made.owners = raster.edges, steps, owners
         return made
+
+    def cells_near_lines(self, limit: float) -> NDArray[np.bool_]:
+        """Return for each coarse cell (rows, columns) whether a line may be within `limit`."""
+        frame = self.raster.frame
+        shape = (int(frame[7]) >> SHIFT, int(frame[6]) >> SHIFT)
+        passed = self.raster.coarse[:-1].reshape(shape) < -1
+        reach = [
+            2 * min(int(limit * per) // SIDE + 2, side) + 1
+            for per, side in zip(frame[[3, 2]], shape, strict=True)
+        ]
+        return np.asarray(maximum_filter(passed, size=reach, mode="constant"), np.bool_)
 
     @property
     def nbytes(self) -> int:

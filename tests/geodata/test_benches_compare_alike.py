@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.counting import BARS, NUMPY, PANDAS, run_counting
 from bench.density import make_columns, run_blur, run_pixels, run_tile
 from bench.nearest import BALL, STRTREE, TREE, run_nearest
+from bench.streams import run_dask, run_streams, write_parts
 from bench.works import WORKS
 
 
@@ -33,5 +36,13 @@ def test_the_nearest_equal_every_peers():
     assert_nobody_differs(rows, TREE, BALL, STRTREE)
 
 
+@pytest.mark.filterwarnings("default")
+def test_streamed_points_are_all_counted_on_every_engine(tmp_path):
+    jobs = write_parts(tmp_path, points=20_000, grids=60, parts=3)
+    rows = run_streams(jobs, points=20_000, rounds=1)
+    assert [row["equal"] for row in rows] == [True] * 3
+    assert_nobody_differs(run_dask(jobs, points=20_000, rounds=1))
+
+
 def test_every_work_has_a_letter():
-    assert "".join(WORKS) == "ABCD"
+    assert "".join(WORKS) == "ABCDF"

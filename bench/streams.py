@@ -1,0 +1,142 @@
+"""Benchmarks A and F: places streamed from Parquet parts, by threads here and by Dask's workers."""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from bench.contest import Bar, Contest, Row, find_peer
+from bench.made_up import make_grids, make_points
+from geodata.ownership.grid_files import GridFiles
+from geodata.ownership.parts import PartCount, PartJob, own_part
+
+CRS = "EPSG:4549"
+PARTS, GROUP = 8, 1_000_000
+POINTS_PER_S = 40_000_000  # what two threads must reach
+MEMORY_BYTES = 2_000_000_000
+ONE, TWO, WRITTEN = "counted, 1 thread", "counted, 2 threads", "written with owners, 2 threads"
+DASK = "Dask, 2 processes"
+
+
+def run(*, points: int, rounds: int) -> Iterator[Row]:
+    """Measure ten times as many points as `points` in eight parts."""
+    with tempfile.TemporaryDirectory(prefix="getu-bench-") as folder:
+        jobs = write_parts(Path(folder), points=10 * points)
+        yield from run_streams(jobs, points=10 * points, rounds=rounds)
+        yield from run_dask(jobs, points=10 * points, rounds=rounds)
+
+
+def write_parts(
+    folder: Path, *, points: int, grids: int = 1101, parts: int = PARTS
+) -> list[PartJob]:
+    """Write grids and parts of x and y; return the jobs that only count."""
+    shapes = make_grids(grids)
+    frame = geopandas.GeoDataFrame(
+        {"code": [f"32{i:013d}" for i in range(grids)]},
+        geometry=shapely.transform(shapes, lambda c: c / 1000),
+        crs=CRS,
+    )
+    frame.to_parquet(folder / "grids.parquet")
+    (folder / "points").mkdir()
+    schema = pa.schema([("x", pa.float64()), ("y", pa.float64())])
+    jobs = []
+    for i in range(parts):
+        path = folder / "points" / f"part-{i}.parquet"
+        left = points * (i + 1) // parts - points * i // parts
+        with pq.ParquetWriter(
+            path, schema, compression="zstd", use_dictionary=False, use_byte_stream_split=True
+        ) as writer:
+            for low in range(0, left, GROUP):
+                n = min(GROUP, left - low)
+                x, y = make_points(n, shapes, seed=1000 * i + low // GROUP)
+                writer.write_table(pa.table({"x": np.rint(x) / 1000, "y": np.rint(y) / 1000}))
+        files = GridFiles(files=(str(folder / "grids.parquet"),))
+        jobs.append(PartJob(part=str(path), out=None, grids=files, crs=CRS))
+    return jobs
+
+
+def add_up(counts: list[PartCount]) -> Any:
+    """Return how many points each grid owns, nobody last."""
+    return np.sum([count.by_grid for count in counts], axis=0)
+
+
+def run_streams(jobs: list[PartJob], *, points: int, rounds: int) -> list[Row]:
+    """Measure counting and writing; `equal` says that no point was lost."""
+    contest = Contest(work="A", case="streamed from Parquet", n=points, rounds=rounds)
+    contest.enter(ONE, lambda: [own_part(job) for job in jobs], answer=add_up)
+    contest.enter(TWO, lambda: [own_part(job, threads=2) for job in jobs], answer=add_up)
+    _reset_peak()
+    contest.run()
+    peak = _peak_bytes()
+    whole = all(int(found.sum()) == points for found in contest.found.values())
+    contest.note = f"peak {peak / 1e9:.2f} GB" + ("" if whole else ", POINTS LOST")
+    rows = contest.rows(
+        [
+            Bar(ours=TWO, peer="", seconds=points / POINTS_PER_S, bytes=16.0),
+            Bar(ours=TWO, peer=ONE, bytes=16.0),
+        ]
+    )
+    if points >= 100_000_000 and peak > MEMORY_BYTES:
+        rows[0]["reached"] = False
+    written = Contest(work="A", case="streamed from Parquet", n=points, rounds=1)
+    with tempfile.TemporaryDirectory(prefix="getu-bench-") as folder:
+
+        def write() -> list[PartCount]:
+            out = Path(tempfile.mkdtemp(dir=folder))
+            return [
+                own_part(replace(job, out=str(out / Path(job.part).name)), threads=2)
+                for job in jobs
+            ]
+
+        written.enter(WRITTEN, write)
+        written.run()
+    rows += written.rows([Bar(ours=WRITTEN, peer="")])
+    return [row | {"equal": whole and row["equal"] is not False} for row in rows]
+
+
+def run_dask(jobs: list[PartJob], *, points: int, rounds: int) -> list[Row]:
+    """Measure two worker processes on this machine against two threads of one process."""
+    contest = Contest(work="F", case="streamed from Parquet", n=points, rounds=rounds)
+    contest.enter(TWO, lambda: [own_part(job, threads=2) for job in jobs], answer=add_up)
+    bars = [Bar(ours=DASK, peer=TWO, ratio=0.8), Bar(ours=TWO, peer=DASK)]
+    distributed = find_peer("distributed")
+    if distributed is None:
+        contest.enter(DASK, None)
+        contest.run()
+        return contest.rows(bars[1:])
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        contest.enter(
+            DASK, lambda: client.gather(client.map(own_part, jobs, pure=False)), answer=add_up
+        )
+        contest.run()
+    return contest.rows(bars)
+
+
+def _reset_peak() -> None:
+    """Forget the greatest memory so far, where the system can."""
+    marks = Path("/proc/self/clear_refs")
+    if marks.exists():
+        marks.write_text("5")
+
+
+def _peak_bytes() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
