@@ -40,6 +40,7 @@ class City:
         self.folder = folder
         self.settings: Settings = load_settings(folder)
         self.database = Database(folder / STORE_FILE)
+        self._fixed_crs = ""
 
     @property
     def base_folder(self) -> Path:
@@ -49,7 +50,9 @@ class City:
     @property
     def crs_text(self) -> str:
         """Return the city's metric coordinate system, empty before the first grids."""
-        return self.database.meta("crs") or self.settings.crs
+        if not self._fixed_crs:  # once fixed it is for good, and a feed asks at every post
+            self._fixed_crs = self.database.meta("crs")
+        return self._fixed_crs or self.settings.crs
 
     @cached_property
     def _crs_by_text(self) -> dict[str, pyproj.CRS]:

@@ -42,8 +42,7 @@ def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
     Columns: incident_id, stage (a name of STAGES), at (UTC s); optional seq, version, due_at,
     body, reason, kind, x_mm, y_mm (NaN for none), attributes (canonical JSON or None).
     """
-    n = len(events)
-    columns = {
+    columns: dict[str, list[Any]] = {
         "seq": _whole(events, "seq", NO_SEQ),
         "version": _whole(events, "version", 0),
         "due_at": _whole(events, "due_at", None),
@@ -53,16 +52,28 @@ def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
         "stage": events["stage"].tolist(),
         **{name: _texts(events, name) for name in ("body", "reason", "kind")},
     }
-    attributes = [text or None for text in _texts(events, "attributes")]
-    hashes = []
-    for i in range(n):
-        payload = {name: columns[name][i] for name in _HASHED}
-        payload["attributes"] = attributes[i]
-        hashes.append(payload_hash(payload))
+    columns["attributes"] = [text or None for text in _texts(events, "attributes")]
+    columns["incident_id"] = events["incident_id"].astype(str).tolist()
+    return rows_from_columns(columns, source=source)
+
+
+def rows_from_columns(columns: dict[str, list[Any]], *, source: str) -> EventRows:
+    """
+    Turn checked columns into rows of one source.
+
+    Lists of one length: incident_id, stage (a name of STAGES), at, seq (NO_SEQ for none), version
+    (0), due_at, x, y (mm; None for none), body, reason, kind ("" for none), attributes (canonical
+    JSON or None).
+    """
+    names = (*_HASHED, "attributes")
+    hashes = [
+        payload_hash(dict(zip(names, cells, strict=True)))
+        for cells in zip(*(columns[name] for name in names), strict=True)
+    ]
     whole = {name: np.array(columns[name], np.int64) for name in ("seq", "at", "version")}
     return EventRows(
         source=source,
-        ids=code_texts(events["incident_id"].astype(str), ordered=True),
+        ids=code_texts(columns["incident_id"], ordered=True),
         seq=whole["seq"],
         at=whole["at"],
         hash=np.array(hashes, np.int64),
@@ -74,7 +85,7 @@ def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
         x=_filled(columns["x"], NO_PLACE),
         y=_filled(columns["y"], NO_PLACE),
         kind=code_texts(columns["kind"]),
-        attributes=code_texts(attributes),
+        attributes=code_texts(columns["attributes"]),
     )
 
 

@@ -15,9 +15,9 @@ import pandas as pd
 from geodata.alarms import FIELDS
 from geodata.city import City
 from geodata.errors import BadFile, Fault
-from geodata.incidents import STAGE_CODE
+from geodata.incidents import NO_SEQ, STAGE_CODE
 from geodata.loading.alarm_fields import read_alarm
-from geodata.loading.events import attributes_of, rows_from_events
+from geodata.loading.events import rows_from_columns
 from geodata.loading.posted_places import PLACE_FIELDS, place_events
 from geodata.loading.request import FUTURE_S
 from geodata.reading.personal import find_personal
@@ -55,18 +55,31 @@ def read_posted(
         for row, event in enumerate(events, start=1)
     ]
     # STEP 3: what is seen over all of them together
-    extras = pd.DataFrame([item.pop("extras") for item in checked]).fillna("")
-    faults += _personal_faults(extras.assign(reason=[item.get("reason", "") for item in checked]))
+    extras = [item.pop("extras") for item in checked]
+    reasons = [item.get("reason", "") for item in checked]
+    faults += _personal_faults(pd.DataFrame(extras).fillna("").assign(reason=reasons))
     x_mm, y_mm = place_events(events, city, faults)
     if faults:
         raise BadFile(sorted(faults, key=lambda fault: (fault.row or 0, fault.field or "")))
-    table = pd.DataFrame(checked, columns=list(dict.fromkeys((*_COLUMNS, *_TEXTS))), dtype=object)
-    table["x_mm"], table["y_mm"] = x_mm, y_mm
-    table["attributes"] = attributes_of(extras) if len(events) else []
-    return rows_from_events(table, source=source)
+    # Without a table of them: most posts are of one event, and a table costs ten times as much.
+    columns: dict[str, list[Any]] = {
+        name: [item.get(name) for item in checked] for name in (*_COLUMNS, *_TEXTS)
+    }
+    columns["seq"] = [NO_SEQ if cell is None else int(cell) for cell in columns["seq"]]
+    columns["version"] = [int(cell or 0) for cell in columns["version"]]
+    for name, places in (("x", x_mm), ("y", y_mm)):
+        columns[name] = [None if math.isnan(cell) else int(cell) for cell in places.tolist()]
+    columns["attributes"] = [_canonical(texts) for texts in extras]
+    return rows_from_columns(columns, source=source)
 
 
 _COLUMNS = ("stage", "at", "due_at", *_WHOLE)
+
+
+def _canonical(texts: dict[str, str]) -> str | None:
+    """Return texts as canonical JSON without its empty cells, None for none."""
+    filled = {name: text.strip() for name, text in texts.items() if text.strip()}
+    return orjson.dumps(filled, option=orjson.OPT_SORT_KEYS).decode() if filled else None
 
 
 def _events_of(body: bytes, *, lines: bool) -> list[Any]:

@@ -127,12 +127,13 @@ def _append_mark(connection: sqlite3.Connection, mark: Mark, revision: int, wind
     """Take a mark that comes after all others of its line; tell whether it was one."""
     if mark.level == CLEARS and mark.line == mark.wide:
         return False  # of a whole device: each of its lines is folded anew
-    # Nothing of the line, nor of its whole device, may lie behind it: it alone, kept just now.
+    # Nothing of the line, nor of its whole device, may come after it.
     behind = connection.execute(
-        "SELECT 1 FROM alarm_mark WHERE line IN (?1, ?2) AND at >= ?3 LIMIT 2",
-        (mark.line, mark.wide or mark.line, mark.at),
-    ).fetchall()
-    if len(behind) > 1:
+        "SELECT 1 FROM alarm_mark WHERE line IN (?1, ?2) AND at >= ?3"
+        " AND (at, over, hash) > (?3, ?4, ?5) LIMIT 1",
+        (mark.line, mark.wide or mark.line, mark.at, mark.over, mark.hash),
+    ).fetchone()
+    if behind is not None:
         return False
     if mark.level == CLEARS:
         rows = connection.execute(
