@@ -30,6 +30,8 @@ _POLICY = {
     "form-action": "'self'",
 }
 
+_NOTHING = 204
+
 
 def add_headers(screens: Sequence[Dash]) -> Callable[[Response], Response]:
     """Return what gives every answer the policy of these screens' scripts."""
@@ -41,7 +43,8 @@ def add_headers(screens: Sequence[Dash]) -> Callable[[Response], Response]:
             scripts = " ".join(["'self'", *(f"'{item}'" for item in sorted(hashes))])
             policy = {**_POLICY, "script-src": scripts}
             kept["csp"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-        response.headers["Content-Security-Policy"] = kept["csp"]
+        if response.status_code != _NOTHING:  # what a poll is told most of the time stays small
+            response.headers["Content-Security-Policy"] = kept["csp"]
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -11,7 +11,7 @@ from flask import has_request_context
 from dashboard import trail
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
-from dashboard.parts import bar, grid_card, layer_panel, overview, who
+from dashboard.parts import bar, grid_card, layer_panel, overview, source_badge, who
 from dashboard.services import Services
 from dashboard.view import View, parse_address, parse_view
 from geodata.settings import Settings
@@ -21,7 +21,7 @@ from layers.layer import Picture
 from layers.registry import LAYERS
 
 ASSETS = Path(__file__).parent / "assets"
-POLL_MS = 10_000
+POLL_MS = 2_500  # an event is on every screen within three seconds
 CONTROLS = ("days", "state", "shown", "legend", "side", "theme-switch")
 MINUTE_MS = 60_000  # time alone makes cases late and data old
 STORES = ("view", "lang", "theme", "grid", "revision", "labels")
@@ -136,7 +136,7 @@ def add_page(app: Dash, services: Services) -> None:
             _values_for(picture, held=raw[-1]),
             view.query(facts, now),
             facts.revision,
-            bar.as_of(facts, picture, view),
+            [*bar.as_of(facts, picture, view), *source_badge.draw(city, now=now, lang=view.lang)],
             layer_panel.legends(drawn, picture),
             overview.draw(facts, picture, view),
         )
