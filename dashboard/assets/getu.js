@@ -11,6 +11,16 @@
     return dash.callback_context.triggered_id;
   }
 
+  /* The pick that was pressed. Buttons that were only drawn anew trigger too, without a click of
+     their own; clicks of others may still be on the page at that moment, so only its own counts. */
+  function pressedPick() {
+    var pressed = (dash.callback_context.triggered || []).filter(function (one) {
+      return one.value && one.prop_id.indexOf('{"pick"') === 0;
+    });
+    if (!pressed.length) return undefined;
+    return JSON.parse(pressed[0].prop_id.slice(0, pressed[0].prop_id.lastIndexOf("."))).pick;
+  }
+
   /* The theme of the address, before anything is drawn. */
   var asked = /[?&]theme=(dark|light)\b/.exec(window.location.search);
   if (asked) document.documentElement.dataset.theme = asked[1];
@@ -91,7 +101,7 @@
       return shown || [];
     },
 
-    take_grid: function (clicked, view, picks, grid) {
+    take_grid: function (clicked, view, _picks, grid) {
       var from = trigger();
       var next = grid === undefined ? null : grid;
       var view_to = dash.no_update;
@@ -99,10 +109,11 @@
         next = clicked && clicked.properties && clicked.properties.uid !== undefined
           ? clicked.properties.uid : null;
       } else if (from && from.pick !== undefined) {
-        if (!(picks || []).some(Boolean)) {
-          return [dash.no_update, dash.no_update, dash.no_update]; // drawn, not pressed
+        var pick = pressedPick();
+        if (pick === undefined) {
+          return [dash.no_update, dash.no_update, dash.no_update];
         }
-        next = from.pick < 0 ? null : from.pick;
+        next = pick < 0 ? null : pick;
         if (next !== null) opener = JSON.stringify({ pick: next });
         view_to = next === null ? dash.no_update : { uid: next };
       } else if (from === "view" && view) {
