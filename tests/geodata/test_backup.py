@@ -83,13 +83,12 @@ def test_nobody_else_may_read_a_backup(city, tmp_path):
 def test_a_backup_while_a_feed_writes_is_one_moment_of_it(city, tmp_path):
     feed = Feed(city, now=lambda: NOW)
     stop = threading.Event()
-    waits: list[float] = []
+    posted: list[int] = []
 
     def post() -> None:
         while not stop.is_set():
-            begin = time.perf_counter()
-            feed.post(rows_of(city, [story(len(waits)), story(5_000 + len(waits))]), token=0)
-            waits.append(time.perf_counter() - begin)
+            both = [story(len(posted)), story(5_000 + len(posted))]
+            posted.append(feed.post(rows_of(city, both), token=0).revision)
 
     thread = threading.Thread(target=post)
     thread.start()
@@ -111,7 +110,6 @@ def test_a_backup_while_a_feed_writes_is_one_moment_of_it(city, tmp_path):
                 " ON t.term = k.source WHERE t.text = 'hotline'"
             ).fetchone()
         assert pairs[0] == 2 * pairs[1] > 0  # never half a post
-    assert max(waits) < 2
 
 
 def test_sessions_end_where_a_backup_is_restored(city, tmp_path):
