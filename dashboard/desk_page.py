@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dashboard import trail
 from dashboard.desk import act_form, acting, case_panel, desk_map, tray_list, wiring
 from dashboard.desk.ground import DeskGround, read_desk_ground
-from dashboard.desk.readings import read_number, read_text
+from dashboard.desk.readings import read_lang, read_number, read_text
 from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, who
@@ -72,7 +72,7 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
     )
     @guarded("read.rows", logs="")
     def draw_map(lang: Any, marks: Any) -> tuple[Any, ...]:
-        facts, spoken = services.pictures.newest(current_scope()), parse_lang(lang)
+        facts, spoken = services.pictures.newest(current_scope()), read_lang(lang)
         if facts is None:
             return [], map_words(spoken), None, {}, no_update
         return (
@@ -99,7 +99,7 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
     )
     @guarded("read")
     def name_parts(lang: Any) -> tuple[Any, ...]:
-        spoken = parse_lang(lang)
+        spoken = read_lang(lang)
         name = city.settings.name_zh if spoken == "zh" else city.settings.name_en
         facts = services.pictures.newest(current_scope())
         mark, heading, _, *scope = bar.title(city.settings, spoken, facts=facts)
@@ -135,7 +135,7 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
     )
     @guarded("read.rows", logs="view.desk")
     def list_tray(tray: Any, source: Any, closed: Any, lang: Any, *_moved: Any) -> Any:
-        scope, spoken = current_scope(), parse_lang(lang)
+        scope, spoken = current_scope(), read_lang(lang)
         name: TrayName = tray if tray in TRAYS else TRAYS[0]
         with city.database.read() as connection:
             ground = read_desk_ground(connection, city, lang=spoken, now=services.now())
@@ -172,7 +172,7 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
     )
     @guarded("read.rows", logs="view.case")
     def show_case(case: Any, lang: Any, _saved: Any, what: Any) -> tuple[Any, ...]:
-        scope, spoken = current_scope(), parse_lang(lang)
+        scope, spoken = current_scope(), read_lang(lang)
         with city.database.read() as connection:
             ground = read_desk_ground(connection, city, lang=spoken, now=services.now())
             revision = read_revision(connection)

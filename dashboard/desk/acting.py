@@ -15,6 +15,7 @@ from dashboard.desk.readings import (
     Place,
     Seen,
     measure_pixel,
+    read_lang,
     read_picked,
     read_place,
     read_seen,
@@ -27,7 +28,7 @@ from geodata.desk import NEEDS_GRID, What, Wish, decide, preview_pin
 from geodata.errors import BadSetting, Fault, GetuError
 from geodata.scope import Scope
 from geodata.trays import Lying, open_lying
-from geodata.words import Lang, parse_lang, say
+from geodata.words import Lang, say
 
 LONGEST_CODE, LONGEST_TEXT = 40, 5_000
 
@@ -115,7 +116,7 @@ def _add_preview(app: Dash, services: Services) -> None:
     )
     @guarded("read.rows", logs="")
     def preview(what: Any, pin: Any, code: Any, seen: Any, lang: Any) -> tuple[Any, ...]:
-        case, spoken, scope = read_seen(seen), parse_lang(lang), current_scope()
+        case, spoken, scope = read_seen(seen), read_lang(lang), current_scope()
         picked = read_picked(pin)
         if case is None:
             return "", [], {"now": None, "pin": None}, None, True, True
@@ -197,7 +198,7 @@ def _add_saving(app: Dash, services: Services) -> None:
     )
     @guarded("read.rows", writes="decision")  # `decide` asks for the permission of the act
     def save(clicks: Any, *raw: Any) -> tuple[Any, ...]:
-        lang = parse_lang(raw[-1])
+        lang = read_lang(raw[-1])
         if not clicks:
             return "", "", no_update, no_update
         try:

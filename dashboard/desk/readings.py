@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from geodata.words import Lang, parse_lang
+
 Place = tuple[float, float]  # longitude and latitude in degrees
 _LARGEST = 2**53
 _EQUATOR_M, _TILE_PX, _CLOSEST_ZOOM = 40_075_016.7, 512, 24
@@ -98,6 +100,11 @@ def read_lonlat(raw: Any) -> Place | None:
     lon, lat = (float(one) for one in raw)
     on_earth = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90
     return (lon, lat) if on_earth else None
+
+
+def read_lang(raw: Any) -> Lang:
+    """Return the language that the page speaks."""
+    return parse_lang(raw if isinstance(raw, str) else None)
 
 
 def read_number(raw: Any) -> int | None:
