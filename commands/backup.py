@@ -23,11 +23,18 @@ def add_commands(commands: Commands) -> None:
 
 def run_backup(arguments: argparse.Namespace, out: Output) -> int:
     """Copy a city to a new folder while it is served and fed."""
+    from geodata.audit import CONSOLE, write_entry
     from geodata.backup import back_up
     from geodata.city import open_city
 
     begin_s = time.monotonic()
-    made = back_up(open_city(arguments.city), arguments.folder, progress=out.progress)
+    city = open_city(arguments.city)
+    with city.database.transaction() as connection:  # the copy holds the row that tells of it
+        target = arguments.folder.name
+        write_entry(
+            connection, account=CONSOLE, act="export.backup", target=target, at=read_clock()
+        )
+    made = back_up(city, arguments.folder, progress=out.progress)
     seconds = time.monotonic() - begin_s
     out.line(
         "backup.copied",

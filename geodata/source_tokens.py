@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from geodata.audit import CONSOLE, write_entry
 from geodata.city import City, open_city
 from geodata.store.tokens import Token, add_token, list_tokens, revoke_tokens
 from geodata.words import Lang, say
@@ -76,6 +77,8 @@ def change_tokens(folder: Path, action: str, source: str | None, *, now: int) ->
     with city.database.transaction() as connection:
         if action == "add":
             secret = add_token(connection, name, now=now)
+            write_entry(connection, account=CONSOLE, act="token.add", target=name, at=now)
             return TokenReport(city=city, source=name, secret=secret)
         revoked = revoke_tokens(connection, name, now=now)
+        write_entry(connection, account=CONSOLE, act="token.revoke", target=name, n=revoked, at=now)
     return TokenReport(city=city, source=name, revoked=revoked)

@@ -15,9 +15,12 @@ from dash import Dash
 
 from dashboard.guard import LOG, PERMISSION
 from dashboard.trail import LOGGED
+from geodata.alarms import NOTES
 from geodata.audit_check import check_log
+from geodata.audit_report import name_act
 from geodata.loading.posted_events import read_posted
 from geodata.scope import Scope
+from geodata.store.decisions import WHATS
 from tests.city import NOW, grid_code, middle
 from tests.dashboard.callers import find_call, list_screens
 from tests.dashboard.door_city import Door
@@ -87,6 +90,14 @@ def test_whatever_needs_more_than_reading_declares_what_it_leaves_in_the_log(doo
             silent.append(f"{place} ({name})")
     assert not unsaid, "declares nothing: " + "\n".join(unsaid)
     assert not silent, "shows rows without a word: " + "\n".join(silent)
+
+
+def test_every_act_that_is_logged_has_words_of_its_own(door):
+    acts = {log for _, handler in list_handlers(door.app) if (log := find_guard(handler)[1])}
+    acts |= {f"decision.{what}" for what in WHATS} | {f"alarm.{what}" for what in NOTES}
+    acts -= {"decision", "alarm.*"}  # which of them, the act itself says
+    nameless = sorted(act for act in acts if name_act(act, "zh") == act)
+    assert not nameless, f"[audit_act] of geodata/text lacks {nameless}"
 
 
 def open_card(door: Door, name: str, *, uid: int | None = None) -> Any:
