@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -169,11 +170,25 @@ def _describe(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
 
 
+def _is_running(process: str) -> bool:
+    """Tell whether a process of this number runs; what is no number is not ours to judge."""
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError, OverflowError):
+        return True
+    return True
+
+
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     """Yield a folder that gets its name once everything in it is there; else nothing is left."""
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f"{glob.escape(folder.name)}.*.part"):
+        if not _is_running(left.suffixes[-2][1:]):
+            shutil.rmtree(left, ignore_errors=True)  # a run that was killed
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     part.mkdir(mode=0o700)
     try:
