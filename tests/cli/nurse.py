@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import app
@@ -40,7 +42,7 @@ def become(order: dict) -> None:
         os.setuid(order["user"])
     code = 70
     try:
-        code = app.main(order["argv"])
+        code = find_program(order["call"])(order["argv"])
     except SystemExit as end:
         code = int(end.code or 0)
     except BaseException:  # as the interpreter would: show it, end with 1
@@ -50,6 +52,14 @@ def become(order: dict) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def find_program(call: str) -> Callable[[list[str]], int]:
+    """Return what a child is to be: `app.py`, or a function of the tests by module:name."""
+    if not call:
+        return app.main
+    module, name = call.split(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def warm_up() -> None:

@@ -63,9 +63,10 @@ class Nursery:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         user: int | None = None,
+        call: str = "",
     ) -> Run:
-        """Run `app.py` with these arguments and wait for its end."""
-        self.start(*argv, cwd=cwd, env=env, user=user)
+        """Run `app.py`, or with `call` a function of the tests, and wait for its end."""
+        self.start(*argv, cwd=cwd, env=env, user=user, call=call)
         return self.wait()
 
     def start(
@@ -74,8 +75,9 @@ class Nursery:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         user: int | None = None,
+        call: str = "",
     ) -> int:
-        """Start `app.py` and return its process number; `wait` must follow."""
+        """Start `app.py`, or `call` (module:name), and return its number; `wait` must follow."""
         order = {
             "argv": [str(item) for item in argv],
             "cwd": str(cwd or self._folder),
@@ -83,6 +85,7 @@ class Nursery:
             "err": str(self._folder / "stderr"),
             "env": dict(env or {}),
             "user": user,
+            "call": call,
         }
         return int(self._ask(order)["pid"])
 
