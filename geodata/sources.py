@@ -84,7 +84,8 @@ def judge_source(row: SourceRow, *, now: int, settings: Settings) -> SourceState
     elif mad:
         state = "mad"
     elif expected:
-        state = "late" if age_s > expected else "live"
+        # What was never heard is not live, however lately it was said to be expected.
+        state = "late" if age_s > expected or not received else "live"
     else:
         state = "loaded"
     return SourceState(

@@ -91,6 +91,7 @@ def test_a_feed_nobody_planned_is_judged_all_the_same_and_files_are_not():
 
 def test_a_source_that_never_came_is_out_and_a_clock_set_back_makes_none_young():
     assert state(every_s=900, planned_at=NOW - 3_000) == "out"
+    assert state(every_s=900, planned_at=NOW) == "late"
     assert state(every_s=900, fed=NOW + 500) == "live"
     assert judge_source(row(fed=NOW + 500), now=NOW, settings=SETTINGS).age_s == 0
 
