@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from geodata.coordinates.china_shift import (
@@ -266,6 +266,11 @@ def _flatten_crs(crs: CRS) -> CRS:
         crs = crs.to_2d()
     if not (crs.is_geographic or crs.is_projected):
         raise BadSetting(Fault(key="crs_not_a_map", values={"crs": _label_crs(crs)}))
+    try:
+        _conversion(crs)
+    except ProjError:  # well-formed, of a projection or with a number that no map has
+        fault = Fault(key="crs_unknown", values={"crs": _label_crs(crs)})
+        raise BadSetting(fault) from None
     return crs
 
 
