@@ -235,7 +235,9 @@ def _narrow_kinds(facts: Facts, snapshot: Snapshot) -> dict[int, str]:
 def find_rest_category(facts: Facts) -> int:
     """Return the number of the category with the most kinds: what the table says, no count."""
     if "category" in facts.kinds and facts.kinds["category"].notna().any():
-        return facts.categories.index(str(facts.kinds["category"].value_counts().idxmax()))
+        largest = str(facts.kinds["category"].value_counts().idxmax())
+        if largest in facts.categories:  # it is not while no incident ever had a kind of it
+            return facts.categories.index(largest)
     return facts.categories.index(UNMATCHED)
 
 
