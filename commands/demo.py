@@ -10,7 +10,9 @@ from commands.options import Commands, read_clock
 from commands.output import Output
 from geodata.errors import BadSetting, Fault
 
-SCENARIOS = ("gaoshan", "jiangdu")
+SCENARIOS = (
+    "gaoshan", "jiangdu", "xianlin", "dongcheng", "wuhu", "dari", "dengzhou", "worst",
+)  # fmt: skip
 
 
 def add_commands(commands: Commands) -> None:

@@ -69,7 +69,7 @@ def list_bodies(plan: Plan, streets: pd.DataFrame) -> pd.DataFrame:
             for code, name, english in _DEPARTMENTS
         ]
         rows += [
-            (code, f"江都{name}", f"Jiangdu {english}", "company")
+            (code, plan.name_zh + name, f"{plan.name_en} {english}", "company")
             for code, name, english in _COMPANIES
         ]
         rows += [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -19,13 +20,18 @@ from geodata.demo.ground import Floats
 from geodata.demo.kinds import list_kinds
 from geodata.demo.lifecycle import calendar_span, live_through
 from geodata.demo.places import place_places
-from geodata.demo.plan import find_plan
+from geodata.demo.scenarios import find_plan
 from geodata.demo.streets import rank_of
 from geodata.demo.town import Progress, Town, build_town, stream
 from geodata.demo.workdays import make_calendar
 
 CRS = 4549  # EPSG: CGCS2000, 3-degree Gauss-Kruger, central meridian 120 E
+PORTION = 200_000  # incidents made at a time
 _LONLAT_DIGITS = 9  # a tenth of a millimetre: whole millimetres survive the way there and back
+
+
+def _no_more() -> Iterator[pd.DataFrame]:
+    yield from ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,8 @@ class DemoCity:
 
     `grids` has all levels with `parent_code` instead of `parent`; `events` carries place and kind
     on the event `reported` (lon and lat in WGS84, and exact `x_mm`, `y_mm`); the other tables are
-    those of contracts.md 3, with lon and lat (WGS84) where a thing is a point.
+    those of contracts.md 3, with lon and lat (WGS84) where a thing is a point. Of more than PORTION
+    incidents `events` holds the first; `all_events` makes the others portion by portion.
     """
 
     scenario: str
@@ -52,6 +59,13 @@ class DemoCity:
     counts: pd.DataFrame
     calendar: pd.DataFrame
     base: dict[str, gpd.GeoDataFrame]
+    incidents: int
+    more_events: Callable[[], Iterator[pd.DataFrame]] = _no_more
+
+    def all_events(self) -> Iterator[pd.DataFrame]:
+        """Yield the events in portions that fit in memory; each incident is whole in one."""
+        yield self.events
+        yield from self.more_events()
 
 
 def make_city(
@@ -75,13 +89,25 @@ def make_city(
     cameras = place_cameras(town, places, stream(seed, 11))
     components = place_components(town, stream(seed, 12))
     tell("demo.cases", 0.7)
-    incidents = sample_incidents(town, kinds, now=now, rng=stream(seed, 13))
-    events = live_through(
-        plan, incidents, kinds, calendar,
-        street_of=_street_serials(town)[incidents.cell], now=now, rng=stream(seed, 14),
-    )  # fmt: skip
-    tell("demo.base", 0.88)
+    street_of = _street_serials(town)
     origin = np.array(plan.origin_m, float)
+
+    def make_events(first: int) -> pd.DataFrame:
+        count = min(PORTION, plan.incidents - first)
+        part = replace(town, plan=replace(plan, incidents=count))
+        chance = [stream(seed, number + 100 * first) for number in (13, 14)]
+        incidents = sample_incidents(part, kinds, now=now, rng=chance[0])
+        events = live_through(
+            plan, incidents, kinds, calendar,
+            street_of=street_of[incidents.cell], now=now, rng=chance[1], first=first,
+        )  # fmt: skip
+        return _place_events(events, incidents, kinds, origin)
+
+    def make_more() -> Iterator[pd.DataFrame]:
+        return (make_events(first) for first in range(PORTION, plan.incidents, PORTION))
+
+    events = make_events(0)
+    tell("demo.base", 0.88)
     base = {name: _settle(frame, origin) for name, frame in draw_base(town).items()}
     tell("demo.done", 1.0)
     return DemoCity(
@@ -90,7 +116,9 @@ def make_city(
         name_en=plan.name_en,
         crs=CRS,
         grids=_settle(town.divisions.grids, origin),
-        events=_place_events(events, incidents, kinds, origin),
+        events=events,
+        incidents=plan.incidents,
+        more_events=make_more,
         kinds=kinds.drop(columns=["_season", "_sensed", "_chance"]),
         bodies=bodies,
         cameras=_as_points(cameras, origin),

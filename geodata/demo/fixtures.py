@@ -14,6 +14,7 @@ from geodata.demo.town import Town
 from geodata.demo.water import find_wet
 
 Ints = NDArray[np.int64]
+_MOST_NUMBERS = 100_000  # five digits: so many cameras are numbered from 0
 
 # code, kind, share of all, metres between two, beyond the kerb (m), from which rank down
 _ALONG_ROADS: tuple[tuple[str, str, float, float, str], ...] = (
@@ -58,7 +59,9 @@ def place_components(town: Town, rng: np.random.Generator) -> pd.DataFrame:
     )
     return pd.DataFrame(
         {
-            "id": "321012" + pd.Series(codes).astype(str) + pd.Series(serial).map("{:06d}".format),
+            "id": town.plan.code
+            + pd.Series(codes).astype(str)
+            + pd.Series(serial).map("{:06d}".format),
             "kind": kinds,
             "state": state,
             "x": xy[:, 0],
@@ -166,20 +169,24 @@ def place_cameras(town: Town, places: pd.DataFrame, rng: np.random.Generator) ->
     corner = rng.choice(len(meeting), at_corners, replace=False, p=chance / chance.sum())
     draw = places["capacity"].to_numpy() ** 0.5 + 1
     gate = rng.choice(len(places), at_gates, replace=False, p=draw / draw.sum())
-    x = np.r_[meeting["x"].to_numpy()[corner], places["x"].to_numpy()[gate]]
-    y = np.r_[meeting["y"].to_numpy()[corner], places["y"].to_numpy()[gate]]
+    front, fronts = _at_fronts(town, total - at_corners - at_gates, rng)
+    x = np.r_[meeting["x"].to_numpy()[corner], places["x"].to_numpy()[gate], front[:, 0]]
+    y = np.r_[meeting["y"].to_numpy()[corner], places["y"].to_numpy()[gate], front[:, 1]]
     name = _corner_names(town, meeting.iloc[corner])
     name += [f"{label}出入口" for label in places["name"].iloc[gate]]
+    name += fronts
     count = len(x)
     grade = np.r_[
         rng.choice([1, 2, 3], at_corners, p=[0.62, 0.28, 0.10]),
         rng.choice([1, 2, 3], at_gates, p=[0.15, 0.45, 0.40]),
+        rng.choice([1, 2, 3], len(front), p=[0.02, 0.38, 0.60]),
     ]
     dome = rng.random(count) < 0.3
     return pd.DataFrame(
         {
             "camera_id": [
-                f"32101200001{132 if not d else 131}0{n:05d}" for n, d in enumerate(dome, 1)
+                f"{town.plan.code}00001{132 if not d else 131}0{n:05d}"
+                for n, d in enumerate(dome, int(count < _MOST_NUMBERS))
             ],
             "name": name,
             "class": grade,
@@ -191,6 +198,24 @@ def place_cameras(town: Town, places: pd.DataFrame, rng: np.random.Generator) ->
             "y": y + rng.normal(0, 6, count),
         }
     )
+
+
+def _at_fronts(town: Town, count: int, rng: np.random.Generator) -> tuple[Floats, list[str]]:
+    """Return places at the doors of buildings and their names, for cities full of cameras."""
+    if not count:
+        return np.empty((0, 2)), []
+    weight = shapely.area(town.buildings.shapes) * town.buildings.floors
+    pick = rng.choice(len(weight), count, p=weight / weight.sum())
+    wall = shapely.get_exterior_ring(town.buildings.shapes[pick])
+    at = shapely.get_coordinates(
+        shapely.line_interpolate_point(wall, rng.random(count), normalized=True)
+    )
+    frame = town.divisions.grids
+    community = frame[frame["level"] == "community"]
+    home = shapely.STRtree(community["geometry"].to_numpy()).nearest(shapely.points(at))
+    lead = community["name"].to_numpy()[home]
+    serial = pd.Series(lead).groupby(lead).cumcount().to_numpy() + 1
+    return at, [f"{one}楼栋{n}号" for one, n in zip(lead, serial, strict=True)]
 
 
 def _corner_names(town: Town, corners: pd.DataFrame) -> list[str]:

@@ -36,12 +36,14 @@ def live_through(
     street_of: Ints,
     now: int,
     rng: np.random.Generator,
+    first: int = 0,
 ) -> pd.DataFrame:
     """
     Return the event table of contracts.md 3, in order of time, without places.
 
     `street_of` is the serial of the street that each incident lies in (0 none). Columns: row
     (position of the incident), source, incident_id, seq, stage, at, due_at (Int64), body, reason.
+    `first` is how many incidents were numbered before.
     """
     n = len(incidents.kind)
     limit = kinds["limit"].to_numpy()[incidents.kind]
@@ -61,7 +63,7 @@ def live_through(
     tail = _leave_open(closed, registered, refused, now, rng)
     body = _bodies(plan, incidents, kinds, street_of, rng)
 
-    book = _Book(incidents, plan, now)
+    book = _Book(incidents, plan, now, first)
     every = np.arange(n)
     book.write(every, "reported", incidents.reported_at)
     book.write(every[refused], "not_registered", registered[refused], reason="不属于受理范围")
@@ -87,9 +89,9 @@ def live_through(
 class _Book:
     """Collects events column by column; what lies after `now` has not happened yet."""
 
-    def __init__(self, incidents: Incidents, plan: Plan, now: int) -> None:
+    def __init__(self, incidents: Incidents, plan: Plan, now: int, first: int) -> None:
         self.incidents, self.now = incidents, now
-        self.prefix = "JD" if plan.streets else "GS"
+        self.prefix, self.first = plan.prefix, first
         self.parts: list[pd.DataFrame] = []
 
     def write(
@@ -127,7 +129,7 @@ class _Book:
     def _ids(self) -> NDArray[np.object_]:
         days = (self.incidents.reported_at + ZONE_S) // DAY_S
         year = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-        serial = pd.Series(year).groupby(year).cumcount() + 1
+        serial = pd.Series(year).groupby(year).cumcount() + 1 + self.first
         return np.array(
             [f"{self.prefix}{y}-{s:07d}" for y, s in zip(year, serial, strict=True)], object
         )

@@ -7,10 +7,13 @@ from numpy.typing import NDArray
 
 PERSONS_PER_HOUSEHOLD = 2.6
 
-SEAT = "仙女镇"
 URBAN_STREETS: tuple[str, ...] = (
     "龙川街道", "望江街道", "文峰街道", "引江街道", "玉带街道", "舜天街道", "双桥街道", "通济街道",
     "新都街道", "桃园街道", "锦湖街道", "卧虹街道",
+)  # fmt: skip
+MORE_STREETS: tuple[str, ...] = (
+    "文昌街道", "春江街道", "长安街道", "和平街道", "光明街道", "泰安街道", "清源街道", "润泽街道",
+    "桂花街道", "香樟街道", "金湾街道", "明珠街道", "翠湖街道", "兴业街道", "创新街道", "青年街道",
 )  # fmt: skip
 TOWNS: tuple[str, ...] = ("芦湾镇", "白塔镇", "花荡镇", "柳堰镇", "东汀镇")
 ENGLISH: dict[str, str] = {
@@ -19,6 +22,13 @@ ENGLISH: dict[str, str] = {
     "舜天街道": "Shuntian Street", "双桥街道": "Shuangqiao Street", "通济街道": "Tongji Street",
     "新都街道": "Xindu Street", "桃园街道": "Taoyuan Street", "锦湖街道": "Jinhu Street",
     "卧虹街道": "Wohong Street", "芦湾镇": "Luwan Town", "白塔镇": "Baita Town",
+    "文昌街道": "Wenchang Street", "春江街道": "Chunjiang Street", "长安街道": "Chang'an Street",
+    "和平街道": "Heping Street", "光明街道": "Guangming Street", "泰安街道": "Tai'an Street",
+    "清源街道": "Qingyuan Street", "润泽街道": "Runze Street", "桂花街道": "Guihua Street",
+    "香樟街道": "Xiangzhang Street", "金湾街道": "Jinwan Street", "明珠街道": "Mingzhu Street",
+    "翠湖街道": "Cuihu Street", "兴业街道": "Xingye Street", "创新街道": "Chuangxin Street",
+    "青年街道": "Qingnian Street", "仙林街道": "Xianlin Street", "镜湖街道": "Jinghu Street",
+    "东华门街道": "Donghuamen Street", "古城街道": "Gucheng Street", "吉迈镇": "Jimai Town",
     "花荡镇": "Huadang Town", "柳堰镇": "Liuyan Town", "东汀镇": "Dongting Town",
 }  # fmt: skip
 
@@ -39,6 +49,7 @@ _IN_COUNTRY = (
     "永丰", "太平", "联合", "团结", "友谊", "双沟", "三河", "五河", "古井", "塘头", "塘尾", "渔港",
     "沙洲", "新圩", "朱桥", "杨湾", "吴堡", "周庄", "马甸", "李典", "沈家", "嵇家", "樊川", "浦头",
 )  # fmt: skip
+_SIDES = ("东", "西", "新", "南", "北", "中")  # where a city has more communities than names
 _TOWARDS = (("城北", (0, 1)), ("城南", (0, -1)), ("城东", (1, 0)), ("城西", (-1, 0)))
 
 
@@ -57,10 +68,11 @@ def name_communities(
         aside = np.abs(at[town, 0] * north - at[town, 1] * east)
         free = np.array([names[one] is None for one in town])
         names[town[np.argmax(np.where(free, along - 2 * aside, -np.inf))]] = name + "社区"
+    more = [first + side for side in _SIDES for first in _IN_TOWN]
     pools = {False: list(_IN_TOWN), True: list(_IN_COUNTRY)}
     for position in np.argsort(codes):
         if names[position] is None:
-            pool = pools[bool(rural[position])] or pools[not rural[position]]
+            pool = pools[bool(rural[position])] or pools[not rural[position]] or more
             names[position] = pool.pop(0) + ("村" if rural[position] else "社区")
     return names
 

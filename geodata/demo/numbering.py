@@ -16,8 +16,6 @@ from geodata.demo.partition import Ints, add_up
 from geodata.demo.plan import Plan
 from geodata.demo.streets import Network
 
-CITY_CODE = "3210"
-DISTRICT_CODE = "321012"
 _VILLAGE_STREET = "101"  # of a city that is only one community
 _STRAIGHTEN_M = 0.6  # vertices that bend a border less are left out, on both sides alike
 _RURAL_AREA = 1.6  # times the median area of a community
@@ -94,7 +92,7 @@ def make_frame(plan: Plan, nested: Nested, homes: Floats, *, seat: int) -> gpd.G
         name="street",
         codes=street_code,
         names=street_name,
-        parents=_all(DISTRICT_CODE, street_code),
+        parents=_all(plan.code, street_code),
         bodies=street_name + "综合指挥室",
         kinds=_all("general", street_code),
         households=add_up(homes_up, to_street),
@@ -103,13 +101,21 @@ def make_frame(plan: Plan, nested: Nested, homes: Floats, *, seat: int) -> gpd.G
     )
     return _stack(
         [
-            _whole(CITY_CODE, "扬州市", "city", "", "扬州市社会治理指挥中心", whole, total),
             _whole(
-                DISTRICT_CODE,
-                "江都区",
+                plan.city_code,
+                plan.city_zh,
+                "city",
+                "",
+                f"{plan.city_zh}社会治理指挥中心",
+                whole,
+                total,
+            ),
+            _whole(
+                plan.code,
+                plan.district_zh,
                 "district",
-                CITY_CODE,
-                "江都区区域社会治理中心",
+                plan.city_code,
+                f"{plan.district_zh}区域社会治理中心",
                 whole,
                 total,
             ),
@@ -135,15 +141,15 @@ def _name_streets(plan: Plan, nested: Nested, seat: int) -> tuple[Shapes, Shapes
     serial = np.empty(len(order), np.int64)
     serial[order] = np.arange(1, len(order) + 1)
     if not plan.streets:
-        return np.array([DISTRICT_CODE + _VILLAGE_STREET], object), np.array([""], object)
+        return np.array([plan.code + _VILLAGE_STREET], object), np.array([""], object)
     area = shapely.area(nested.streets)
     towns = set(np.argsort(-area, kind="stable")[: len(names.TOWNS)].tolist()) - {seat}
     name = np.empty(len(order), object)
-    urban, rural = list(names.URBAN_STREETS), list(names.TOWNS)
+    urban, rural = [*names.URBAN_STREETS, *names.MORE_STREETS], list(names.TOWNS)
     for one in order:
         pool = rural if one in towns else urban
-        name[one] = names.SEAT if one == seat else pool.pop(0)
-    return DISTRICT_CODE + _digits(serial), name
+        name[one] = plan.seat if one == seat else pool.pop(0)
+    return plan.code + _digits(serial), name
 
 
 def _community_level(

@@ -62,6 +62,12 @@ class Plan:
     cameras: int
     places: int
     components: int
+    city_zh: str = "扬州市"
+    district_zh: str = "江都区"
+    city_code: str = "3210"
+    code: str = "321012"  # of the district
+    prefix: str = "JD"  # of the numbers of cases
+    seat: str = "仙女镇"  # the street that holds the old town
 
 
 _RING = (-2650.0, -2230.0, 2600.0, 2240.0)
@@ -126,7 +132,8 @@ def _jiangdu_roads() -> tuple[Road, ...]:
     return tuple(roads)
 
 
-def _jiangdu() -> Plan:
+def plan_jiangdu() -> Plan:
+    """Return the default city: a river town of thirteen streets."""
     return Plan(
         scenario="jiangdu",
         name_zh="江都",
@@ -176,7 +183,8 @@ def _jiangdu() -> Plan:
     )
 
 
-def _gaoshan() -> Plan:
+def plan_gaoshan() -> Plan:
+    """Return the smallest city: five grids of one community."""
     return Plan(
         scenario="gaoshan",
         name_zh="高山",
@@ -211,12 +219,5 @@ def _gaoshan() -> Plan:
         cameras=8,
         places=24,
         components=900,
+        prefix="GS",
     )
-
-
-SCENARIOS: tuple[str, ...] = ("gaoshan", "jiangdu")
-
-
-def find_plan(scenario: str) -> Plan:
-    """Return the plan of a scenario; KeyError for an unknown one."""
-    return {"gaoshan": _gaoshan, "jiangdu": _jiangdu}[scenario]()

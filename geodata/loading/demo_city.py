@@ -10,13 +10,13 @@ import pandas as pd
 from geodata.city import City
 from geodata.coordinates import lonlat_crs, to_metric
 from geodata.demo.city import DemoCity
+from geodata.derive import derive_incidents
 from geodata.grids import build_tree
+from geodata.loading.events import rows_from_events
 from geodata.loading.fixtures import save_base
-from geodata.loading.incidents import append_and_derive
-from geodata.loading.report import LoadReport
 from geodata.loading.request import Progress
 from geodata.store.drawings import IN_FORCE, save_drawing
-from geodata.store.event_log import close_batch, open_batch
+from geodata.store.event_log import append_events, close_batch, drop_batch, open_batch
 from geodata.store.records import save_records
 
 _TABLES = {
@@ -57,15 +57,29 @@ def save_demo(city: City, demo: DemoCity, *, now: int, progress: Progress) -> No
         progress("progress.records", place / len(_TABLES))
         _save_table(city, name, getattr(demo, name), key=key, now=now)
     progress("progress.records", 1.0)
-    append_and_derive(
-        city,
-        _with_mm(demo.events, city),
-        source=demo.scenario,
-        report=LoadReport(file=demo.scenario, rows=len(demo.events)),
-        file=None,
-        now=now,
-        progress=progress,
-    )
+    _save_events(city, demo, now=now, progress=progress)
+
+
+def _save_events(city: City, demo: DemoCity, *, now: int, progress: Progress) -> None:
+    """Append the events portion by portion, so that a large city fits in memory; derive once."""
+    batch = open_batch(city.database, "incidents", file=demo.scenario, at=now, file_hash=None)
+    rows, done = 0, 0
+    try:
+        for events in demo.all_events():
+            placed = _with_mm(events, city)
+            for name, part in placed.groupby("source", sort=True):
+                columns = rows_from_events(part, source=str(name))
+                for _ in append_events(city.database, columns, batch=batch, received=now):
+                    progress("progress.append", min(0.99, done / max(demo.incidents, 1)))
+            rows += len(placed)
+            done += int((placed["stage"] == "reported").sum())
+        progress("progress.append", 1.0)
+        progress("progress.derive", 0.0)
+        derive_incidents(city, now=now, batch=batch, rows=rows, report={"file": demo.scenario})
+        progress("progress.derive", 1.0)
+    except BaseException:
+        drop_batch(city.database, batch)
+        raise
 
 
 def _save_table(city: City, name: str, frame: pd.DataFrame, *, key: str, now: int) -> None:

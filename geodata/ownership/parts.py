@@ -63,7 +63,9 @@ class PartCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawing:
+class Drawing:
+    """The grids of some files, ready to own."""
+
     index: OwnerIndex
     codes: NDArray[np.str_]
     metric: pyproj.CRS
@@ -80,7 +82,7 @@ def own_part(job: PartJob, *, threads: int = 1) -> PartCount:
     if known is not None:
         return known
     part = Part(Path(job.part), crs=job.crs, mapping=dict(job.mapping))
-    drawing = _open_drawing(job.grids, _stamp(job.grids.files))
+    drawing = open_drawing(job.grids)
     tally = _Tally(job, drawing, part)
     if job.out is None:
         for table in _each_table(part, tally.count, threads, columns=list(part.places.columns)):
@@ -115,7 +117,7 @@ class _Owned:
 class _Tally:
     """Owners of the tables of one part, and what they come to."""
 
-    def __init__(self, job: PartJob, drawing: _Drawing, part: Part) -> None:
+    def __init__(self, job: PartJob, drawing: Drawing, part: Part) -> None:
         self.job, self.drawing, self.part = job, drawing, part
         self.renamed = free_names(part.kept, Path(job.part))
         if part.places.columns[0] in self.renamed and len(part.places.columns) == 1:
@@ -216,12 +218,17 @@ def _each_table(
             yield waiting.popleft().result()
 
 
+def open_drawing(grids: GridFiles) -> Drawing:
+    """Return the index over the grids of these files; a process keeps the last two."""
+    return _open_drawing(grids, _stamp(grids.files))
+
+
 @lru_cache(maxsize=2)  # a process that does many parts builds its index once
-def _open_drawing(grids: GridFiles, _: str) -> _Drawing:
+def _open_drawing(grids: GridFiles, _: str) -> Drawing:
     found, metric, _unused = read_grids(grids)
     special = (found["kind"] == "special").to_numpy()
     index = OwnerIndex.of_metres(found.geometry.to_numpy(), special=special)
-    return _Drawing(index=index, codes=found["code"].to_numpy(str), metric=metric)
+    return Drawing(index=index, codes=found["code"].to_numpy(str), metric=metric)
 
 
 # --- what is done already -------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import shapely
 from bench.made_up import make_grids, make_points
 from geodata.errors import BadFile, BadSetting
 from geodata.ownership import engines, part_files, parts
+from geodata.ownership.arrow_batches import OWNER_DDL, make_mapper
 from geodata.ownership.assignment import OwnRequest, own_files
 from geodata.ownership.engines import is_streamed, own_parts
 from geodata.ownership.parts import own_part, read_note
@@ -209,6 +210,21 @@ def test_large_parquet_files_folders_and_dask_are_streamed_and_nothing_else(tmp_
     with pytest.raises(BadSetting) as refused:
         is_streamed(ask(grids, part, tmp_path / "o"), engine="cloud")
     assert refused.value.faults[0].key == "engine_unknown"
+
+
+def test_a_stream_of_batches_gets_the_same_owners(tmp_path):
+    grids, points, _ = write_parts(tmp_path, parts_=1)
+    own_parts(ask(grids, points, tmp_path / "out"), progress=quiet)
+    expected = read_all(tmp_path / "out")
+    files = parts.GridFiles(files=(str(grids.resolve()),))
+    mapper = make_mapper(files, x="x", y="y", crs=CRS)
+    table = pq.read_table(points / "part-0.parquet", columns=["x", "y"])
+    found = pa.Table.from_batches(mapper(table.to_batches(max_chunksize=900))).to_pandas()
+    assert list(found.columns) == ["x", "y", "grid_code", "rule", "distance_m", "near_line"]
+    assert OWNER_DDL.count(",") == 3
+    for name in ("grid_code", "rule"):
+        assert found[name].fillna("").tolist() == expected[name].astype(object).fillna("").tolist()
+    assert found["near_line"].tolist() == expected["near_line"].tolist()
 
 
 def kill_once(job):
