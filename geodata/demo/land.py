@@ -82,9 +82,11 @@ def _zone(plan: Plan, network: Network, urban: NDArray[np.bool_], rng: np.random
 
     fringe = ~urban
     dense = make_waves(rng, length_m=0.4 * plan.radius_m[0], height=0.5).at(u, v)
+    if plan.pasture:
+        dense = np.zeros_like(dense)
     town = fringe & (dense > 0.55)
     use[fringe & (cell_dice < plan.village_share + 0.16 * dense)] = use_of("village")
-    use[fringe & (cell_dice > 0.89)] = use_of("greenhouse")
+    use[fringe & (cell_dice > 0.89) & (not plan.pasture)] = use_of("greenhouse")
     use[fringe & (cell_dice > 0.955)] = use_of("pond")
     _deal(use, town, unit_dice, ("estate_mid", 0.45), ("estate_old", 0.3), ("villas", 0.25))
 

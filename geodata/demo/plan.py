@@ -66,6 +66,7 @@ class Plan:
     district_zh: str = "江都区"
     city_code: str = "3210"
     code: str = "321012"  # of the district
+    pasture: bool = False  # outside the ring nothing but grass and a few hamlets
     prefix: str = "JD"  # of the numbers of cases
     seat: str = "仙女镇"  # the street that holds the old town
 

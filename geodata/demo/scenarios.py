@@ -106,7 +106,7 @@ def _dari() -> Plan:
         "dari", area_km2=1_450, turned=True, trend=0.22, cell_scale=18.0,
         name_zh="达日", name_en="Dari", origin_m=(470_500, 3_735_600),
         city_zh="果洛州", district_zh="达日县", city_code="6326", code="632624", prefix="DR",
-        seat="吉迈镇", sites=(), village_share=0.05, river_half_width_m=90.0,
+        seat="吉迈镇", sites=(), village_share=0.02, pasture=True, river_half_width_m=90.0,
         old_town=(-500.0, 60.0, 500.0, 700.0),
         urban=(-2_650 * town, -2_230 * town, 2_600 * town, 2_240 * town),
         industry=(9e5, 9e5, 9e5, 9e5),
