@@ -12,8 +12,9 @@ from geodata.errors import BadSetting, Fault
 def add_commands(commands: Commands) -> None:
     """Add `bench`."""
     bench = commands.add("bench", run_bench)
-    bench.add_argument("works", nargs="*", metavar="WORK", help="A B C D E F, or all")
+    bench.add_argument("works", nargs="*", metavar="WORK", help="A B C D E F, or all; or store")
     bench.add_argument("--points", type=int, default=1_000_000)
+    bench.add_argument("--events", type=int, default=1_000_000, help="of `bench store`")
     bench.add_argument("--rounds", type=int, default=5)
 
 
@@ -22,6 +23,8 @@ def run_bench(arguments: argparse.Namespace, out: Output) -> int:
     from bench.contest import print_row
     from bench.works import WORKS, run_works
 
+    if arguments.works == ["store"]:
+        return _run_store(arguments, out)
     letters = [work.upper() for work in arguments.works]
     unknown = sorted(set(letters) - set(WORKS))
     if unknown or min(arguments.points, arguments.rounds) < 1:
@@ -36,3 +39,17 @@ def run_bench(arguments: argparse.Namespace, out: Output) -> int:
     out.line("engine.bench_done", reached=reached, of=len(asked))
     out.result({"results": results})
     return 1 if any(row["equal"] is False for row in results) else 0
+
+
+def _run_store(arguments: argparse.Namespace, out: Output) -> int:
+    """Measure the store on a made-up city of `--events` events; 1 where an answer is wrong."""
+    from bench.store import run_store
+
+    if arguments.events < 1:
+        raise BadSetting(Fault(key="bench_unknown", values={"name": "--events", "known": "1 …"}))
+    rows = run_store(events=arguments.events)
+    for row in rows:
+        mark = "" if row["equal"] else "  ≠"
+        out.text(f"{row['ours_s']:9.3f} s  {row['case']}, {row['n']:,}: {row['note']}{mark}")
+    out.result({"results": rows})
+    return 0 if all(row["equal"] for row in rows) else 1
