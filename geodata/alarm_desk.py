@@ -32,6 +32,7 @@ MOST_ALARMS = 1_000
 LONGEST_NOTE, LONGEST_POST = 500, 60
 ACT = "act"
 _DAY_S = 86_400
+_NO_ALARM = 2**62  # no number of ours is as large, and the store holds none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,9 @@ def list_alarms(city: City, scope: Scope, *, now: int, since: int | None = None)
         live = read_live_alarms(connection, since=begin, most=MOST_ALARMS + 1)
         rows = live
         if since is not None:
-            rows = read_changed_alarms(connection, revision=since, most=MOST_ALARMS + 1)
+            # Whatever number a stranger writes: beyond the newest nothing changed.
+            seen = min(max(since, 0), revision)
+            rows = read_changed_alarms(connection, revision=seen, most=MOST_ALARMS + 1)
         more = len(rows) > MOST_ALARMS
         mine = [row for row in rows[:MOST_ALARMS] if scope.allows(row.owner)]
         alarms = _complete(connection, city, mine)
@@ -105,7 +108,7 @@ def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *,
     _check_permission(scope, ACT)
     note = _read_note(wish, scope, now=now)
     with city.database.transaction() as connection:
-        row = read_alarm_row(connection, alarm)
+        row = read_alarm_row(connection, alarm) if alarm < _NO_ALARM else None
         if row is None or not scope.allows(row.owner):
             raise NotFound(Fault(key="alarm_missing"))
         revision = raise_revision(connection, same_ground=True)

@@ -226,6 +226,15 @@ def test_a_poller_is_told_what_changed_ended_ones_too(desk):
     assert len(list_alarms(desk.city, DUTY, now=desk.now, since=later.revision).alarms) == 1
 
 
+@pytest.mark.parametrize("number", [-5, 0, 2**31, 2**63, 2**90])
+def test_any_number_is_answered(desk, number):
+    desk.post("O1", alarm_level=2, device_id="D1")
+    assert desk.client.get(f"/live/alarms?since={number}").status_code == 200
+    if number >= 0:
+        with pytest.raises(NotFound):
+            note_alarm(desk.city, DUTY, number + 1_000, {"what": "ack"}, now=desk.now)
+
+
 def test_the_routes_answer_walls_and_desks(desk):
     desk.post("N1", alarm_level=2, device_id="D1")
     answer = desk.client.get("/live/alarms")
