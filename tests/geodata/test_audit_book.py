@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from geodata.audit_book import AuditBook
+from geodata.audit_check import check_log
 from geodata.city import City
 from geodata.errors import Busy, GetuError, StoreFull
 from geodata.scope import Scope
@@ -199,3 +200,13 @@ def test_a_kill_at_any_instant_leaves_every_answered_view_in_the_log(city, after
     assert set(shown) <= set(logged)
     assert len(logged) - len(shown) <= 1  # the one that was on its way
     assert Path(city.folder / "audit.key").exists()
+
+
+@pytest.mark.long
+def test_a_hundred_kills_in_a_row_lose_no_answered_view_and_leave_the_chain_whole(city):
+    shown: list[str] = []
+    for kill in range(100):
+        shown += kill_while_viewing(city, kill / 100 * 0.05)
+    with city.database.read() as connection:
+        assert check_log(connection).whole
+    assert set(shown) <= {row[2] for row in read_log(city)}
