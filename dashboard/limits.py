@@ -114,6 +114,14 @@ class Limits:
             if tries is not None:
                 tries.failed -= 1
 
+    def undo_try(self, *, account: str, address: str) -> None:
+        """Take back a try that was not checked at all."""
+        with self._lock:
+            for key, _ in self._keys(account, address):
+                tries = self._tries.get(key)
+                if tries is not None:
+                    tries.failed -= 1
+
     def _keys(self, account: str, address: str) -> tuple[tuple[str, int], tuple[str, int]]:
         settings = self._settings
         return (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Request, Response, g, request
 
@@ -33,6 +33,7 @@ from geodata.store.accounts import (
     set_password,
     touch_sessions,
 )
+from geodata.store.database import Connection
 
 SESSIONS = "getu_sessions"  # where a server keeps them
 COOKIE = "getu_session"
@@ -42,6 +43,7 @@ DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
 _CHECKS_AT_ONCE = 2  # each takes 64 MB and a core for a moment
 _CHECK_WAIT_S = 3
 _REACHES_KEPT = 500
+_LATE_S = 600
 _STRANGER = "?"  # in the log: the name typed may be a password
 
 Kind = Literal["account", "machine", "demo"]
@@ -217,20 +219,22 @@ class Sessions:
         self._limits.begin_try(account=plain, address=address)
         with self._city.database.read() as connection:
             found = find_account(connection, plain)
-        with self._check_slot():
-            fits = check_password(password, None if found is None else found[1])
+        fits = self._check(password, found, account=plain, address=address)
         account = None if found is None else found[0]
-        if account is None or not fits or not self._may_enter(account, address):
+        if found is None or account is None or not fits or not self._may_enter(account, address):
             self._note_refusal(account, address)
             raise NotSignedIn(Fault(key="sign_in_wrong"))
         self._limits.end_try(account=plain, address=address)
         day = datetime.fromtimestamp(now, UTC).astimezone(self._city.settings.zone).date()
         old = request.cookies.get(COOKIE)
         with self._city.database.transaction() as connection:
+            again = find_account(connection, plain)
+            if again is None or again[1] != found[1]:  # its password was changed meanwhile
+                raise NotSignedIn(Fault(key="sign_in_wrong"))
             before = find_session(connection, old) if old else None
             if before is not None:
                 end_session(connection, before.digest)
-            clear_sessions(connection, made_before=now - 2 * self._longest_s())
+            self._clear(connection, now)
             secret = open_session(
                 connection, account.account, address=address, day=day.isoformat(), now=now
             )
@@ -261,8 +265,7 @@ class Sessions:
         self._limits.begin_try(account=plain, address=address)
         with self._city.database.read() as connection:
             found = find_account(connection, plain)
-        with self._check_slot():
-            fits = check_password(old, None if found is None else found[1])
+        fits = self._check(old, found, account=plain, address=address)
         if not fits:
             raise NotAllowed(Fault(key="password_old"))
         self._limits.end_try(account=plain, address=address)
@@ -289,9 +292,26 @@ class Sessions:
             self._now() - account.password_at < settings.one_time_days * DAY_S
         )
 
-    def _longest_s(self) -> int:
+    def _clear(self, connection: Connection, now: int) -> None:
         settings = self._city.settings
-        return max(settings.session_hours * HOUR_S, settings.device_session_days * DAY_S)
+        clear_sessions(
+            connection,
+            made_before=now - settings.session_hours * HOUR_S,
+            # What was seen is written once a minute, and later where the store is busy.
+            seen_before=now - settings.session_idle_min * MINUTE_S - _LATE_S,
+            walls_before=now - settings.device_session_days * DAY_S,
+        )
+
+    def _check(
+        self, password: str, found: tuple[Account, str] | None, *, account: str, address: str
+    ) -> bool:
+        """Tell whether a password fits, in one of the few places for that. Raises Busy."""
+        try:
+            with self._check_slot():
+                return check_password(password, None if found is None else found[1])
+        except Busy:
+            self._limits.undo_try(account=account, address=address)
+            raise
 
     @contextmanager
     def _check_slot(self) -> Iterator[None]:
@@ -310,7 +330,7 @@ class Sessions:
         ):
             self._log(connection, "session.refuse", account, address)
 
-    def _log(self, connection: Any, act: str, account: Account | None, address: str) -> None:
+    def _log(self, connection: Connection, act: str, account: Account | None, address: str) -> None:
         name = _STRANGER if account is None else account.name
         detail = {"address": address} if address else None
         write_entry(connection, account=name, act=act, target=name, at=self._now(), detail=detail)

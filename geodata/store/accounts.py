@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from geodata.accounts import Account, plain_name
+from geodata.accounts import WALL, Account, plain_name
 from geodata.errors import BadSetting, Fault, NotFound
 
 _SECRET_BYTES = 32  # 256 bits: no one guesses a session
@@ -182,9 +182,15 @@ def end_sessions(connection: sqlite3.Connection, account: int) -> int:
     return connection.execute("DELETE FROM session WHERE account = ?", (account,)).rowcount
 
 
-def clear_sessions(connection: sqlite3.Connection, *, made_before: int) -> None:
-    """Remove sessions that ended by their age long ago, for the table not to grow for ever."""
-    connection.execute("DELETE FROM session WHERE made_at < ?", (made_before,))
+def clear_sessions(
+    connection: sqlite3.Connection, *, made_before: int, seen_before: int, walls_before: int
+) -> None:
+    """Remove sessions that have ended by their age or without a hand; a wall's by its age alone."""
+    connection.execute(
+        "DELETE FROM session WHERE made_at < ? OR ((made_at < ? OR seen_at < ?)"
+        " AND account IN (SELECT account FROM account WHERE role <> ?))",
+        (walls_before, made_before, seen_before, WALL),
+    )
 
 
 def digest_of(secret: str) -> bytes:

@@ -251,3 +251,16 @@ def test_a_city_folder_of_another_program_gives_no_session(door, tmp_path: Path)
         connection.execute("DELETE FROM session")
     stranger = with_cookie(other, client.get_cookie(COOKIE).value)
     assert stranger.get("/changes").status_code == 401
+
+
+def test_sessions_that_have_ended_are_cleared_and_walls_are_not(tiny, tmp_path: Path):
+    door = Door(tiny, tmp_path / "city")
+    door.add("duty-1")
+    door.add("wall", role="wall")
+    wall = door.client("wall")
+    door.client("duty-1")
+    door.clock.now += 13 * HOUR_S
+    door.client("duty-1")
+    with door.city.database.read() as connection:
+        assert connection.execute("SELECT count(*) FROM session").fetchone() == (2,)
+    assert wall.get("/changes").status_code == 200
