@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -120,3 +123,25 @@ def test_a_flooding_source_is_told_to_wait_and_another_is_heard(city, port):
     status, _, took = post(port, calm, event("C1"))
     assert status == 200
     print(f"beside a flood: {took:.3f} s, load={os.getloadavg()}")
+
+
+def test_the_client_of_the_docs_pushes_until_it_is_taken(city, port):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text("utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    secret = change_tokens(city.folder, "add", "docs", now=NOW).secret
+    command = [sys.executable, "-c", script, f"http://{HOST}:{port}/api/events", str(secret)]
+    lines = "\n".join(json.dumps(event(f"D{n}")) for n in range(3))
+    with city.database.transaction():  # busy at first: it comes again
+        running = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert running.stdin is not None
+        running.stdin.write(lines.encode())
+        running.stdin.close()
+        running.stdin = None
+        time.sleep(6)
+    out, errors = running.communicate(timeout=60)
+    assert b"'accepted': 3" in out, errors
+    bad = subprocess.run(command, input=b'{"stage":"lost"}', capture_output=True, check=False)
+    assert bad.returncode == 1
+    assert b"refused (422)" in bad.stderr
