@@ -197,7 +197,9 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
             act_form.options(acts, spoken),
             what if kept else (acts[0] if acts else None),
             not acts,
-            desk_map.look_at(lying.head, ground) if ctx.triggered_id == "case" else no_update,
+            desk_map.look_at(lying, ground, bounds=_bounds(services))
+            if ctx.triggered_id == "case"
+            else no_update,
         )
 
     @app.callback(
@@ -207,6 +209,11 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
     def follow(_n: Any, seen: Any) -> Any:
         revision = city.database.revision()
         return no_update if revision == seen else revision
+
+
+def _bounds(services: Services) -> desk_map.Bounds | None:
+    facts = services.pictures.newest(current_scope())
+    return None if facts is None else facts.bounds
 
 
 def _seen_of(lying: Lying, revision: int, ground: DeskGround) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Lying:
     head: Head
     standing: Standing
     address: str = ""
+    recorded: str = ""  # the owner that the source's own books name
 
     @property
     def since(self) -> int:
@@ -125,8 +126,9 @@ def _read_disputed(
 
 
 def _lay(connection: Connection, head: Head, standing: Standing) -> Lying:
-    address = str(read_attributes(connection, head.inc).get(ADDRESS, ""))
-    return Lying(head=head, standing=standing, address=address)
+    told = read_attributes(connection, head.inc)
+    address, recorded = (str(told.get(name, "")) for name in (ADDRESS, RECORDED))
+    return Lying(head=head, standing=standing, address=address, recorded=recorded)
 
 
 def count_trays(connection: Connection, scope: Scope) -> dict[TrayName, int]:

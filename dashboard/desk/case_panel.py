@@ -80,6 +80,7 @@ def _facts(lying: Lying, ground: DeskGround) -> html.Dl:
         ("place", at),
         ("owner", ground.grid(head.owner)),
         ("rule", say(f"rule.{RULES[head.rule]}", lang)),
+        *([("recorded", lying.recorded)] if lying.recorded else []),
     ]  # fmt: skip
     line_m = ground.line_m(head)
     if line_m is not None:

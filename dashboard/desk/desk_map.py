@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import orjson
@@ -10,14 +11,19 @@ from flask import Flask, Response, request
 from dashboard.desk.ground import DeskGround
 from dashboard.desk.readings import Place, read_lonlat
 from dashboard.guard import guarded
+from geodata.drawings import NOBODY
 from geodata.facts import Facts
-from geodata.store.desk_rows import Head
+from geodata.trays import Lying
 from geodata.words import Lang, say
 from layers import base_map, grid_edges, grid_names, grid_risk
 from layers.palette import ACCENT, STATE_COLOR, ZERO
 
 GRIDS = "desk-grids"
 CLOSE_ZOOM = 17.0
+_METRES_A_DEGREE = 111_320.0
+_LEAST_REACH_M, _REACH = 80.0, 1.5  # how far around a place the map shows, and how much more
+
+Bounds = tuple[float, float, float, float]
 _MARKS = {"now": ("dot", STATE_COLOR["amber"]), "pin": ("pin", ACCENT)}
 _LONGEST = 100  # of the address of the marks
 
@@ -50,10 +56,24 @@ def values(facts: Facts) -> dict[str, Any]:
     return {GRIDS: {"values": [0] * count, "breaks": [], "thin": [], "revision": revision}}
 
 
-def look_at(head: Head, ground: DeskGround) -> Any:
-    """Return where the map goes when a case is opened: its place, else nowhere new."""
+def look_at(lying: Lying, ground: DeskGround, *, bounds: Bounds | None) -> Any:
+    """
+    Return where the map goes when a case is opened.
+
+    Its place, wide enough to show the nearest grid where it lies in none; without a place the grid
+    that its source recorded; without that the whole of `bounds`.
+    """
+    head = lying.head
     place = ground.lonlat(head)
-    return None if place is None else {"center": list(place), "zoom": CLOSE_ZOOM}
+    if place is None:
+        uid = ground.find(lying.recorded)
+        return {"uid": uid} if uid is not None else {"bounds": bounds} if bounds else None
+    if head.owner != NOBODY or head.distance_mm < 0:
+        return {"center": list(place), "zoom": CLOSE_ZOOM}
+    high = max(head.distance_mm / 1000, _LEAST_REACH_M) * _REACH / _METRES_A_DEGREE
+    wide = high / math.cos(math.radians(place[1]))
+    lon, lat = place
+    return {"bounds": [lon - wide, lat - high, lon + wide, lat + high]}
 
 
 def read_marks(raw: Any) -> dict[str, Place | None]:
