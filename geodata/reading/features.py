@@ -26,6 +26,7 @@ from geodata.reading.shapes import (
 
 # A share above which a defect is the file's, not the feature's.
 _FILE_SHARE = 0.5
+_FARTHEST_M = 1e8  # eastings that begin with the number of their zone reach half of it
 # The coast of a whole province has fewer; what is made of polygons takes more than their time.
 MOST_CORNERS = 100_000
 
@@ -110,6 +111,9 @@ def check_shapes(features: Features, source: SourceCrs, file: str) -> int:
             raise BadFile(Fault(key="crs_misfit", values=values), file=file)
         _refuse(features, wrong, "place_impossible")
     else:
+        bounds = shapely.bounds(shapes)
+        beyond = ~(np.abs(bounds) < _FARTHEST_M).all(axis=1) & ~shapely.is_missing(shapes)
+        _refuse(features, beyond, "place_impossible")
         x, y = middle_places(features)
         known_places = np.isfinite(x)
         check_fit(x[known_places], y[known_places], source=source, file=file)
