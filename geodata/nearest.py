@@ -27,6 +27,7 @@ _MOST_BUCKETS = 1 << 24
 _EDGE = 0.001  # of the places may lie outside the buckets' frame: they go to those at its rim
 # Spots met in an average bucket, and share of buckets that must hold something, else a tree.
 _CROWD, _FILLED = 48.0, 0.02
+LARGEST_RADIUS_M = 1e8  # more than twice around the Earth
 MOST_PAIRS = 200_000_000  # of one chunk of points: more than a gigabyte
 _CHUNK = 4096
 _ROOM = 1 << 16  # places that a chunk has room for at first
@@ -101,7 +102,7 @@ class NearIndex:
         BadSetting for a radius that is none, and for more than MOST_PAIRS of a few points.
         """
         xs, ys = _read(x, y)
-        if not 0 <= radius_m < np.inf:
+        if not 0 <= radius_m <= LARGEST_RADIUS_M:
             raise BadSetting(Fault(key="nearest_radius", values={"radius": radius_m}))
         counts = np.zeros(len(xs), np.int64)
         found: dict[int, list[Ints]] = {}

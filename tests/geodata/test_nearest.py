@@ -98,7 +98,7 @@ def test_what_cannot_be_answered_is_refused(monkeypatch):
     index = NearIndex(np.zeros(100), np.zeros(100))
     with pytest.raises(ValueError, match="k is 0"):
         index.nearest(0.0, 0.0, k=0)
-    for radius in (-1.0, np.nan, np.inf):
+    for radius in (-1.0, np.nan, np.inf, 1e12):
         with pytest.raises(BadSetting) as refused:
             index.within(0.0, 0.0, radius_m=radius)
         assert refused.value.faults[0].key == "nearest_radius"
