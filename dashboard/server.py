@@ -19,6 +19,7 @@ from dashboard.audit_page import add_audit_page
 from dashboard.calls import check_calls
 from dashboard.case_page import add_case_page
 from dashboard.connections import make_server
+from dashboard.data_page import add_data_page
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
 from dashboard.events_api import MEGABYTE, account_by_token
 from dashboard.forwarding import Forwarding
@@ -43,8 +44,12 @@ from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
-FEED, LARGEST_BODY = "getu_feed", "LARGEST_BODY_BYTES"  # where the server keeps them
-_LOCAL_PERMISSIONS = ("read", "read.rows", "export")
+FEED, INTAKE, LARGEST_BODY = (
+    "getu_feed",
+    "getu_intake",
+    "LARGEST_BODY_BYTES",
+)  # where the server keeps them
+_LOCAL_PERMISSIONS = ("read", "read.rows", "export", "load")
 
 
 def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -> Dash:
@@ -59,7 +64,9 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     base = settings.base_path
     server = Flask("dashboard", static_folder=None, template_folder=TEMPLATES)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    server.config[LARGEST_BODY] = max(MAX_BODY_BYTES, settings.api_body_mb * MEGABYTE)
+    server.config[LARGEST_BODY] = max(
+        MAX_BODY_BYTES, settings.api_body_mb * MEGABYTE, (settings.upload_mb + 1) * MEGABYTE
+    )
     server.config["COMPRESS_MIMETYPES"] = [
         "text/html", "text/css", "application/json", "application/javascript", "text/javascript",
     ]  # fmt: skip
@@ -101,6 +108,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_api(server, services)
     add_audit_page(server, services)
     add_case_page(server, services)
+    server.extensions[INTAKE] = add_data_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)
@@ -149,6 +157,7 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
         server.run()
     finally:
         app.server.extensions[FEED].close()
+        app.server.extensions[INTAKE].close()
         app.server.extensions[BOOK].close()
         sessions.flush()
 

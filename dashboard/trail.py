@@ -12,7 +12,9 @@ from geodata.scope import Scope
 BOOK = "getu_audit"  # where a server keeps its book
 REFUSED = "refused"  # the act of who asks for what is not theirs
 # What these permissions open is logged, whether a handler says how or not.
-LOGGED = frozenset({"read.rows", "export", "act", "decide", "plan", "approve", "audit", "admin"})
+LOGGED = frozenset(
+    {"read.rows", "export", "act", "decide", "plan", "approve", "audit", "admin", "load"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

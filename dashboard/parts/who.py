@@ -30,7 +30,7 @@ def add_who(app: Dash, *, base_path: str) -> None:
             return []
         described = _describe(visit, spoken, base_path=base_path)
         shown = described if isinstance(described, list) else [described]
-        return [*_link_audit(visit, spoken, base_path=base_path), *shown]
+        return [*_link_pages(visit, spoken, base_path=base_path), *shown]
 
 
 def name_of(visit: Visit) -> str:
@@ -43,12 +43,18 @@ def role_of(visit: Visit, lang: Lang) -> str:
     return say(f"role.{visit.scope.role}", lang) if visit.scope.role else ""
 
 
-def _link_audit(visit: Visit, lang: Lang, *, base_path: str) -> list[Any]:
-    """Return the way to the log, for who may read it."""
-    if not visit.scope.has("audit"):
-        return []
-    href = f"{base_path}/audit?lang={lang}"
-    return [html.A(say("audit.log", lang), href=href, className="tool")]
+def _link_pages(visit: Visit, lang: Lang, *, base_path: str) -> list[Any]:
+    """Return the ways to the pages that this account may open."""
+    pages = (
+        (("act", "decide"), "desk/", say("desk.title", lang)),
+        (("load",), "data", say("intake.title", lang)),
+        (("audit",), "audit", say("audit.log", lang)),
+    )
+    return [
+        html.A(words, href=f"{base_path}/{path}?lang={lang}", className="tool")
+        for permissions, path, words in pages
+        if any(map(visit.scope.has, permissions))
+    ]
 
 
 def _describe(visit: Visit, lang: Lang, *, base_path: str) -> Any:

@@ -40,7 +40,7 @@ from geodata.words import LANGS, say
 _NEEDED = ("incident_id", "stage", "at")
 # When we heard of it is not what happened: it enters neither the fold nor the identity.
 _HEARD = ("received_at", "接收时间")
-_NAMES: dict[str, tuple[str, ...]] = {
+NAMES: dict[str, tuple[str, ...]] = {
     "incident_id": COLUMNS["incident_id"],
     "stage": ("stage", "环节", "阶段"),
     "at": ("at", "时间", "环节时间", "发生时间"),
@@ -114,7 +114,7 @@ def _event_table(
     """Return the accepted rows with checked columns; what is refused goes into the report."""
     frame = reading.frame
     found = {
-        name: find_column(frame, names, request.mapping.get(name)) for name, names in _NAMES.items()
+        name: find_column(frame, names, request.mapping.get(name)) for name, names in NAMES.items()
     }
     missing = [name for name in _NEEDED if found[name] is None]
     if missing:

@@ -146,6 +146,7 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX payload_alarm ON payload (inc) WHERE instr(attributes, '"alarm_level":') > 0
       OR instr(attributes, '"cleared_at":') > 0;
     CREATE INDEX payload_device ON payload (inc) WHERE instr(attributes, '"device_id":') > 0;
+    CREATE INDEX payload_drill ON payload (inc) WHERE instr(attributes, '"drill":') > 0;
     -- Derived from the events: what they say of alarms, and the alarms. A line is a source's device
     -- and kind, or an incident without a device; `wide` is all of a device.
     CREATE TABLE alarm_mark (inc INTEGER NOT NULL, at INTEGER NOT NULL, over INTEGER NOT NULL,
@@ -172,5 +173,10 @@ STEPS: tuple[str, ...] = (
     CREATE TABLE batch_part (batch INTEGER NOT NULL, part INTEGER NOT NULL,
       incidents BLOB NOT NULL, PRIMARY KEY (batch, part)) WITHOUT ROWID;
     DROP INDEX event_batch;
+    """,
+    """
+    -- How each department's files are read: corrected once, applied the next time.
+    CREATE TABLE mapping (source TEXT NOT NULL, kind TEXT NOT NULL, options TEXT NOT NULL,
+      at INTEGER NOT NULL, account TEXT NOT NULL, PRIMARY KEY (source, kind)) WITHOUT ROWID;
     """,
 )

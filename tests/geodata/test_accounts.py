@@ -34,6 +34,7 @@ from tests.city import NOW, community_code, grid_code, make_gridded_city
 
 GOOD = "seven grey herons waiting"
 PERMISSIONS = {
+    "load",
     "read", "read.rows", "export", "act", "decide", "plan", "approve", "audit", "admin",
 }  # fmt: skip
 
@@ -60,7 +61,7 @@ def keys(faults: list) -> list[str]:
 
 def test_every_role_reads_and_has_permissions_that_exist():
     assert all("read" in may and may <= PERMISSIONS for may in ROLES.values())
-    assert len(ROLES) == 9
+    assert len(ROLES) == 10
 
 
 def test_a_wall_only_reads():
@@ -70,7 +71,7 @@ def test_a_wall_only_reads():
 def test_who_draws_does_not_publish_and_who_keeps_accounts_sees_no_incident():
     assert not ROLES["planner"] & {"approve", "decide"}
     assert "plan" not in ROLES["approver"]
-    for role in ("administrator", "analyst"):
+    for role in ("administrator", "analyst", "clerk"):
         assert "read.rows" not in ROLES[role]
     for role in set(ROLES) - {"administrator"}:
         assert "admin" not in ROLES[role]

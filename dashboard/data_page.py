@@ -1,0 +1,275 @@
+"""The data page: a clerk brings a file, sees what it is taken for, corrects it, and loads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask, Response, redirect, request
+from werkzeug.wrappers import Response as WsgiResponse
+
+from dashboard.data_map import DataMap
+from dashboard.guard import current_scope, guarded
+from dashboard.plain import PRIVATE, draw_plain, find_page_lang
+from dashboard.services import Services
+from dashboard.trail import show
+from geodata.audit import write_entry
+from geodata.city import City
+from geodata.errors import BadFile, Fault, GetuError
+from geodata.intake import Preview, Shelf, Upload, look_at, read_upload
+from geodata.intake_jobs import IntakeJobs, Job
+from geodata.levels import LEVELS
+from geodata.loading import KINDS
+from geodata.loading.report import group_faults, group_notes
+from geodata.refused_rows import write_refused_rows
+from geodata.store.mappings import find_mapping, list_batches
+from geodata.store.tokens import clean_source
+from geodata.words import Lang, has_words, say
+
+LOAD = "load"  # the permission
+BATCHES_SHOWN = 50
+MEGABYTE = 1 << 20
+_FORM_BYTES = 64_000
+_BUSY_REFRESH_S = 1
+_ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
+_SYSTEMS = ("EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09", "EPSG:4549", "EPSG:4528")
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_OPTIONS = ("crs", "encoding", "layer", "level", "parent", "recorded")
+
+
+def add_data_page(server: Flask, services: Services) -> IntakeJobs:
+    """Add `/data` and what belongs to an upload; return the loads that run behind it."""
+    shelf = Shelf(services.city)
+    # A city of its own: the terms it interns must not mix with those of a reader beside it.
+    jobs = IntakeJobs(City(services.city.folder), shelf, now=services.now)
+    _add_overview(server, services, shelf, jobs)
+    _add_upload(server, services, shelf, jobs)
+    _add_acts(server, services, shelf, jobs)
+    return jobs
+
+
+def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs) -> None:
+    city, base = services.city, services.base_path
+
+    @guarded(LOAD, logs="view.loads")
+    def show_data() -> Response:
+        lang, account = find_page_lang(), current_scope().account
+        with city.database.read() as connection:
+            batches, total = list_batches(connection, most=BATCHES_SHOWN)
+        show(n=max(len(batches), 1))
+        return draw_plain(
+            "data.html",
+            kinds=[(kind, _name_kind(kind, lang)) for kind in KINDS],
+            uploads=[(one, _name_state(jobs.find(one), lang)) for one in shelf.all_of(account)],
+            batches=[(one, _name_kind(one.what, lang)) for one in batches],
+            total=total,
+            limit_mb=city.settings.upload_mb,
+        )
+
+    @guarded(LOAD, logs="upload.keep")
+    def keep() -> WsgiResponse:
+        request.max_content_length = city.settings.upload_mb * MEGABYTE + _FORM_BYTES
+        source = clean_source(request.form["source"]) if request.form.get("source") else ""
+        kind = request.form.get("kind", "")
+        files = [(one.filename or "", one.stream) for one in request.files.getlist("file")]
+        scope, now = current_scope(), services.now()
+        upload = shelf.keep(files, kind=kind, source=source, account=scope.account, now=now)
+        with city.database.read() as connection:
+            options = find_mapping(connection, source, kind) if source else {}
+        shelf.save(replace(upload, options=options))
+        show(target=f"{kind}: {', '.join(upload.files)}")
+        return _go(base, upload)
+
+    server.add_url_rule(f"{base}/data", "getu_data", show_data)
+    server.add_url_rule(f"{base}/data/upload", "getu_data_upload", keep, methods=["POST"])
+
+
+def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs) -> None:
+    city, base = services.city, services.base_path
+    maps = DataMap(services)
+
+    @guarded(LOAD, logs="view.upload")
+    def show_upload(id: str) -> Response:
+        lang = find_page_lang()
+        upload = shelf.find(id, account=current_scope().account)
+        job = jobs.find(upload)
+        show(target=upload.id)
+        values: dict[str, Any] = {"preview": None, "wrong": []}
+        if job is None or not job.busy:
+            try:
+                preview = look_at(city, shelf.paths(upload)[0], upload, now=services.now())
+                values = {"preview": preview, "wrong": [], **_describe(preview, lang)}
+                values["map"] = maps.draw(preview)
+            except GetuError as error:
+                values["wrong"] = group_faults(error.faults, lang)
+        return draw_plain(
+            "upload.html",
+            upload=upload,
+            job=job,
+            ended=_describe_job(job, lang),
+            state=_name_state(job, lang),
+            step=say(job.step, lang) if job else "",
+            refresh=_BUSY_REFRESH_S if job and job.busy else 0,
+            kinds=[(kind, _name_kind(kind, lang)) for kind in KINDS],
+            kind_name=_name_kind(upload.kind, lang),
+            encodings=_ENCODINGS,
+            systems=_SYSTEMS,
+            levels=LEVELS,
+            **values,
+        )
+
+    @guarded(LOAD, logs="view.refused")
+    def refused(id: str) -> Response:
+        lang = find_page_lang()
+        upload = shelf.find(id, account=current_scope().account)
+        job = jobs.find(upload)
+        if job is None or job.busy:
+            raise BadFile(Fault(key="intake_not_run"))
+        reading = read_upload(
+            shelf.paths(upload)[0], upload.kind, upload.request(now=services.now())
+        )
+        book = write_refused_rows(reading.frame, job.all_faults, lang)
+        show(target=upload.id, n=max(len({one.row for one in job.all_faults}), 1))
+        response = Response(book, mimetype=_WORKBOOK)
+        response.headers["Content-Disposition"] = f"attachment; filename=refused-{upload.id}.xlsx"
+        response.headers["Cache-Control"] = PRIVATE
+        return response
+
+    place = f"{base}/data/upload/<id>"
+    server.add_url_rule(place, "getu_data_show", show_upload)
+    server.add_url_rule(f"{place}/refused.xlsx", "getu_data_refused", refused)
+
+
+def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs) -> None:
+    city, base = services.city, services.base_path
+
+    def find(id: str) -> Upload:
+        request.max_content_length = _FORM_BYTES
+        return shelf.find(id, account=current_scope().account)
+
+    @guarded(LOAD, logs="upload.correct")
+    def correct(id: str) -> WsgiResponse:
+        upload = find(id)
+        kind = request.form.get("kind", upload.kind)
+        upload = replace(
+            upload, kind=kind if kind in KINDS else upload.kind, options=_read_options()
+        )
+        shelf.save(upload)
+        show(target=upload.id)
+        return _go(base, upload)
+
+    @guarded(LOAD, logs="upload.check")
+    def check(id: str) -> WsgiResponse:
+        upload = find(id)
+        jobs.start(upload, dry_run=True)
+        show(target=upload.id)
+        return _go(base, upload)
+
+    @guarded(LOAD, writes="upload.load")
+    def load(id: str) -> WsgiResponse:
+        upload = find(id)
+        with city.database.transaction() as connection:
+            write_entry(
+                connection,
+                account=current_scope(),
+                act="upload.load",
+                target=f"{upload.kind}: {', '.join(upload.files)}",
+                at=services.now(),
+            )
+        jobs.start(upload, dry_run=False)
+        return _go(base, upload)
+
+    @guarded(LOAD, logs="upload.cancel")
+    def cancel(id: str) -> WsgiResponse:
+        upload = find(id)
+        jobs.cancel(upload)
+        show(target=upload.id)
+        return _go(base, upload)
+
+    @guarded(LOAD, logs="upload.drop")
+    def drop(id: str) -> WsgiResponse:
+        upload = find(id)
+        jobs.cancel(upload)
+        shelf.drop(upload)
+        show(target=upload.id)
+        return redirect(f"{base}/data?{_shown()}", 303)
+
+    @guarded(LOAD, logs="batch.withdraw")
+    def withdraw(batch: int) -> WsgiResponse:
+        with city.database.read() as connection:
+            known = {one.batch for one in list_batches(connection, most=BATCHES_SHOWN)[0]}
+        if batch not in known:
+            raise BadFile(Fault(key="batch_gone"))
+        jobs.withdraw(batch)
+        show(target=str(batch))
+        return redirect(f"{base}/data?{_shown()}", 303)
+
+    place = f"{base}/data/upload/<id>"
+    for name, view in (
+        ("correct", correct), ("check", check), ("load", load), ("cancel", cancel), ("drop", drop),
+    ):  # fmt: skip
+        server.add_url_rule(f"{place}/{name}", f"getu_data_{name}", view, methods=["POST"])
+    server.add_url_rule(
+        f"{base}/data/batch/<int:batch>/withdraw", "getu_data_withdraw", withdraw, methods=["POST"]
+    )
+
+
+def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
+    reading = preview.reading
+    return {
+        "faults": group_faults(reading.faults, lang),
+        "notes": group_notes(reading.notes, lang),
+        "refused": len(reading.refused),
+        "evidence": preview.evidence,
+        "fields": [
+            (name, _name_field(name, lang), column) for name, column in preview.fields.items()
+        ],
+    }
+
+
+def _describe_job(job: Job | None, lang: Lang) -> dict[str, Any]:
+    if job is None or job.busy:
+        return {}
+    return {
+        "state": job.state,
+        "lines": [line for report in job.reports for line in report.lines(lang)],
+        "faults": group_faults(list(job.faults), lang),
+        "refused": len({one.row for one in job.all_faults if one.row is not None}),
+    }
+
+
+def _name_state(job: Job | None, lang: Lang) -> str:
+    if job is None:
+        return ""
+    if job.dry_run and job.state == "done":
+        return say("intake.dry", lang)
+    return say(f"intake_state.{job.state}", lang)
+
+
+def _read_options() -> dict[str, Any]:
+    options: dict[str, Any] = {name: request.form.get(name, "").strip() for name in _OPTIONS}
+    mapping = {
+        name.removeprefix("map."): column
+        for name, column in request.form.items()
+        if name.startswith("map.") and column
+    }
+    return {name: value for name, value in options.items() if value} | (
+        {"mapping": mapping} if mapping else {}
+    )
+
+
+def _name_kind(kind: str, lang: Lang) -> str:
+    return say(f"intake_kind.{kind}", lang) if has_words(f"intake_kind.{kind}") else kind
+
+
+def _name_field(name: str, lang: Lang) -> str:
+    return say(f"intake_field.{name}", lang) if has_words(f"intake_field.{name}") else name
+
+
+def _shown() -> str:
+    theme = "light" if request.args.get("theme") == "light" else "dark"
+    return f"lang={find_page_lang()}&theme={theme}"
+
+
+def _go(base: str, upload: Upload) -> WsgiResponse:
+    return redirect(f"{base}/data/upload/{upload.id}?{_shown()}", 303)

@@ -1,0 +1,191 @@
+"""A clerk brings a file, sees what it is taken for, corrects it, loads it, takes it back."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+
+import pytest
+import python_calamine
+import xlsxwriter
+
+from dashboard.server import INTAKE, make_app
+from geodata.city import City
+from geodata.facts import load_facts
+from tests.city import NOW, make_tiny_city
+
+HEAD = ("案件编号", "上报时间", "案件类型", "经度", "纬度", "联系人电话")
+MOBILE = "13812345678"
+CHOSEN = 'list="systems" value="GCJ-02"'
+HOSTILE = ("../../city.toml", "..\\..\\x.csv", "/etc/passwd", "a\0b.csv", "." * 300)
+
+
+def make_book(rows) -> io.BytesIO:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("案件")
+        for line, row in enumerate((HEAD, *rows)):
+            sheet.write_row(line, 0, row)
+    out.seek(0)
+    return out
+
+
+@pytest.fixture
+def city(tmp_path) -> City:
+    return make_tiny_city(tmp_path / "city")
+
+
+@pytest.fixture
+def server(city):
+    app = make_app(city, now=lambda: NOW).server
+    yield app
+    app.extensions[INTAKE].close()
+
+
+@pytest.fixture
+def client(server):
+    return server.test_client()
+
+
+def places(city, n):
+    facts = load_facts(city, now=NOW)
+    middle = facts.grids.finest().to_crs(4326).geometry.representative_point()
+    return [(round(middle.iloc[0].x, 6), round(middle.iloc[0].y, 6))] * n
+
+
+def rows(city, n=3):
+    return [
+        [f"A{i}", "2026-01-05 08:00", "暴露垃圾", *place, MOBILE]
+        for i, place in enumerate(places(city, n))
+    ]
+
+
+def bring(client, book, *, kind="incidents", source="市政", name="六月.xlsx"):
+    data = {"file": (book, name), "kind": kind, "source": source}
+    return client.post("/data/upload?lang=zh", data=data, content_type="multipart/form-data")
+
+
+def settle(client, place):
+    """Wait for the load behind an upload and return its page."""
+    for _ in range(100):
+        text = client.get(f"{place}?lang=zh").get_data(as_text=True)
+        if 'http-equiv="refresh"' not in text:
+            return text
+        time.sleep(0.1)
+    raise AssertionError("the load did not end")
+
+
+def test_a_file_is_shown_before_it_is_loaded(city, client):
+    answer = bring(client, make_book(rows(city)))
+    assert answer.status_code == 303
+    text = client.get(answer.location).get_data(as_text=True)
+    for told in ("六月.xlsx", "Excel", "A0", "案件类型", "联系人电话", "<svg"):
+        assert told in text
+    assert MOBILE not in text
+    assert load_facts(city, now=NOW).snapshot.n == load_facts(city, now=NOW).snapshot.n
+
+
+def test_a_dry_run_writes_nothing_and_a_load_writes_all(city, client):
+    before = load_facts(city, now=NOW)
+    place = bring(client, make_book(rows(city))).location.split("?")[0]
+    client.post(f"{place}/check")
+    assert "没有写入" in settle(client, place)
+    assert load_facts(city, now=NOW).revision == before.revision
+    client.post(f"{place}/load")
+    assert "接收 3" in settle(client, place)
+    assert load_facts(city, now=NOW).snapshot.n == before.snapshot.n + 3
+
+
+def test_refused_rows_come_back_as_a_workbook_with_their_reasons(city, client):
+    bad = rows(city)
+    bad[1][1] = "六月某日"
+    place = bring(client, make_book(bad)).location.split("?")[0]
+    client.post(f"{place}/check")
+    assert "下载被拒的 1 行" in settle(client, place)
+    answer = client.get(f"{place}/refused.xlsx?lang=zh")
+    table = python_calamine.load_workbook(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    assert table[1][0] == 2
+    assert "上报时间" in table[1][1]
+    assert table[1][2] == "A1"
+    assert MOBILE not in str(table)
+
+
+def test_a_correction_is_applied_at_once_and_the_next_time_by_itself(city, client):
+    place = bring(client, make_book(rows(city))).location.split("?")[0]
+    client.post(f"{place}/correct", data={"kind": "incidents", "crs": "GCJ-02"})
+    assert CHOSEN in client.get(f"{place}?lang=zh").get_data(as_text=True)
+    client.post(f"{place}/load")
+    settle(client, place)
+    again = bring(client, make_book(rows(city, 4)), name="七月.xlsx").location
+    assert CHOSEN in client.get(again).get_data(as_text=True)
+    other = bring(client, make_book(rows(city)), source="环卫").location
+    assert CHOSEN not in client.get(other).get_data(as_text=True)
+
+
+def test_a_load_is_taken_back_whole_and_the_log_says_so(city, client):
+    before = load_facts(city, now=NOW).snapshot.n
+    place = bring(client, make_book(rows(city))).location.split("?")[0]
+    client.post(f"{place}/load")
+    settle(client, place)
+    page = client.get("/data?lang=zh").get_data(as_text=True)
+    batch = max(map(int, re.findall(r"/data/batch/(\d+)/withdraw", page)))
+    assert client.post(f"/data/batch/{batch}/withdraw").status_code == 303
+    assert load_facts(city, now=NOW).snapshot.n == before
+    with city.database.read() as connection:
+        acts = {row[0] for row in connection.execute("SELECT act FROM audit")}
+    assert {"upload.load", "batch.withdraw"} <= acts
+
+
+def test_what_cannot_be_read_is_told_in_words_and_can_be_thrown_away(client):
+    answer = bring(client, io.BytesIO(b"\x00\x01\x02 nothing"), name="什么.bin")
+    text = client.get(answer.location).get_data(as_text=True)
+    assert "读不了" in text
+    place = answer.location.split("?")[0]
+    assert client.post(f"{place}/drop").status_code == 303
+    assert client.get(place).status_code == 404
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=["up", "windows", "root", "nul", "dots"])
+def test_a_hostile_name_writes_nowhere_else(city, client, name):
+    settings = (city.folder / "city.toml").read_bytes()
+    bring(client, io.BytesIO(b"a,b\n1,2\n"), name=name)
+    uploads = city.folder / "uploads"
+    inside = [path for path in uploads.rglob("*") if path.is_file()]
+    assert all(uploads in path.resolve().parents for path in inside)
+    assert not [
+        path
+        for path in city.folder.iterdir()
+        if path.suffix in {".csv", ".part"}
+        and (
+            path.name
+            not in {"kinds.csv", "incidents.csv", "events.csv", "cameras.csv", "places.csv"}
+        )
+    ]
+    assert (city.folder / "city.toml").read_bytes() == settings
+
+
+def test_too_large_a_file_is_refused_and_leaves_nothing(tmp_path):
+    city = make_tiny_city(tmp_path / "small")
+    object.__setattr__(city.settings, "upload_mb", 1)
+    app = make_app(city, now=lambda: NOW).server
+    head = 'Content-Disposition: form-data; name="{}"'
+    parts = (
+        f"--x\r\n{head.format('kind')}\r\n\r\nincidents\r\n--x\r\n"
+        f'{head.format("file")}; filename="a.csv"\r\n\r\n'
+    )
+    body = parts.encode() + b"a" * 1_060_000 + b"\r\n--x--\r\n"
+    answer = app.test_client().post(
+        "/data/upload", data=body, content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code in {400, 413, 422}
+    assert not list((city.folder / "uploads").glob("*/*"))
+    app.extensions[INTAKE].close()
+
+
+def test_an_upload_of_another_account_does_not_exist(city, client):
+    place = bring(client, make_book(rows(city))).location.split("?")[0]
+    app = make_app(city, now=lambda: NOW).server
+    assert app.test_client().get(place).status_code == 200
+    assert client.get("/data/upload/0000000000000000").status_code == 404
+    assert client.get("/data/upload/..").status_code in (308, 404)

@@ -1,0 +1,45 @@
+"""The city's own roads and buildings tell a wrong datum; nothing is switched by itself."""
+
+import numpy as np
+import pytest
+
+from geodata.coordinates import to_lonlat, wgs84_to_bd09, wgs84_to_gcj02
+from geodata.facts import load_facts
+from geodata.trusted_layer import READINGS, measure_datum
+
+NOISE_M = 8.0
+SHIFTS = {"WGS 84": None, "GCJ-02": wgs84_to_gcj02, "BD-09": wgs84_to_bd09}
+ROUNDS, POINTS = 5, 50
+
+
+@pytest.fixture(scope="module")
+def places(jiangdu):
+    """Return the places of the demo's incidents, in metres."""
+    with jiangdu.database.read() as connection:
+        rows = connection.execute("SELECT x, y FROM incident WHERE x IS NOT NULL").fetchall()
+    return np.array(rows, float) / 1000
+
+
+@pytest.mark.parametrize("truth", SHIFTS)
+@pytest.mark.parametrize("declared", READINGS)
+def test_fifty_points_tell_the_datum(jiangdu, places, truth, declared):
+    dice = np.random.default_rng(7)
+    right = 0
+    for _ in range(ROUNDS):
+        chosen = places[dice.choice(len(places), POINTS, replace=False)]
+        lon, lat = to_lonlat(*(chosen + dice.normal(0, NOISE_M, chosen.shape)).T, jiangdu.crs)
+        shift = SHIFTS[truth]
+        given = (lon, lat) if shift is None else shift(lon, lat)
+        evidence = measure_datum(jiangdu, *given, declared=declared)
+        right += evidence.better == (None if truth == declared else truth)
+    assert right >= ROUNDS - 1
+
+
+def test_a_few_points_say_nothing(jiangdu, places):
+    lon, lat = to_lonlat(*places[:10].T, jiangdu.crs)
+    assert measure_datum(jiangdu, *wgs84_to_gcj02(lon, lat), declared="WGS 84").better is None
+
+
+def test_without_a_base_map_there_is_no_evidence(tiny):
+    assert load_facts(tiny, now=1_780_000_000)
+    assert measure_datum(tiny, [119.5], [32.4], declared="WGS 84") is None
