@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.incidents import NO_SEQ, STAGE_CODE
+from geodata.incidents import FLAG_DRILL, NO_SEQ, STAGE_CODE
 
 State = Literal["new", "escalated", "acknowledged", "cleared", "judged"]
 # Level 1 is the gravest, as in 突发事件应对法: red, orange, yellow, blue.
@@ -291,18 +291,32 @@ def order_alarms(alarms: Iterable[Alarm], *, now: int, escalate_s: int) -> list[
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What events say beside what happened: where its device stands (mm), and what is a drill."""
+
+    places: Mapping[int, tuple[int, int]]
+    drills: Sequence[int]
+
+
 def place_devices(
-    place: dict[str, NDArray[np.float64]],
-    incident: NDArray[np.int64],
-    devices: Mapping[int, tuple[int, int]],
+    place: dict[str, NDArray[np.float64]], incident: NDArray[np.int64], said: Said
 ) -> dict[str, NDArray[np.float64]]:
     """Give incidents without a place of their own that of the device which told of them."""
     x, y = place["x"].copy(), place["y"].copy()
-    for inc, found in devices.items():
+    for inc, found in said.places.items():
         row = int(np.searchsorted(incident, inc))
         if row < len(incident) and incident[row] == inc and np.isnan(x[row]):
             x[row], y[row] = found
     return {**place, "x": x, "y": y}
+
+
+def flag_drills(
+    flags: NDArray[np.uint8], incident: NDArray[np.int64], said: Said
+) -> NDArray[np.uint8]:
+    """Return the flags of incidents with drills marked: these count in no figure."""
+    drill = np.isin(incident, np.array(said.drills, np.int64))
+    return np.where(drill, flags | FLAG_DRILL, flags).astype(np.uint8)
 
 
 def _winners(events: Sequence[AlarmEvent]) -> list[AlarmEvent]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.alarms import place_devices
+from geodata.alarms import Said, flag_drills, place_devices
 from geodata.audit import CONSOLE, write_entry
 from geodata.city import City
 from geodata.deadlines import find_calendar, find_deadlines
@@ -21,7 +21,7 @@ from geodata.ground import Ground, read_ground_within
 from geodata.history import fold_columns
 from geodata.incidents import Folded
 from geodata.ownership import RULES, OwnerIndex, Ownership
-from geodata.store.alarms import read_device_places, refold_alarms
+from geodata.store.alarms import read_said, refold_alarms
 from geodata.store.database import (
     Connection,
     raise_revision,
@@ -136,10 +136,10 @@ def derive_again(
         payloads = read_payloads(connection)
         sources = read_sources(connection)
         decisions = read_decisions(connection)
-        devices = read_device_places(connection, with_batch=batch)
+        said = read_said(connection, with_batch=batch)
         ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
     columns = _derive_columns(
-        city, ground, events, payloads, sources, decisions=decisions, devices=devices
+        city, ground, events, payloads, sources, decisions=decisions, said=said
     )
     columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
     return Derived(columns=columns, ground=ground, seen=seen)
@@ -264,7 +264,7 @@ def _derive_some(
         read_payloads(connection, only=incidents),
         read_sources(connection, only=incidents),
         decisions=read_decisions(connection, only=incidents),
-        devices=read_device_places(connection, only=incidents, with_batch=with_batch),
+        said=read_said(connection, only=incidents, with_batch=with_batch),
         kind_codes=read_terms(connection, "kind"),
     )
 
@@ -277,11 +277,11 @@ def _derive_columns(
     sources: NDArray[np.int64],
     *,
     decisions: list[Decision],
-    devices: Mapping[int, tuple[int, int]],
+    said: Said,
     kind_codes: dict[int, str] | None = None,
 ) -> dict[str, NDArray[Any]]:
     folded, place = fold_columns(events, payloads)
-    place = place_devices(place, folded.incident, devices)
+    place = place_devices(place, folded.incident, said)
     standings = fold_decisions(decisions)
     place = place_pins(place, folded.incident, standings)
     drawn = ground.drawn
@@ -296,6 +296,7 @@ def _derive_columns(
     codes = city.database.terms("kind") if kind_codes is None else kind_codes
     due = find_deadlines(folded, place["kind"], ground.kinds, calendar, codes)
     columns = _columns_of(folded, place, owned, drawn, due, sources)
+    columns["flags"] = flag_drills(folded.flags, folded.incident, said)
     # The day of an incident is that of its report, else of the first step known of it.
     steps = np.where(folded.times > 0, folded.times, np.iinfo(np.int64).max).min(axis=1)
     day = np.where(folded.times[:, 0] > 0, folded.times[:, 0], steps)

@@ -50,6 +50,7 @@ _VOID = STAGE_CODE["void"]
 _EVALUATED = STAGE_CODE["evaluated"]
 
 FLAG_CONFLICT, FLAG_DISORDER, FLAG_EXTENDED, FLAG_ESCALATED = 1, 2, 4, 8
+FLAG_DRILL = 16  # an exercise: in no figure and on no map, among the alarms alone
 _INSERTION_LIMIT = 48  # above this an incident's events are merge-sorted: a sensor may send 10^5
 
 

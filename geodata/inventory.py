@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geodata.city import City
+from geodata.incidents import FLAG_DRILL
 from geodata.ownership import RULES
 from geodata.sources import list_sources
 from geodata.store.database import read_revision
@@ -98,9 +99,14 @@ def describe_city(city: City, *, now: int) -> Inventory:
         revision = read_revision(connection)
         total, opened, near = connection.execute(
             "SELECT count(*), ifnull(sum(open), 0), ifnull(sum(near_line), 0) FROM incident"
+            " WHERE flags & ? = 0",
+            (FLAG_DRILL,),
         ).fetchone()
         by_rule = dict(
-            connection.execute("SELECT rule, count(*) FROM incident GROUP BY rule").fetchall()
+            connection.execute(
+                "SELECT rule, count(*) FROM incident WHERE flags & ? = 0 GROUP BY rule",
+                (FLAG_DRILL,),
+            ).fetchall()
         )
         records = count_records(connection)
         sources = list_sources(connection, now=now, settings=city.settings)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.coordinates import to_lonlat
 from geodata.grids import GridSystem
+from geodata.incidents import FLAG_DRILL
 from geodata.snapshot import Snapshot, build_snapshot, open_newest, save_snapshot
-from geodata.snapshot_patch import patch_snapshot
+from geodata.snapshot_patch import leave_out, patch_snapshot
 from geodata.store.database import Connection, read_derived_revision
 from geodata.store.incident_rows import read_changed_columns, read_incident_columns
 
@@ -42,19 +43,30 @@ def read_snapshot(
         known = open_newest(city.folder, since=derived, until=revision)
     if known is not None and known.drawing == system.drawing:
         saved = known.revision
-        columns = read_changed_columns(connection, known.revision)
+        columns, drills = _part_drills(read_changed_columns(connection, known.revision))
         if len(columns["inc"]):
             changed = _snapshot_of(city, system, columns, category_of, revision)
             known = patch_snapshot(known, changed)
+        known = leave_out(known, drills)
         snapshot = _with_categories(replace(known, revision=revision), category_of)
         if not in_memory and revision > saved + _SAVE_AFTER:
             _save(snapshot, city.folder)
         return snapshot
-    columns = read_incident_columns(connection)
+    columns, _ = _part_drills(read_incident_columns(connection))
     snapshot = _snapshot_of(city, system, columns, category_of, revision)
     # A large city's rows may be of a moment later than the revision: so are these, at the latest.
     _save(snapshot, city.folder)
     return snapshot
+
+
+def _part_drills(
+    columns: dict[str, NDArray[Any]],
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+    """Return the incidents that count, and the numbers of drills: these count nowhere."""
+    drill = (columns["flags"] & FLAG_DRILL) > 0
+    if not drill.any():
+        return columns, np.empty(0, np.int64)
+    return {name: cells[~drill] for name, cells in columns.items()}, columns["inc"][drill]
 
 
 def _save(snapshot: Snapshot, folder: Path) -> None:

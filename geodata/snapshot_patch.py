@@ -38,6 +38,21 @@ def patch_snapshot(old: Snapshot, changed: Snapshot) -> Snapshot:
     )
 
 
+def leave_out(snapshot: Snapshot, incidents: NDArray[np.int64]) -> Snapshot:
+    """Return the snapshot without some incidents: itself where it holds none of them."""
+    if not len(incidents):
+        return snapshot
+    stays = ~np.isin(snapshot.incident, incidents)
+    if stays.all():
+        return snapshot
+    return _assemble(
+        snapshot,
+        snapshot,
+        int(stays[: snapshot.placed].sum()),
+        lambda name: getattr(snapshot, name)[stays],
+    )
+
+
 def _assemble(
     old: Snapshot, changed: Snapshot, placed: int, take: Callable[[str], NDArray[Any]]
 ) -> Snapshot:

@@ -16,6 +16,7 @@ from geodata.alarms import (
     AlarmNote,
     Mark,
     Run,
+    Said,
     end_run,
     fold_line,
     marks_of,
@@ -256,6 +257,30 @@ def read_device_places(
         if known:
             found[inc] = known[-1]
     return found
+
+
+def read_drills(connection: sqlite3.Connection, *, only: Sequence[int] | None = None) -> list[int]:
+    """Return the incidents that any event calls a drill; with `only` those among them."""
+    among, listed = "", []
+    if only is not None:
+        among = "AND inc IN (SELECT value FROM json_each(?1))"
+        listed = [orjson.dumps([int(inc) for inc in only]).decode()]
+    rows = connection.execute(
+        "SELECT DISTINCT inc FROM payload WHERE instr(attributes, '\"drill\":') > 0"  # noqa: S608
+        f" AND json_extract(attributes, '$.drill') = 'true' {among}",
+        listed,
+    )
+    return [row[0] for row in rows]
+
+
+def read_said(
+    connection: sqlite3.Connection, *, only: Sequence[int] | None = None, with_batch: int = NO_BATCH
+) -> Said:
+    """Return what the events say beside what happened: places of devices, and drills."""
+    return Said(
+        places=read_device_places(connection, only=only, with_batch=with_batch),
+        drills=read_drills(connection, only=only),
+    )
 
 
 def _dated_places(

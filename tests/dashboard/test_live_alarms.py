@@ -14,6 +14,8 @@ from geodata.audit import CONSOLE
 from geodata.city import City
 from geodata.derive import derive_incidents, withdraw_batch
 from geodata.errors import BadSetting, NotAllowed, NotFound
+from geodata.facts import FactsKeeper
+from geodata.inventory import describe_city
 from geodata.scope import Scope
 from geodata.source_tokens import change_tokens
 from tests.city import NOW, load_one, make_gridded_city, middle, write_table
@@ -131,6 +133,26 @@ def test_drills_are_marked_and_never_counted_as_real(desk):
     assert (found.real, found.drills) == (1, 1)
     states = {one.drill: one.state(now=desk.now + 9_999, escalate_s=300) for one in found.alarms}
     assert states == {False: "escalated", True: "new"}
+
+
+def test_drills_are_in_no_figure_and_on_no_map_whenever_it_is_said(desk):
+    def counted() -> int:
+        facts = FactsKeeper(desk.city).current(desk.now)
+        followed = keeper.current(desk.now)
+        inventory = describe_city(desk.city, now=desk.now)
+        assert facts.snapshot.n == followed.snapshot.n == inventory.incidents
+        return int(facts.snapshot.n)
+
+    keeper = FactsKeeper(desk.city)
+    desk.post("R1", alarm_level=2, device_id="D1")
+    assert counted() == 1
+    desk.post("R2", alarm_level=2, device_id="D1", drill=True)
+    assert counted() == 1
+    desk.post("R1", stage="handled", drill=True)  # it turns out to have been one
+    assert counted() == 0
+    derive_incidents(desk.city, now=desk.now)
+    assert counted() == 0
+    assert [one.placed for one in desk.alarms()] == ["device"]
 
 
 def test_bad_alarm_fields_are_refused_by_name(desk):
