@@ -7,18 +7,19 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from geodata.audit import write_entry
 from geodata.city import City
 from geodata.decisions import Standing, hash_decision
 from geodata.derive import refold_incidents
-from geodata.drawings import NOBODY, OwnerOn, own_point
+from geodata.drawings import NOBODY, OwnerOn, find_in_force, own_point
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound, Overtaken
-from geodata.ground import Ground, read_ground_within
+from geodata.ground import Ground, read_ground, read_ground_within
 from geodata.reading.personal import find_personal
 from geodata.scope import Scope
-from geodata.store.database import raise_revision
+from geodata.store.database import raise_revision, read_ground_revision
 from geodata.store.decisions import Decision, append_decision
 from geodata.store.desk_rows import Head, read_head
 from geodata.trays import Lying, find_lying
@@ -74,12 +75,12 @@ def decide(city: City, scope: Scope, wish: Wish, *, now: int) -> Made:
     need = DECIDE if what == "decided" else ACT
     if need not in scope.permissions:
         raise NotAllowed(Fault(key="not_allowed", values={"need": need}))
-    with city.database.read() as connection:
-        city.drawings.timeline(connection)  # indexed before the lock is taken
+    before = read_ground(city, now=now)  # and indexed, before the lock is taken
     with city.database.transaction() as connection:
         lying = find_lying(connection, scope, wish.source, wish.incident_id)
         _check_fresh(lying.standing, wish.seen)
-        ground = read_ground_within(connection, city, now=now)
+        stands = read_ground_revision(connection) == before.ground_revision
+        ground = before if stands else read_ground_within(connection, city, now=now)
         _check_turn(what, wish, lying, scope)
         _check_grid(wish, ground)
         revision = raise_revision(connection, same_ground=True)
@@ -109,10 +110,11 @@ def preview_pin(city: City, x_mm: float, y_mm: float, *, now: int) -> OwnerOn:
     Raises NotFound while the city has no grids, BadSetting for a place far from every grid.
     """
     with city.database.read() as connection:
-        ground = read_ground_within(connection, city, now=now)
-    if ground.drawn is None:
+        timeline = city.drawings.timeline(connection)
+    (place,) = find_in_force(timeline, np.array([now], np.int64)).tolist()
+    if place < 0:
         raise NotFound(Fault(key="city_without_grids"))
-    found = own_point(city, ground.drawn, x_mm, y_mm)
+    found = own_point(city, timeline[place], x_mm, y_mm)
     if found is None or not found.distance_m <= FARTHEST_PIN_M:
         raise BadSetting(Fault(key="pin_far"))
     return found
