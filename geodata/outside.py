@@ -86,7 +86,10 @@ class Outside:
             return self.grids.span((self.rows[uid], columns))
         if uid != WHOLE or len(filter.categories) != 1:
             return None
-        return self.categories.span((filter.categories[0], columns))
+        return _within(
+            self.categories.span((filter.categories[0], columns)),
+            self.grids.span((self.rows[WHOLE], columns)),
+        )
 
     def count_grids(
         self, uids: NDArray[np.int64], filter: Filter, figure: Figure = "total"
@@ -107,8 +110,9 @@ class Outside:
         columns = self._columns(filter, _OF_STATE[filter.state])
         if columns is None or filter.categories is not None:
             return None
+        whole = self.grids.span((self.rows[WHOLE], columns))
         return {
-            name: self.steps.span((slice(place, None), columns))
+            name: _within(self.steps.span((slice(place, None), columns)), whole)
             for place, name in enumerate(SIX_STEPS)
         }
 
@@ -122,6 +126,11 @@ class Outside:
         else:
             return None
         return [part * _CLASSES + place for part in range(parts) for place in sorted(classes)]
+
+
+def _within(part: Span, whole: Span) -> Span:
+    """Return the bounds of a part that cannot be more than the whole."""
+    return Span(low=part.low, high=min(part.high, whole.high))
 
 
 def sort_into_cells(snapshot: Snapshot, *, now: int, zone: str) -> Cells:
@@ -197,13 +206,28 @@ def tell_outside(
 _UNOWNED = -2
 
 
+def _lonely(reached: set[int], above: NDArray[np.int64]) -> set[int]:
+    """Return the areas from the top down that have no other beside them."""
+    found: set[int] = set()
+    level = [row for row in reached if int(above[row]) not in reached]
+    while len(level) == 1:
+        inner = [row for row in reached if int(above[row]) == level[0]]
+        if not inner:
+            break
+        found.add(level[0])
+        level = inner
+    return found
+
+
 def _find_nodes(
     system: GridSystem, own: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """
     Return uid and parent of the nodes of what is outside, and where its leaves are.
 
-    The whole comes first; the unowned are its last leaf, the others in the order of `finest()`.
+    The whole comes first; the unowned are its last leaf, the others in the order of `finest()`. An
+    area above all others is left out: it and the unowned would be the whole's only parts, and a
+    whole of two parts can print no plain band.
     """
     every = system.grids["uid"].to_numpy(np.int64)
     above = find_parent_rows(system.grids)
@@ -216,7 +240,7 @@ def _find_nodes(
         while up != NO_PARENT and up not in reached:
             reached.add(up)
             up = int(above[up])
-    inner = sorted(reached - set(rows))
+    inner = sorted(reached - set(rows) - _lonely(reached, above))
     order = [*inner, *rows]
     place = {row: number for number, row in enumerate(order, start=1)}
     parents = [NO_PARENT, *(place.get(int(above[row]), 0) for row in order), 0]

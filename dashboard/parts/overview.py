@@ -79,7 +79,9 @@ def key_figures(figures: Mapping[str, Count], lang: Lang) -> html.Div:
                 title=say(f"definition.{name}", lang),
                 children=[
                     html.Span(say(f"figure.{name}", lang), className="label"),
-                    html.Strong(numbers.count(value)),
+                    html.Strong(
+                        numbers.count(value), className="bounds" if isinstance(value, Span) else ""
+                    ),
                 ],
             )
             for name, tone in KEYS.items()
