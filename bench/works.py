@@ -15,6 +15,7 @@ WORKS: dict[str, tuple[str, ...]] = {
     "B": ("counting",),
     "C": ("density",),
     "D": ("nearest",),
+    "E": ("loading",),
     "F": ("streams",),
 }
 

@@ -6,6 +6,7 @@ import pytest
 
 from bench.counting import BARS, NUMPY, PANDAS, run_counting
 from bench.density import make_columns, run_blur, run_pixels, run_tile
+from bench.loading import ARROW, GEOPANDAS, run_loading
 from bench.nearest import BALL, STRTREE, TREE, run_nearest
 from bench.streams import run_dask, run_streams, write_parts
 from bench.works import WORKS
@@ -36,6 +37,10 @@ def test_the_nearest_equal_every_peers():
     assert_nobody_differs(rows, TREE, BALL, STRTREE)
 
 
+def test_loaded_places_equal_every_peers(tmp_path):
+    assert_nobody_differs(run_loading(tmp_path, points=2_000, rounds=1), GEOPANDAS, ARROW)
+
+
 @pytest.mark.filterwarnings("default")
 def test_streamed_points_are_all_counted_on_every_engine(tmp_path):
     jobs = write_parts(tmp_path, points=20_000, grids=60, parts=3)
@@ -45,4 +50,4 @@ def test_streamed_points_are_all_counted_on_every_engine(tmp_path):
 
 
 def test_every_work_has_a_letter():
-    assert "".join(WORKS) == "ABCDF"
+    assert "".join(WORKS) == "ABCDEF"
