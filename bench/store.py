@@ -29,7 +29,7 @@ from geodata.rebuild import rebuild
 from geodata.store.database import read_derived_revision, read_revision
 from geodata.store.drawings import IN_FORCE, save_drawing
 from geodata.store.event_columns import read_event_columns, read_payloads
-from geodata.store.event_log import append_events, drop_batch, open_batch
+from geodata.store.event_log import append_events, open_batch
 from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
 from geodata.store.incident_rows import changed_since
 
@@ -129,12 +129,12 @@ def _append_all(city: City, parts: Iterator[EventRows], batch: int) -> tuple[flo
 
 
 def _append(measures: Measures, city: City, histories: Histories) -> None:
-    """Append the events twice: alone and bare, then whole and beside a feed."""
-    bare = open_batch(city.database, "incidents", file="bare", at=NOW)
-    took, rows = _append_all(city, (_strip(part) for part in histories.parts()), bare)
+    """Append the events twice: alone and bare to another store, then whole and beside a feed."""
+    other = create_city(city.folder.parent / "bare", {})
+    bare = open_batch(other.database, "incidents", file="bare", at=NOW)
+    took, rows = _append_all(other, (_strip(part) for part in histories.parts()), bare)
     measures.note("append", n=rows, seconds=took, note=f"{rows / took:,.0f} a second")
-    took, _ = _timed(lambda: drop_batch(city.database, bare))
-    measures.note("drop the batch", n=rows, seconds=took, note="in small transactions")
+    shutil.rmtree(other.folder)
     batch = open_batch(city.database, "incidents", file="whole", at=NOW)
     with feed_beside(city.folder) as feed:
         took, rows = _append_all(city, histories.parts(), batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from flask import Flask, Response, request
 from dashboard import trail
 from dashboard.guard import OPEN, current_scope, guarded
 from dashboard.view import filter_from_query
-from geodata.errors import Fault, NotAllowed, NotFound
+from geodata.errors import Busy, Fault, NotAllowed, NotFound, StoreFull
 from geodata.facts import FactsKeeper
 from geodata.grids import GridSystem
 from geodata.scope import ROWS, Scope
@@ -93,7 +94,8 @@ def _freeze_breaks(facts: Sight, now: int) -> None:
             continue
         layer.read_values(picture)
         if facts.kept.get(place):
-            database.set_meta(name, orjson.dumps(list(facts.kept[place])).decode())
+            with contextlib.suppress(Busy, StoreFull):  # a picture waits for no writer
+                database.set_meta(name, orjson.dumps(list(facts.kept[place])).decode())
 
 
 def add_routes(server: Flask, pictures: Pictures, *, base_path: str) -> None:
