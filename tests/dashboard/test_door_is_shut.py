@@ -264,3 +264,20 @@ def test_sessions_that_have_ended_are_cleared_and_walls_are_not(tiny, tmp_path: 
     with door.city.database.read() as connection:
         assert connection.execute("SELECT count(*) FROM session").fetchone() == (2,)
     assert wall.get("/changes").status_code == 200
+
+
+def test_a_session_ends_after_its_hours_however_busy(door):
+    began = door.clock.now
+    client = door.client(door.add("busy"))
+    for _ in range(36):
+        assert client.get("/changes", headers={IDLE_HEADER: "1"}).status_code == 200
+        door.clock.now += 20 * MINUTE_S
+    assert client.get("/changes", headers={IDLE_HEADER: "1"}).status_code == 401
+    door.clock.now = began
+
+
+def test_a_disabled_account_is_shut_out_even_where_a_session_was_left(door):
+    client = door.client(door.add("left"))
+    with door.city.database.transaction() as connection:
+        connection.execute("UPDATE account SET disabled_at = 1 WHERE name = 'left'")
+    assert client.get("/changes").status_code == 401

@@ -267,6 +267,14 @@ def test_many_tries_at_once_count_as_many(tiny, tmp_path):
     assert answers.count(429) == 7
 
 
+def test_a_try_that_nobody_had_time_to_check_is_not_counted():
+    at = [0.0]
+    limits = limits_at(at)
+    for _ in range(30):
+        limits.begin_try(account="a", address="1")
+        limits.undo_try(account="a", address="1")
+
+
 # --- the log -------------------------------------------------------------------------------------
 
 
