@@ -120,8 +120,8 @@ def test_nothing_leaves_outside_the_scope(source, facts, picture, one_street):
     hidden = replace(picture, scope=one_street)
     if source.name in {"base", "grids", "areas"}:
         # Roads, water and the drawing of the grids are the same for everyone.
-        assert all(source.draw(a) == source.draw(b) for a, b in
-                   zip(pictures_of(source, hidden), pictures_of(source, picture), strict=True))  # fmt: skip
+        pairs = zip(pictures_of(source, hidden), pictures_of(source, picture), strict=True)
+        assert all(source.draw(one) == source.draw(other) for one, other in pairs)
         return
     if source.format == "geojson":
         ids = [f["id"] for f in orjson.loads(source.draw(hidden))["features"]]
