@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 REFUSED, READ, EITHER = "refused", "read", "refused or read"
@@ -22,35 +22,3 @@ class Attack:
     def bytes(self) -> bytes:
         """Return the file; made only when it is wanted, for some are large."""
         return self.content() if callable(self.content) else self.content
-
-
-def all_attacks() -> list[Attack]:
-    """Return the whole corpus in a fixed order, every name once."""
-    from tests.attack import (
-        archive_attacks,
-        geopackage_attacks,
-        innocent_names,
-        json_attacks,
-        shapefile_attacks,
-        table_attacks,
-    )
-
-    parts = (
-        json_attacks,
-        table_attacks,
-        shapefile_attacks,
-        geopackage_attacks,
-        archive_attacks,
-        innocent_names,
-    )
-    found = [attack for part in parts for attack in part.attacks()]
-    names = [attack.name for attack in found]
-    assert len(set(names)) == len(names), sorted({n for n in names if names.count(n) > 1})
-    return found
-
-
-def named(prefix: str, attacks: Iterable[Attack]) -> list[Attack]:
-    """Return attacks checked to carry their family's name first."""
-    listed = list(attacks)
-    assert all(attack.name.startswith(prefix) for attack in listed)
-    return listed

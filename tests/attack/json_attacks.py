@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from tests.attack.beacon import beacon
 from tests.attack.corpus import EITHER, READ, REFUSED, Attack
@@ -156,7 +159,7 @@ def structures() -> Iterator[Item]:
     )
 
 
-def geometries() -> Iterator[Item]:  # noqa: PLR0915
+def geometries() -> Iterator[Item]:
     yield "bow-tie", shape([[W, S], [W + D, S + D], [W + D, S], [W, S + D], [W, S]]), READ
     yield (
         "spike",
@@ -298,8 +301,6 @@ def inner() -> list[list[float]]:
 
 
 def large_ring() -> bytes:
-    import numpy as np
-
     turns = np.linspace(0, 2 * np.pi, 1_000_000)
     ring = np.round(np.column_stack([W + D * np.cos(turns), S + D * np.sin(turns)]), 9).tolist()
     ring[-1] = ring[0]
@@ -307,8 +308,6 @@ def large_ring() -> bytes:
 
 
 def star() -> bytes:
-    import math
-
     corners = 401
     ring = [
         [
