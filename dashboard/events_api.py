@@ -9,11 +9,13 @@ from typing import Any
 
 import flask
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from dashboard.guard import OPEN, guarded
+from dashboard.limits import LIMITS
 from dashboard.openapi import describe_api
+from dashboard.sessions import address_of
 from geodata.city import City
 from geodata.errors import Busy, Fault, GetuError, NotAllowed, TooMany, http_status
 from geodata.feed import Feed
@@ -137,6 +139,7 @@ def answering(view: View) -> View:
     @functools.wraps(view)
     def answered() -> Response:
         try:
+            admit_stranger()
             return view()
         except NotAllowed:
             given = "Authorization" in request.headers
@@ -152,6 +155,12 @@ def answering(view: View) -> View:
             return refuse(error.code or 400, [Fault(key="post_broken")])
 
     return answered
+
+
+def admit_stranger() -> None:
+    """Count a request without a good token against its address. Raises TooMany."""
+    if not g.scope.account:
+        current_app.extensions[LIMITS].admit(f"address {address_of(request)}")
 
 
 def wait_of(error: GetuError) -> int:

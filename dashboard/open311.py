@@ -7,15 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from dashboard.events_api import wait_of
+from dashboard.events_api import admit_stranger, wait_of
 from dashboard.guard import OPEN, guarded
-from dashboard.limits import LIMITS
 from dashboard.open311_answers import TYPES, answer_civic
 from dashboard.services import Services
-from dashboard.sessions import address_of
 from geodata.civic_requests import (
     MOST_REQUESTS,
     CivicRequest,
@@ -192,8 +190,7 @@ def _answering(view: View) -> View:
             fault = Fault(key="civic_address")
             return _refuse(404, [fault], "json")
         try:
-            if not g.scope.account:
-                current_app.extensions[LIMITS].admit(f"address {address_of(request)}")
+            admit_stranger()
             return view(**named)
         except NotAllowed as error:
             return _refuse(_FORBIDDEN, error.faults, form)
