@@ -106,8 +106,8 @@ def test_a_backup_while_a_feed_writes_is_one_moment_of_it(city, tmp_path):
         assert rebuild(found, now=NOW).equal  # never an event without its incident
         with found.database.read() as connection:
             pairs = connection.execute(
-                "SELECT count(*), ifnull(sum(ext_id LIKE 'S5___'), 0) FROM incident_key k JOIN term t"
-                " ON t.term = k.source WHERE t.text = 'hotline'"
+                "SELECT count(*), ifnull(sum(ext_id LIKE 'S5___'), 0) FROM incident_key k"
+                " JOIN term t ON t.term = k.source WHERE t.text = 'hotline'"
             ).fetchone()
         assert pairs[0] == 2 * pairs[1] > 0  # never half a post
 
