@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from geodata.clock import RED
+from geodata.compiled import compile_kernel
 from geodata.row_mask import choose_rows
 
 State = Literal["all", "open", "overdue", "closed"]
@@ -264,8 +265,33 @@ def _checksum(snapshot: Snapshot) -> int:
     for item in fields(Snapshot):
         value = getattr(snapshot, item.name)
         if isinstance(value, np.ndarray) and value.size:
-            found = zlib.crc32(np.ascontiguousarray(value).data.cast("B"), found)
-    return found
+            plain = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+            whole = len(plain) - len(plain) % _LANES_BYTES
+            found = _mix(plain[:whole].view(np.uint64), np.uint64(found))
+            found = zlib.crc32(plain[whole:].tobytes(), found & 0xFFFFFFFF) ^ (found >> 32 << 32)
+    return int(found)
+
+
+_LANES_BYTES = 32
+
+
+@compile_kernel
+def _mix(words: NDArray[np.uint64], seed: int) -> int:
+    """
+    Return a number that any changed word changes, four words at a time: as fast as memory.
+
+    Each lane is FNV-1a: what goes in can be undone, so that no single change is lost.
+    """
+    prime = np.uint64(0x100000001B3)
+    a = b = c = d = np.uint64(seed) ^ np.uint64(0xCBF29CE484222325)
+    for i in range(0, len(words), 4):
+        a = (a ^ words[i]) * prime
+        b = (b ^ words[i + 1]) * prime
+        c = (c ^ words[i + 2]) * prime
+        d = (d ^ words[i + 3]) * prime
+    for other in (b, c, d):
+        a = (a ^ (other >> np.uint64(29)) ^ other) * prime
+    return a
 
 
 def snapshot_file(folder: Path, revision: int) -> Path:
