@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -66,6 +67,10 @@ class Feed:
         # Its own terms: another writer's rollback must not empty them halfway through a commit.
         self._database = Database(city.database.path)
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
+        # Open and idle while the feed runs: closing the last connection of all empties SQLite's
+        # log, and each commit would wait for the disk three times.
+        self._held = contextlib.ExitStack()
+        self._is_held = False
         self._lock = threading.Lock()
         self._open: _Group | None = None
         self._closed = False
@@ -96,6 +101,8 @@ class Feed:
     def close(self) -> None:
         """Commit what was posted and take no more."""
         with self._lock:
+            if not self._closed:
+                self._writer.submit(self._held.close)  # in the thread that opened it
             self._closed = True
         self._writer.shutdown(wait=True)
 
@@ -107,6 +114,9 @@ class Feed:
             if self._open is group:
                 self._open = None
         self._last_commit_s = time.monotonic()
+        if not self._is_held:
+            self._held.enter_context(self._database.series())
+            self._is_held = True
         return self._write(group.posts)
 
     def _write(self, posts: list[tuple[EventRows, int]]) -> list[Receipt]:
