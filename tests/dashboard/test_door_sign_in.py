@@ -189,7 +189,7 @@ def test_under_a_base_path_every_address_of_the_door_has_it(tiny, tmp_path, base
 def test_after_five_wrong_passwords_an_account_waits_and_nobody_learns_whether_it_exists(
     tiny, tmp_path
 ):
-    door = Door(tiny, tmp_path / "city")
+    door = Door(tiny, tmp_path / "city", sign_in_wait_s=600)
     door.add("duty-1")
     inside = door.client("duty-1")
     for name in ("duty-1", "nobody"):
@@ -198,8 +198,9 @@ def test_after_five_wrong_passwords_an_account_waits_and_nobody_learns_whether_i
             assert answer.status_code == 401
         late = sign_in(door.client(address="10.0.1.99"), name, "wrong wrong wrong")
         assert late.status_code == 429
-        assert int(late.headers["Retry-After"]) == 5
-        assert "5" in late.get_data(as_text=True)
+        seconds = late.headers["Retry-After"]
+        assert 500 < int(seconds) <= 600
+        assert seconds in late.get_data(as_text=True)
     right = sign_in(door.client(address="10.0.1.98"), "duty-1")
     assert right.status_code == 429  # the right one waits too
     assert inside.get("/changes").status_code == 200  # who is in stays in
@@ -251,7 +252,7 @@ def test_one_address_that_tries_many_names_waits_too():
 
 
 def test_many_tries_at_once_count_as_many(tiny, tmp_path):
-    door = Door(tiny, tmp_path / "city")
+    door = Door(tiny, tmp_path / "city", sign_in_wait_s=600)
     door.add("duty-1")
     answers: list[int] = []
 
