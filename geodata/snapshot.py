@@ -267,16 +267,16 @@ def _checksum(snapshot: Snapshot) -> int:
         if isinstance(value, np.ndarray) and value.size:
             plain = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
             whole = len(plain) - len(plain) % _LANES_BYTES
-            found = _mix(plain[:whole].view(np.uint64), np.uint64(found))
+            found = int(_mix(plain[:whole].view(np.uint64), np.uint64(found)))
             found = zlib.crc32(plain[whole:].tobytes(), found & 0xFFFFFFFF) ^ (found >> 32 << 32)
-    return int(found)
+    return found
 
 
 _LANES_BYTES = 32
 
 
 @compile_kernel
-def _mix(words: NDArray[np.uint64], seed: int) -> int:
+def _mix(words: NDArray[np.uint64], seed: np.uint64) -> np.uint64:
     """
     Return a number that any changed word changes, four words at a time: as fast as memory.
 
