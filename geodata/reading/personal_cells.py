@@ -58,7 +58,7 @@ _LANDLINE = re.compile(r"^(?:(?:\+|00)?86[- ]?)?[(（]?0[1-9][0-9]{1,2}[)）]?[-
 _ROOM = re.compile(
     r"[0-9一二三四五六七八九十甲乙丙丁]+(?:室|户|单元)(?:[0-9]+室?)?$|\d+-\d+-\d{3,4}$"
 )
-_PASSPORT = re.compile(r"(?:[EeGgDdSsPpHh][0-9]{8}|[Ee][A-Za-z][0-9]{7})")
+_TRAVEL_PAPER = re.compile(r"(?:[EeGgDdSsPpHh][0-9]{8}|[Ee][A-Za-z][0-9]{7})")
 # Issuers' numbers of Chinese bank cards that are no division of the country as well.
 _BANK_CARD = re.compile(r"62(?:1[3-9]|2[0-8]|3[2-9]|[4-9][0-9])[0-9]{12}(?:[0-9]{3})?")
 
@@ -122,7 +122,7 @@ def are_somebodys(texts: Sequence[str]) -> bool:
     for pattern in (_LANDLINE, _ROOM):
         if sum(map(bool, map(pattern.search, texts))) >= least:
             return True
-    passports = [text for text in texts if _PASSPORT.fullmatch(text)]
+    passports = [text for text in texts if _TRAVEL_PAPER.fullmatch(text)]
     if len(passports) < max(least, _FEWEST_SERIAL):
         return False
     return not _are_serial([re.sub("[^0-9]", "", text) for text in passports])

@@ -46,9 +46,9 @@ _IN_PINYIN = (
     r"|hzhm|bjr|bjrxm|bjrdh|jbrxm|tsr|tsrxm|dsr|dsrxm|sqr|sqrxm|ldrxm|ldhm|qianming|xingbie)$"
 )
 _ALONE = r"^(?:电话|联系|座机|qq|性别|gender|sex|race|信仰|年龄|contact|plate|idcard|本人照片)$"
-_PERSON = re.compile("|".join((_IN_CHINESE, _ROLES, _IN_ENGLISH, _IN_PINYIN, _ALONE)))
+_OF_SOMEBODY = re.compile("|".join((_IN_CHINESE, _ROLES, _IN_ENGLISH, _IN_PINYIN, _ALONE)))
 # A count of households is no household; a body's own line is no person's. Cells are still judged.
-_NOT_A_PERSON = re.compile(
+_OF_BODIES = re.compile(
     r"(?:数|数量|户数|人数|人口|率|比|占比|合计|总计|_count|_rate|_total|_share)$"
     r"|值班|单位|部门|办公|机构|前台|服务电话|热线|服务点|设施|诊断室|接种点|接种站|患者通道"
     r"|(?:^|_)(?:duty|office|desk|hotline|facility|facilities|centre|center|point|services)(?:_|$)"
@@ -80,12 +80,12 @@ def plain_header(header: str) -> str:
 
 def means_personal(header: str) -> bool:
     """Tell whether a plain header means personal data whatever its cells hold."""
-    return bool(_PERSON.search(header)) and not means_body(header)
+    return bool(_OF_SOMEBODY.search(header)) and not means_body(header)
 
 
 def means_body(header: str) -> bool:
     """Tell whether a plain header speaks of a body, a duty line, a facility or a count."""
-    return bool(_NOT_A_PERSON.search(header))
+    return bool(_OF_BODIES.search(header))
 
 
 def means_post(header: str) -> bool:
