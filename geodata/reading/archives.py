@@ -31,6 +31,8 @@ _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _HOSTILE_NAME = re.compile(r"(^|[\\/])\.\.([\\/]|$)|^[\\/]|^[A-Za-z]:|[\x00-\x1f]")
 _LONGEST_NAME = 255
+_CELL_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,7})[\"']")
+_LONGEST_PLACE, _MOST_CELLS = 64, 20_000_000
 # Small archives may be as dense as they like.
 _HARMLESS_BYTES = 16 * MIB
 
@@ -309,8 +311,24 @@ def _extract(
 
 
 def _measure(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits, file: str) -> None:
-    for _ in _unpack(archive, info, limits, file):
-        pass
+    # A sheet is laid out as one rectangle: a single cell at the far corner asks for 16 G cells, and
+    # the parser then ends the whole process.
+    columns = rows = 0
+    rest = b""
+    for chunk in _unpack(archive, info, limits, file):
+        text = rest + chunk
+        for column, row in _CELL_PLACE.findall(text):
+            columns, rows = max(columns, _column_number(column)), max(rows, int(row))
+        if columns * rows > _MOST_CELLS:
+            raise BadFile(Fault(key="sheet_wide", values={"limit": _MOST_CELLS}), file=file)
+        rest = text[-_LONGEST_PLACE:]
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _unpack(

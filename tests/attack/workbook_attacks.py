@@ -111,7 +111,7 @@ def parts() -> Iterator[Item]:
     far = sheet.replace(
         b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     )
-    yield "a cell at the far corner", with_part(sheet=far), EITHER
+    yield "a cell at the far corner", with_part(sheet=far), REFUSED
     wrong = sheet.replace(b"<v>0</v>", b"<v>999999</v>")
     yield "a text that is not there", with_part(sheet=wrong), EITHER
     yield "a bomb beside", lambda: with_part(extra=bytes(400_000_000)), REFUSED
