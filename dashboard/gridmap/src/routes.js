@@ -82,6 +82,10 @@ async function ask(path, signal) {
     if (error.name === "AbortError") throw error;
     throw new RouteError("network");
   }
-  if (!response.ok) throw new RouteError(`http-${response.status}`);
+  if (!response.ok) {
+    // An answer that nobody reads keeps its connection: the browser has six for a server.
+    await response.text().catch(() => "");
+    throw new RouteError(`http-${response.status}`);
+  }
   return response;
 }
