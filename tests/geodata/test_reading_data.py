@@ -14,6 +14,8 @@ GEOMETRIES = {
     "messy_boundaries/Ahmedabad/Wards.geojson": (48, 0, {}),
     "messy_boundaries/Bangalore/BBMP.geojson": (243, 6, {}),
     "messy_boundaries/Bhopal/Bhopal_wards.geojson": (86, 1, {"shape_open_ring": 1}),
+    "messy_boundaries/Bhopal/Ward Map of Bhopal.kml": (86, 1, {"shape_open_ring": 1}),
+    "messy_boundaries/Vadodara/vadodara_wards.kml": (12, 2, {}),
     "messy_boundaries/Pune/pune-electoral-wards_2012.geojson": (76, 0, {}),
     "messy_boundaries/Pune/pune-electoral-wards_2022.geojson": (58, 0, {}),
     "messy_boundaries/Vadodara/vardodara_wards.geojson": (12, 2, {}),
@@ -66,8 +68,6 @@ TABLES = {
     "shanghai_poi/poi/中学.csv": (983, 983),
 }
 REFUSED = {
-    "messy_boundaries/Bhopal/Ward Map of Bhopal.kml": "format_xml",
-    "messy_boundaries/Vadodara/vadodara_wards.kml": "format_xml",
     "west_yorkshire_police/leeds_university.osm.pbf": "format_unknown",
     "taiwan_cameras/towns-10t.json": "layer_unclear",
     "taiwan_cameras/counties-10t.json": "layer_unclear",
