@@ -153,8 +153,8 @@ BAD = {
     "a picture": Bad(
         write("map.geojson", b"\x89PNG\r\n\x1a\n" + bytes(99)), "grids", "格式", "format"
     ),
-    "a workbook": Bad(
-        write("cases.csv.xlsx", b"PK\x03\x04" + bytes(99)), "incidents", "Excel", "Excel"
+    "a broken workbook": Bad(
+        write("cases.csv.xlsx", b"PK\x03\x04" + bytes(99)), "incidents", "损坏", "damaged"
     ),
     "broken JSON": Bad(
         write("broken.geojson", '{"type": "FeatureCollection",\n "features": [{'),
@@ -300,7 +300,7 @@ BAD = {
     ),
     "an unknown kind": Bad(table("k.csv", SHORT, ROW), "kittens", "kittens", "kittens", code=2),
     "a kind that is not ready": Bad(
-        table("d.csv", SHORT, ROW), "devices", "还没有做好", "not ready", code=2
+        table("d.csv", SHORT, ROW), "blocks", "还没有做好", "not ready", code=2
     ),
     "a --map without sense": Bad(
         table("n.csv", SHORT, ROW),
