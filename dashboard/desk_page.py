@@ -18,9 +18,17 @@ from dashboard.services import Services
 from dashboard.view import View, parse_address
 from geodata.errors import GetuError
 from geodata.store.database import read_revision
-from geodata.store.decisions import find_incident, read_decisions
+from geodata.store.decisions import read_decisions
 from geodata.store.desk_rows import list_sources
-from geodata.trays import TRAYS, Lying, TrayName, count_trays, open_lying, read_tray
+from geodata.trays import (
+    TRAYS,
+    Lying,
+    TrayName,
+    count_trays,
+    find_seen,
+    open_lying,
+    read_tray,
+)
 from geodata.words import parse_lang, say
 
 POLL_MS = 10_000
@@ -56,7 +64,9 @@ def _add_reading(app: Dash, services: Services, start: View) -> None:
         asked = {name: values[-1] for name, values in parse_qs(text.lstrip("?")).items()}
         tray = asked.get("tray")
         with city.database.read() as connection:
-            inc = find_incident(connection, asked.get("source", ""), asked.get("id", ""))
+            inc = find_seen(
+                connection, current_scope(), asked.get("source", ""), asked.get("id", "")
+            )
         plain = {"lang": view.lang, "theme": view.theme}
         return plain, tray if tray in TRAYS else TRAYS[0], inc
 

@@ -100,6 +100,14 @@ def open_lying(connection: Connection, scope: Scope, inc: int) -> Lying:
     raise NotFound(Fault(key="case_missing"))
 
 
+def find_seen(connection: Connection, scope: Scope, source: str, incident_id: str) -> int | None:
+    """Return an incident's number in the store; None where there is none or the scope hides it."""
+    try:
+        return find_lying(connection, scope, source, incident_id).head.inc
+    except NotFound:  # whether it exists elsewhere is nobody's to know
+        return None
+
+
 def may_see(scope: Scope, head: Head, standing: Standing) -> bool:
     """Tell whether a scope holds the incident: its owner's grid, or a party to its disputes."""
     parties = {head.owner}
