@@ -46,7 +46,7 @@ def test_tab_reaches_filters_map_layers_legend_and_list_in_that_order_and_shows_
     stops = walk(city)
     assert [stop for stop in stops if not stop["outlined"]] == []
     ids = [stop["id"] for stop in stops]
-    order = ["days", "state", "category", "lang-switch", "theme-switch"]
+    order = ["days", "state", "category", "who", "lang-switch", "theme-switch"]
     assert ids[: len(order)] == order
     assert [stop["inside"] for stop in stops] == sorted(
         (stop["inside"] for stop in stops), key=("bar", "map-box", "side").index
