@@ -208,5 +208,5 @@ def test_the_store_is_closed_after_every_use(tiny):
     if not here.exists():
         pytest.skip("no /proc on this system")
     describe_city(tiny, now=NOW)
-    open_files = [path.resolve().name for path in here.iterdir() if path.exists()]
-    assert tiny.database.path.name not in open_files
+    open_files = [path.resolve() for path in here.iterdir() if path.exists()]
+    assert tiny.database.path.resolve() not in open_files  # other tests' stores are theirs to close
