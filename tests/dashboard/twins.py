@@ -29,7 +29,6 @@ from tests.city import (
 
 ROWS_EACH = 300
 MINUTES = 11
-ASKED_AT_MOST = 100_000  # every route at once is no haste of an account
 LON, LAT = INCIDENT_COLUMNS.index("lon"), INCIDENT_COLUMNS.index("lat")
 TIMES = [place for place, name in enumerate(INCIDENT_COLUMNS) if name.endswith("_at")]
 
@@ -99,7 +98,6 @@ def share_breaks(*cities: City, drawing: int) -> None:
 
 def make_city(folder: Path, rows: list[list[Any]]) -> City:
     city = make_tiny_city(folder)
-    object.__setattr__(city.settings, "requests_burst", ASKED_AT_MOST)
     load_one(city, "incidents", write_table(folder / "more.csv", INCIDENT_COLUMNS, rows))
     return city
 
