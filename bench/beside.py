@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.city import open_city
-from geodata.feed import Feed
+from geodata.events.feed import Feed
 from geodata.loading.events import rows_from_events
 
 EVENTS_A_POST, POSTS_A_SECOND = 5, 10

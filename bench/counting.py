@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.contest import Bar, Contest, Row, find_peer
-from geodata.counting import DAY_S, CountFilter, build_counter
-from geodata.timeline import Rows
+from geodata.snapshots.counting import DAY_S, CountFilter, build_counter
+from geodata.snapshots.timeline import Rows
 
 GRIDS, KINDS, CATEGORIES, STAGES, DAYS = 1101, 987, 6, 16, 730
 START = 1_700_000_000

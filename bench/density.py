@@ -13,8 +13,8 @@ from scipy.ndimage import gaussian_filter
 
 from bench.contest import Bar, Contest, Row, find_peer
 from bench.made_up import EXTENT_MM, ORIGIN_MM, make_grids, make_points
-from geodata.row_mask import choose_rows
-from geodata.snapshot import interleave
+from geodata.snapshots.row_mask import choose_rows
+from geodata.snapshots.snapshot import interleave
 from layers.density import blur_counts, blur_margin, count_pixels
 from layers.layer import Tile
 from layers.raster_tile import draw_heat, measure_scale

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.incidents import NO_SEQ, SIX_STEPS, STAGE_CODE
+from geodata.events.incidents import NO_SEQ, SIX_STEPS, STAGE_CODE
 from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows, Texts
 
 EVENTS_AN_INCIDENT = 16_000_000 / 3_000_000

@@ -10,7 +10,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from bench.contest import Bar, Contest, Row, time_each
-from geodata.nearest import NearIndex
+from geodata.snapshots.nearest import NearIndex
 
 K, RADIUS_M = 5, 300.0
 SIDE_M = 40_000.0

@@ -20,12 +20,12 @@ from bench.beside import feed_beside
 from bench.histories import EVENTS_AN_INCIDENT, SOUTH_MM, WEST_MM, WIDE_MM, Histories
 from geodata.backup import back_up, restore
 from geodata.city import City, create_city, open_city
-from geodata.clock import clock_state
-from geodata.derive import derive_incidents
-from geodata.facts import FactsKeeper, load_facts
-from geodata.figures import count_figures
-from geodata.history import fold_columns
-from geodata.rebuild import rebuild
+from geodata.events.clock import clock_state
+from geodata.events.derive import derive_incidents
+from geodata.events.history import fold_columns
+from geodata.events.rebuild import rebuild
+from geodata.snapshots.facts import FactsKeeper, load_facts
+from geodata.snapshots.figures import count_figures
 from geodata.store.database import read_derived_revision, read_revision
 from geodata.store.drawings import IN_FORCE, save_drawing
 from geodata.store.event_columns import read_event_columns, read_payloads

@@ -14,7 +14,7 @@ from geodata.errors import BadSetting, Fault
 from geodata.words import say
 
 if TYPE_CHECKING:
-    from geodata.account_changes import AccountReport
+    from geodata.access.account_changes import AccountReport
     from geodata.city import City
 
 ACTIONS = ("add", "list", "change", "disable", "enable", "password", "import", "revoke")
@@ -34,7 +34,7 @@ def add_commands(commands: Commands) -> None:
 
 def run_account(arguments: argparse.Namespace, out: Output) -> int:
     """Add, list or change accounts."""
-    from geodata.account_changes import show_accounts
+    from geodata.access.account_changes import show_accounts
     from geodata.city import open_city
 
     city = open_city(arguments.city)
@@ -52,14 +52,14 @@ def run_account(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def _change(arguments: argparse.Namespace, city: City, out: Output) -> AccountReport:
-    from geodata.account_changes import (
+    from geodata.access.account_changes import (
         NewAccount,
         add_accounts,
         alter_account,
         renew_password,
         switch_account,
     )
-    from geodata.account_file import read_account_file
+    from geodata.access.account_file import read_account_file
 
     now, name = read_clock(), arguments.name
     if arguments.action == "import":
@@ -89,7 +89,7 @@ def _change(arguments: argparse.Namespace, city: City, out: Output) -> AccountRe
 
 def _role(arguments: argparse.Namespace) -> str | None:
     """Return the role asked for; `--device` alone asks for a wall's."""
-    from geodata.accounts import WALL
+    from geodata.access.accounts import WALL
 
     if arguments.device and arguments.role not in (None, WALL):
         raise BadSetting(Fault(key="device_role"))

@@ -33,8 +33,8 @@ def run_audit(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def _seal(arguments: argparse.Namespace, out: Output) -> int:
-    from geodata.audit import CONSOLE, seal_log
-    from geodata.audit_report import SealReport
+    from geodata.audit.log import CONSOLE, seal_log
+    from geodata.audit.report import SealReport
     from geodata.city import open_city
 
     city = open_city(arguments.city)
@@ -47,8 +47,8 @@ def _seal(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def _verify(arguments: argparse.Namespace, out: Output) -> int:
-    from geodata.audit_check import check_log, parse_head
-    from geodata.audit_report import CheckReport
+    from geodata.audit.check import check_log, parse_head
+    from geodata.audit.report import CheckReport
     from geodata.city import open_city
 
     city = open_city(arguments.city)
@@ -62,10 +62,10 @@ def _verify(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def _list(arguments: argparse.Namespace, out: Output) -> int:
-    from geodata.audit import CONSOLE
-    from geodata.audit_report import LogReport, wish_rows
+    from geodata.access.scope import Scope
+    from geodata.audit.log import CONSOLE
+    from geodata.audit.report import LogReport, wish_rows
     from geodata.city import open_city
-    from geodata.scope import Scope
     from geodata.store.audit_rows import count_log, find_grids, read_codes, read_log
 
     city = open_city(arguments.city)

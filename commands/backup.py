@@ -23,7 +23,7 @@ def add_commands(commands: Commands) -> None:
 
 def run_backup(arguments: argparse.Namespace, out: Output) -> int:
     """Copy a city to a new folder while it is served and fed."""
-    from geodata.audit import CONSOLE, write_entry
+    from geodata.audit.log import CONSOLE, write_entry
     from geodata.backup import back_up
     from geodata.city import open_city
 
@@ -72,7 +72,7 @@ def run_restore(arguments: argparse.Namespace, out: Output) -> int:
 def run_rebuild(arguments: argparse.Namespace, out: Output) -> int:
     """Derive every incident anew from the events; say whether the store held just that."""
     from geodata.city import open_city, writing
-    from geodata.rebuild import rebuild
+    from geodata.events.rebuild import rebuild
 
     city = open_city(arguments.city)
     with writing(city):

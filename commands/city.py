@@ -44,7 +44,7 @@ def run_init(arguments: argparse.Namespace, out: Output) -> int:
 def run_info(arguments: argparse.Namespace, out: Output) -> int:
     """Print what is in a city."""
     from geodata.city import open_city
-    from geodata.inventory import describe_city
+    from geodata.snapshots.inventory import describe_city
 
     inventory = describe_city(open_city(arguments.city), now=read_clock())
     out.text("\n".join(inventory.lines(out.lang)))
@@ -54,7 +54,7 @@ def run_info(arguments: argparse.Namespace, out: Output) -> int:
 
 def run_token(arguments: argparse.Namespace, out: Output) -> int:
     """Add, list or revoke the tokens of sources."""
-    from geodata.source_tokens import change_tokens
+    from geodata.access.source_tokens import change_tokens
 
     report = change_tokens(arguments.city, arguments.action, arguments.source, now=read_clock())
     out.text("\n".join(report.lines(out.lang)))

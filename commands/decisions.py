@@ -24,11 +24,11 @@ def run_decisions(arguments: argparse.Namespace, out: Output) -> int:
     """Write the decisions on one source's incidents to a file, and the export into the log."""
     import orjson
 
-    from geodata.audit import CONSOLE, write_entry
+    from geodata.access.scope import Scope
+    from geodata.audit.log import CONSOLE, write_entry
     from geodata.city import open_city
-    from geodata.decision_list import list_decisions
+    from geodata.desk.decision_list import list_decisions
     from geodata.errors import BadSetting, Fault
-    from geodata.scope import Scope
 
     form = arguments.out.suffix.lower()
     if form not in (".csv", ".json"):

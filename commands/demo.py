@@ -55,11 +55,11 @@ def run_demo(arguments: argparse.Namespace, out: Output) -> int:
 def run_serve(arguments: argparse.Namespace, out: Output) -> int:
     """Serve a city until the process ends."""
     from dashboard.server import check_host, check_port, make_app, rehearse, serve
+    from geodata.access.keys import check_keys
+    from geodata.audit.settings_log import log_settings
     from geodata.city import open_city, serving
-    from geodata.keys import check_keys
-    from geodata.settings_log import log_settings
+    from geodata.intake.watched import Watcher
     from geodata.store.accounts import has_accounts
-    from geodata.watched import Watcher
 
     city = open_city(arguments.city)
     with city.database.read() as connection:

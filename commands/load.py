@@ -25,11 +25,11 @@ def add_commands(commands: Commands) -> None:
 
 def run_load(arguments: argparse.Namespace, out: Output) -> int:
     """Load files; return 0 when anything was committed."""
+    from geodata.audit.settings_log import log_settings
     from geodata.city import open_city, writing
     from geodata.loading import load_files
     from geodata.loading.report import LoadReport, merge_reports
     from geodata.loading.request import LoadRequest, parse_day, parse_mapping
-    from geodata.settings_log import log_settings
 
     city = open_city(arguments.city)
     request = LoadRequest(

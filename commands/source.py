@@ -21,7 +21,7 @@ def add_commands(commands: Commands) -> None:
 def run_source(arguments: argparse.Namespace, out: Output) -> int:
     """Say what is expected of a source, or list them all."""
     from geodata.city import open_city
-    from geodata.sources import plan_source, report_sources
+    from geodata.events.sources import plan_source, report_sources
 
     now = read_clock()
     if arguments.action == "list":

@@ -18,7 +18,7 @@ def add_commands(commands: Commands) -> None:
 def run_watch(arguments: argparse.Namespace, out: Output) -> int:
     """Load what appears in the watched folder; return 1 when a file of a single look is refused."""
     from geodata.city import open_city
-    from geodata.watched import Watch
+    from geodata.intake.watched import Watch
 
     city = open_city(arguments.city)
     watch = Watch(city)

@@ -11,7 +11,7 @@ from dashboard.events_api import add_events_api
 from dashboard.live_api import add_live_api
 from dashboard.open311 import add_open311
 from dashboard.services import Services
-from geodata.inflow import Inflow
+from geodata.events.inflow import Inflow
 
 
 def add_api(server: Flask, services: Services) -> None:

@@ -25,13 +25,13 @@ from dashboard.limits import LIMITS, Limits
 from dashboard.plain import PRIVATE, draw_plain, find_page_lang
 from dashboard.services import Services
 from dashboard.trail import show
-from geodata.audit import print_head, seal_log, write_entry
-from geodata.audit_report import wish_rows
-from geodata.audit_watch import A_LOOK, LogWatch
+from geodata.access.scope import Scope
+from geodata.audit.irregularities import Finding
+from geodata.audit.log import print_head, seal_log, write_entry
+from geodata.audit.report import wish_rows
+from geodata.audit.watch import A_LOOK, LogWatch
 from geodata.csv_sheet import write_csv
 from geodata.errors import Fault, NotAllowed, NotFound
-from geodata.irregularities import Finding
-from geodata.scope import Scope
 from geodata.store.audit_rows import (
     count_log,
     find_grids,

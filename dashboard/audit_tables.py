@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from dashboard.parts.numbers import span
-from geodata.audit import print_head
-from geodata.audit_report import name_act, print_moment
-from geodata.audit_watch import LogState
+from geodata.audit.irregularities import OF_CASES, OF_TABLES, Finding
+from geodata.audit.log import print_head
+from geodata.audit.report import name_act, print_moment
+from geodata.audit.watch import LogState
 from geodata.city import City
 from geodata.errors import BadSetting, Fault
-from geodata.figures import Rate
-from geodata.irregularities import OF_CASES, OF_TABLES, Finding
+from geodata.snapshots.figures import Rate
 from geodata.store.audit_rows import LogRow, read_codes
 from geodata.store.irregular_rows import Case, Share, TableChange
 from geodata.store.records import ALWAYS

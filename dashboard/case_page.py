@@ -13,9 +13,9 @@ from dashboard.guard import current_scope, guarded
 from dashboard.parts import numbers
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
-from geodata.cases import Case, Deadline, Owner, read_case
-from geodata.clock import STATES
+from geodata.desk.cases import Case, Deadline, Owner, read_case
 from geodata.errors import NotFound
+from geodata.events.clock import STATES
 from geodata.words import Lang, say
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400

@@ -12,7 +12,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.forwarding import Forwarding
-from geodata.accounts import plain_address
+from geodata.access.accounts import plain_address
 from geodata.settings import Settings
 
 SILENT_S = 30  # without a byte, a connection is let go

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from dashboard.services import Services
-from geodata.intake import Preview
+from geodata.intake.looking import Preview
 
 _WIDE, _HIGH = 640, 420
 _MARGIN = 0.06

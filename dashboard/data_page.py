@@ -13,15 +13,15 @@ from dashboard.guard import current_scope, guarded
 from dashboard.plain import PRIVATE, draw_plain, find_page_lang
 from dashboard.services import Services
 from dashboard.trail import show
-from geodata.audit import write_entry
+from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.errors import BadFile, Fault, GetuError
-from geodata.intake import Preview, Shelf, Upload, look_at, read_upload
-from geodata.intake_jobs import IntakeJobs, Job
+from geodata.intake.jobs import IntakeJobs, Job
+from geodata.intake.looking import Preview, Shelf, Upload, look_at, read_upload
+from geodata.intake.refused_rows import write_refused_rows
 from geodata.levels import LEVELS
 from geodata.loading import KINDS
 from geodata.loading.report import group_faults, group_notes
-from geodata.refused_rows import write_refused_rows
 from geodata.store.mappings import find_mapping, list_batches
 from geodata.store.tokens import clean_source
 from geodata.words import Lang, has_words, say

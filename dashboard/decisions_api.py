@@ -8,7 +8,7 @@ from dashboard.events_api import PERMISSION, answering, as_json, refuse
 from dashboard.guard import current_scope, guarded
 from dashboard.services import Services
 from dashboard.trail import show
-from geodata.decision_list import MOST_ROWS, list_decisions
+from geodata.desk.decision_list import MOST_ROWS, list_decisions
 from geodata.errors import Fault
 
 _LARGEST = 2**53

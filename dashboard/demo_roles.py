@@ -12,12 +12,12 @@ from dashboard.guard import guarded
 from dashboard.plain import draw_plain
 from dashboard.services import Services
 from dashboard.sessions import Visit, current_visit, give_cookie, take_cookie
-from geodata.accounts import ROLES, find_reach
+from geodata.access.accounts import ROLES, find_reach
+from geodata.access.keys import make_key, read_key
+from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.errors import Fault, NotFound
 from geodata.grids import GridSystem
-from geodata.keys import make_key, read_key
-from geodata.scope import Scope
 
 COOKIE = "getu_demo"
 KEY_FILE = "demo.key"

@@ -16,11 +16,7 @@ from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, who
 from dashboard.services import Services
 from dashboard.view import View, parse_address
-from geodata.errors import GetuError
-from geodata.store.database import read_revision
-from geodata.store.decisions import read_decisions
-from geodata.store.desk_rows import list_sources
-from geodata.trays import (
+from geodata.desk.trays import (
     TRAYS,
     Lying,
     TrayName,
@@ -29,6 +25,10 @@ from geodata.trays import (
     open_lying,
     read_tray,
 )
+from geodata.errors import GetuError
+from geodata.store.database import read_revision
+from geodata.store.decisions import read_decisions
+from geodata.store.desk_rows import list_sources
 from geodata.words import parse_lang, say
 
 POLL_MS = 10_000

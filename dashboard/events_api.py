@@ -16,12 +16,12 @@ from dashboard.guard import OPEN, guarded
 from dashboard.limits import LIMITS
 from dashboard.openapi import describe_api
 from dashboard.sessions import address_of
+from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.errors import Busy, Fault, GetuError, NotAllowed, TooMany, http_status
-from geodata.feed import Feed
-from geodata.inflow import Inflow
+from geodata.events.feed import Feed
+from geodata.events.inflow import Inflow
 from geodata.loading.posted_events import read_posted
-from geodata.scope import Scope
 from geodata.store.tokens import find_token
 from geodata.words import Lang, parse_lang
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from geodata.access.scope import Scope
+from geodata.audit.irregularities import Finding, find_irregularities
 from geodata.city import City
-from geodata.irregularities import Finding, find_irregularities
-from geodata.scope import Scope
 
 FRESH_S = 60
 MOST_KEPT = 8

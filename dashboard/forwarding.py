@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from geodata.accounts import plain_address
+from geodata.access.accounts import plain_address
 
 FORWARDED = "getu.forwarded"  # in the environment of a request that came by a proxy
 _HEADERS = (

@@ -15,8 +15,8 @@ from dashboard.limits import LIMITS, Limits
 from dashboard.origins import check_origin
 from dashboard.sessions import Sessions, address_of, current_visit, wants_page
 from dashboard.trail import LOGGED, begin_trail, end_trail, note_refusal
+from geodata.access.scope import Scope
 from geodata.errors import Fault, NotAllowed, NotFound, NotSignedIn
-from geodata.scope import Scope
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 PERMISSION, LOG = "__getu_permission__", "__getu_log__"

@@ -11,9 +11,9 @@ from dashboard.events_api import admit_stranger
 from dashboard.guard import OPEN, current_scope, guarded
 from dashboard.services import Services
 from dashboard.trail import show
-from geodata.alarm_desk import alarm_json, list_alarms, note_alarm
+from geodata.desk.alarm_desk import alarm_json, list_alarms, note_alarm
 from geodata.errors import BadSetting, Fault
-from geodata.sources import source_states, worst_state
+from geodata.events.sources import source_states, worst_state
 
 JSON = "application/json"
 _STALE = frozenset({"mad", "out"})

@@ -14,8 +14,8 @@ from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, grid_card, layer_panel, overview, source_badge, who
 from dashboard.services import Services
 from dashboard.view import View, parse_address, parse_view
+from geodata.access.sight import Sight
 from geodata.settings import Settings
-from geodata.sight import Sight
 from geodata.words import Lang, parse_lang, say
 from layers.layer import Picture
 from layers.registry import LAYERS

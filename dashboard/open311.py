@@ -14,16 +14,7 @@ from dashboard.events_api import admit_stranger, wait_of
 from dashboard.guard import OPEN, guarded
 from dashboard.open311_answers import TYPES, answer_civic
 from dashboard.services import Services
-from geodata.civic_requests import (
-    MOST_REQUESTS,
-    CivicRequest,
-    Query,
-    find_service,
-    list_requests,
-    list_services,
-    parse_query,
-    read_civic_request,
-)
+from geodata.access.scope import Scope
 from geodata.errors import (
     BadFile,
     BadSetting,
@@ -35,9 +26,18 @@ from geodata.errors import (
     TooMany,
     http_status,
 )
-from geodata.inflow import Inflow
+from geodata.events.civic_requests import (
+    MOST_REQUESTS,
+    CivicRequest,
+    Query,
+    find_service,
+    list_requests,
+    list_services,
+    parse_query,
+    read_civic_request,
+)
+from geodata.events.inflow import Inflow
 from geodata.loading.posted_events import LONGEST_TEXT, read_posted
-from geodata.scope import Scope
 from geodata.store.tokens import find_token
 from geodata.words import Lang, join, parse_lang, say
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.openapi_civic import civic_paths, civic_schemas, live_paths
-from geodata.decision_list import COLUMNS
-from geodata.incidents import STAGES
+from geodata.desk.decision_list import COLUMNS
+from geodata.events.incidents import STAGES
 from geodata.loading.posted_events import (
     LARGEST_WHOLE,
     LONGEST_ID,

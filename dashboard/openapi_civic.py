@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from geodata.alarms import NOTES, VERDICTS
-from geodata.civic_requests import MOST_REQUESTS
-from geodata.sources import KINDS, STATES
+from geodata.events.alarms import NOTES, VERDICTS
+from geodata.events.civic_requests import MOST_REQUESTS
+from geodata.events.sources import KINDS, STATES
 
 ERRORS = "#/components/schemas/CivicErrors"
 _TOKEN = [{"token": []}, {"api_key": []}]

@@ -14,11 +14,11 @@ from flask import Flask, Response, request
 from dashboard import trail
 from dashboard.guard import OPEN, current_scope, guarded
 from dashboard.view import filter_from_query
+from geodata.access.scope import ROWS, Scope
+from geodata.access.sight import Sight, SightKeeper
 from geodata.errors import Busy, Fault, NotAllowed, NotFound, StoreFull
-from geodata.facts import FactsKeeper
 from geodata.grids import GridSystem
-from geodata.scope import ROWS, Scope
-from geodata.sight import Sight, SightKeeper
+from geodata.snapshots.facts import FactsKeeper
 from geodata.words import parse_lang
 from layers.encode import compress, make_etag
 from layers.layer import Format, Picture, Source, Tile

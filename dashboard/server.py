@@ -34,12 +34,12 @@ from dashboard.services import Services
 from dashboard.sessions import REHEARSAL, SESSIONS, Sessions
 from dashboard.sign_in import add_sign_in
 from dashboard.trail import BOOK, install_book
-from geodata.audit_book import AuditBook
+from geodata.access.scope import Scope
+from geodata.audit.book import AuditBook
 from geodata.city import City
 from geodata.errors import BadSetting, Busy, Fault
-from geodata.facts import FactsKeeper
-from geodata.feed import Feed
-from geodata.scope import Scope
+from geodata.events.feed import Feed
+from geodata.snapshots.facts import FactsKeeper
 from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 

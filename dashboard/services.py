@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.routes import Pictures
-from geodata.audit_book import AuditBook
+from geodata.audit.book import AuditBook
 from geodata.city import City
-from geodata.feed import Feed
+from geodata.events.feed import Feed
 from geodata.grids import GridSystem
 
 

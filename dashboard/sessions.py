@@ -14,13 +14,13 @@ from flask import Request, Response, g, request
 
 from dashboard.forwarding import FORWARDED
 from dashboard.limits import Limits
-from geodata.accounts import Account, Reach, find_reach, plain_address, plain_name, scope_of
-from geodata.audit import write_entry
+from geodata.access.accounts import Account, Reach, find_reach, plain_address, plain_name, scope_of
+from geodata.access.passwords import check_password, find_weakness, hash_password
+from geodata.access.scope import Scope
+from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.errors import Busy, Fault, NotAllowed, NotSignedIn, StoreFull
 from geodata.grids import GridSystem
-from geodata.passwords import check_password, find_weakness, hash_password
-from geodata.scope import Scope
 from geodata.settings import Settings
 from geodata.store.accounts import (
     Session,

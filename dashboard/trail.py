@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, g, request
 
-from geodata.audit_book import AuditBook
-from geodata.scope import Scope
+from geodata.access.scope import Scope
+from geodata.audit.book import AuditBook
 
 BOOK = "getu_audit"  # where a server keeps its book
 REFUSED = "refused"  # the act of who asks for what is not theirs

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlencode
 
-from geodata.facts import Facts
-from geodata.periods import PERIODS_DAYS, begin_period
-from geodata.snapshot import Filter, State
+from geodata.events.periods import PERIODS_DAYS, begin_period
+from geodata.snapshots.facts import Facts
+from geodata.snapshots.snapshot import Filter, State
 from geodata.words import LANGS, Lang
 from layers.layer import THEMES, Theme
 

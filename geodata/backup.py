@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from geodata.audit import KEY_FILE, audit_head
+from geodata.audit.log import KEY_FILE, audit_head
 from geodata.city import BASE_FOLDER, City, check_no_city
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.settings import SETTINGS_FILE

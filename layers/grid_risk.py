@@ -23,8 +23,8 @@ def read_risk(picture: Picture) -> Values:
     """
     Return each grid's risk with breaks frozen for the drawing.
 
-    Outside the scope it is the middle of a band (geodata/sight.py), and the hover box says the band
-    alone; facts that were not made for the scope have no figure there.
+    Outside the scope it is the middle of a band (geodata/access/sight.py), and the hover box says
+    the band alone; facts that were not made for the scope have no figure there.
     """
     facts = picture.facts
     count = len(facts.grids.finest())

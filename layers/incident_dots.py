@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata import clock
-from geodata.incidents import STAGES
-from geodata.scope import ROWS
+from geodata.access.scope import ROWS
+from geodata.events import clock
+from geodata.events.incidents import STAGES
 from geodata.words import say
 from layers.layer import Entry, Field, Layer, Legend, LegendFacts, Picture, Source, Style
 from layers.palette import STATE_COLOR, STATE_SHAPE, style_states

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geodata.scope import ROWS
+from geodata.access.scope import ROWS
 from geodata.words import say
 from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Source, Style
 from layers.palette import RISK

@@ -9,12 +9,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.access.outside import Outside
+from geodata.access.scope import ROWS, Scope
+from geodata.access.suppression import Span, plain_count
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound
-from geodata.outside import Outside
 from geodata.risk import GridRisk
-from geodata.scope import ROWS, Scope
-from geodata.snapshot import Snapshot
-from geodata.suppression import Span, plain_count
+from geodata.snapshots.snapshot import Snapshot
 from geodata.words import Lang, say
 
 Theme = Literal["dark", "light"]
@@ -74,7 +74,7 @@ class Facts(Protocol):
         """Return which incidents the filter lets through; the last answers are kept."""
 
     def states(self, now: int, /) -> NDArray[np.uint8]:
-        """Return each incident's place in `geodata.clock.STATES`; the last answers are kept."""
+        """Return each incident's place in `events.clock.STATES`; the last answers are kept."""
 
     def kind_names(self, lang: Lang, /) -> Mapping[int, str]:
         """Return the name of each code of `Snapshot.kind`."""

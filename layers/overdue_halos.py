@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from geodata import clock
-from geodata.outside import WHOLE
-from geodata.snapshot import Filter
-from geodata.suppression import Span
+from geodata.access.outside import WHOLE
+from geodata.access.suppression import Span
+from geodata.events import clock
+from geodata.snapshots.snapshot import Filter
 from geodata.words import say
 from layers.grid_risk import GRIDS
 from layers.layer import Entry, Field, Layer, Legend, LegendFacts, Picture, Style, Values

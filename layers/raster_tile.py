@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from geodata.snapshot import Snapshot, interleave
+from geodata.snapshots.snapshot import Snapshot, interleave
 from layers.density import Counts, blur_counts, blur_margin, box_widths, count_pixels
 from layers.layer import Theme, Tile
 from layers.palette import HEAT_LEVELS, heat_palette

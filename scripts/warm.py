@@ -55,7 +55,7 @@ def ask_every_picture(folder: Path) -> tuple[int, int]:
     """Ask the routes for every picture under several filters; return how many came of how many."""
     from dashboard.server import make_app
     from geodata.city import open_city
-    from geodata.facts import FactsKeeper
+    from geodata.snapshots.facts import FactsKeeper
     from layers.registry import LAYERS
 
     city = open_city(folder)

@@ -17,7 +17,7 @@ import shapely
 from geodata.city import City, create_city, writing
 from geodata.coordinates import to_lonlat
 from geodata.errors import GetuError
-from geodata.incidents import STAGES
+from geodata.events.incidents import STAGES
 from geodata.loading import load_files
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest

@@ -8,11 +8,11 @@ from dash import dcc, html
 
 from dashboard.desk.ground import DeskGround
 from dashboard.parts import numbers
-from geodata.decisions import Standing
-from geodata.desk import ACT, DECIDE, LONGEST_REASON, What
+from geodata.access.scope import Scope
+from geodata.desk.acts import ACT, DECIDE, LONGEST_REASON, What
+from geodata.desk.decisions import Standing
+from geodata.desk.trays import Lying
 from geodata.drawings import NOBODY, OwnerOn
-from geodata.scope import Scope
-from geodata.trays import Lying
 from geodata.words import Lang, say
 
 COARSE_PIXEL_M = 2.0  # a hand that shakes by a few pixels may then set the pin across a street

@@ -23,11 +23,11 @@ from dashboard.desk.readings import (
 )
 from dashboard.guard import current_scope, guarded
 from dashboard.services import Services
+from geodata.access.scope import Scope
 from geodata.coordinates import lonlat_crs, to_metric
-from geodata.desk import NEEDS_GRID, What, Wish, decide, preview_pin
+from geodata.desk.acts import NEEDS_GRID, What, Wish, decide, preview_pin
+from geodata.desk.trays import Lying, open_lying
 from geodata.errors import BadSetting, Fault, GetuError
-from geodata.scope import Scope
-from geodata.trays import Lying, open_lying
 from geodata.words import Lang, say
 
 LONGEST_CODE, LONGEST_TEXT = 40, 5_000

@@ -9,12 +9,12 @@ from dash import html
 
 from dashboard.desk.ground import DeskGround
 from dashboard.parts import numbers
-from geodata.decisions import Dispute
+from geodata.desk.decisions import Dispute
+from geodata.desk.trays import Lying
 from geodata.drawings import NOBODY
-from geodata.incidents import STAGES
+from geodata.events.incidents import STAGES
 from geodata.ownership import RULES
 from geodata.store.decisions import Decision
-from geodata.trays import Lying
 from geodata.words import say
 
 

@@ -11,9 +11,9 @@ from flask import Flask, Response, request
 from dashboard.desk.ground import DeskGround
 from dashboard.desk.readings import Place, read_lonlat
 from dashboard.guard import guarded
+from geodata.desk.trays import Lying
 from geodata.drawings import NOBODY
-from geodata.facts import Facts
-from geodata.trays import Lying
+from geodata.snapshots.facts import Facts
 from geodata.words import Lang, say
 from layers import base_map, grid_edges, grid_names, grid_risk
 from layers.palette import ACCENT, STATE_COLOR, ZERO

@@ -9,9 +9,9 @@ from dash import html
 
 from dashboard.desk.ground import DeskGround
 from dashboard.parts import numbers
+from geodata.access.scope import Scope
+from geodata.desk.trays import TRAYS, Lying, Tray, TrayName
 from geodata.ownership import RULES
-from geodata.scope import Scope
-from geodata.trays import TRAYS, Lying, Tray, TrayName
 from geodata.words import Lang, say
 
 _MARKS: Mapping[str, str] = {"unplaced": "▲", "disputed": "◆", "near": "●"}

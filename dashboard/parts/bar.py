@@ -9,13 +9,13 @@ from dash import dcc, html
 from dashboard.parts import numbers, who
 from dashboard.parts.totals import scope_words
 from dashboard.view import View
-from geodata.facts import UNMATCHED
-from geodata.outside import WHOLE, Outside
-from geodata.periods import PERIODS_DAYS
+from geodata.access.outside import WHOLE, Outside
+from geodata.access.sight import Sight
+from geodata.access.suppression import Span
+from geodata.events.periods import PERIODS_DAYS
 from geodata.settings import Settings
-from geodata.sight import Sight
-from geodata.snapshot import Filter
-from geodata.suppression import Span
+from geodata.snapshots.facts import UNMATCHED
+from geodata.snapshots.snapshot import Filter
 from geodata.words import Lang, say
 from layers.layer import Picture
 

@@ -11,11 +11,11 @@ from dashboard import trail
 from dashboard.parts import numbers, totals
 from dashboard.parts.overview import key_figures, name_keys, six_steps
 from dashboard.view import View
-from geodata.clock import RED
-from geodata.figures import Figures, count_figures
-from geodata.outside import Outside
-from geodata.sight import Sight
-from geodata.snapshot import Filter
+from geodata.access.outside import Outside
+from geodata.access.sight import Sight
+from geodata.events.clock import RED
+from geodata.snapshots.figures import Figures, count_figures
+from geodata.snapshots.snapshot import Filter
 from geodata.words import Lang, has_words, say
 
 OLDEST_SHOWN = 5

@@ -8,7 +8,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.parts import numbers
-from geodata.suppression import Span
+from geodata.access.suppression import Span
 from geodata.words import Lang, say
 from layers.layer import Layer, Picture, Theme
 

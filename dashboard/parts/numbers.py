@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from geodata.figures import Rate
-from geodata.suppression import Span
+from geodata.access.suppression import Span
+from geodata.snapshots.figures import Rate
 from geodata.words import Lang, say
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400

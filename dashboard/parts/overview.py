@@ -10,11 +10,11 @@ from dash import html
 
 from dashboard.parts import numbers, totals
 from dashboard.view import View
-from geodata.figures import Figures, count_by_grid, count_figures
-from geodata.outside import WHOLE, Outside
+from geodata.access.outside import WHOLE, Outside
+from geodata.access.sight import Sight
+from geodata.access.suppression import Span
 from geodata.risk import GridRisk
-from geodata.sight import Sight
-from geodata.suppression import Span
+from geodata.snapshots.figures import Figures, count_by_grid, count_figures
 from geodata.words import Lang, say
 from layers.layer import Picture
 

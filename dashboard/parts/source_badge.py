@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from geodata.city import City
-from geodata.sources import STATES, report_sources, source_line, worst_state
+from geodata.events.sources import STATES, report_sources, source_line, worst_state
 from geodata.words import Lang, say
 
 _WELL = frozenset({"loaded", "live"})

@@ -9,10 +9,10 @@ import numpy as np
 from dash import html
 
 from dashboard.parts import numbers
-from geodata.outside import WHOLE, Figure, Outside
-from geodata.sight import Sight
-from geodata.snapshot import Filter
-from geodata.suppression import Span, band_counts
+from geodata.access.outside import WHOLE, Figure, Outside
+from geodata.access.sight import Sight
+from geodata.access.suppression import Span, band_counts
+from geodata.snapshots.snapshot import Filter
 from geodata.words import Lang, join, say
 
 KEYS: tuple[tuple[Figure, str], ...] = (("overdue", "red"), ("open", "plain"), ("total", "plain"))

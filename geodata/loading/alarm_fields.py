@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.alarms import CLEARED, CLEARED_AT, DEVICE, DRILL, LEVEL, parse_level, parse_yes
 from geodata.errors import Fault
+from geodata.events.alarms import CLEARED, CLEARED_AT, DEVICE, DRILL, LEVEL, parse_level, parse_yes
 
 LONGEST_DEVICE = 200
 # Headers of files, the surest first.

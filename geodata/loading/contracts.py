@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from geodata.clock import UNITS
 from geodata.errors import Fault
+from geodata.events.clock import UNITS
 
 # What offices write instead of our own words.
 _UNIT_WORDS = {

@@ -10,7 +10,7 @@ import pandas as pd
 from geodata.city import City
 from geodata.coordinates import lonlat_crs, to_metric
 from geodata.demo.city import DemoCity
-from geodata.derive import derive_incidents
+from geodata.events.derive import derive_incidents
 from geodata.grids import build_tree
 from geodata.loading.events import rows_from_events
 from geodata.loading.fixtures import save_base

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.errors import BadFile, Fault
-from geodata.incidents import STAGES
+from geodata.events.incidents import STAGES
+from geodata.events.moments import parse_moments
 from geodata.loading.alarm_fields import ALARM_NAMES, read_alarm_columns
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
@@ -33,7 +34,6 @@ from geodata.loading.request import (
     refuse_moments,
     source_of,
 )
-from geodata.moments import parse_moments
 from geodata.reading import Reading, read_table
 from geodata.words import LANGS, say
 

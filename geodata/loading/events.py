@@ -11,7 +11,7 @@ import orjson
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.incidents import NO_SEQ, SIX_STEPS, STAGE_CODE
+from geodata.events.incidents import NO_SEQ, SIX_STEPS, STAGE_CODE
 from geodata.store.event_rows import NO_PLACE, EventRows, code_texts
 
 # Columns of an incidents table that are the time of a step, by contracts.md 3.

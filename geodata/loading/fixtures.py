@@ -10,8 +10,9 @@ import pandas as pd
 
 from geodata.city import City
 from geodata.coordinates import shapes_to_metric
-from geodata.derive import derive_incidents
 from geodata.errors import BadFile, BadSetting, Fault
+from geodata.events.derive import derive_incidents
+from geodata.events.moments import parse_moments
 from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells
 from geodata.loading.placing import make_ids, place_rows, rounded_ids, unused_columns
 from geodata.loading.report import LoadReport
@@ -23,7 +24,6 @@ from geodata.loading.request import (
     hash_file,
     refuse_if_strict,
 )
-from geodata.moments import parse_moments
 from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
 from geodata.store.database import raise_revision
 from geodata.store.event_log import drop_batch, mark_batch, open_batch

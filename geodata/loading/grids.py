@@ -11,8 +11,8 @@ import geopandas
 from geodata.city import City
 from geodata.coverage.repair import RepairReport, repair_coverage
 from geodata.coverage.report import format_area, name_codes
-from geodata.derive import derive_incidents
 from geodata.errors import BadFile, BadGrid, BadSetting, Fault
+from geodata.events.derive import derive_incidents
 from geodata.grids import LEVELS, GridSystem, Tree, add_levels, build_tree
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport

@@ -11,8 +11,9 @@ import pyproj
 from numpy.typing import NDArray
 
 from geodata.city import City
-from geodata.derive import derive_incidents, own_places
 from geodata.errors import BadFile, Fault
+from geodata.events.derive import derive_incidents, own_places
+from geodata.events.moments import parse_moments
 from geodata.loading.addressed import fill_places
 from geodata.loading.events import (
     STEP_COLUMNS,
@@ -32,7 +33,6 @@ from geodata.loading.request import (
     refuse_moments,
     source_of,
 )
-from geodata.moments import parse_moments
 from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading, read_table

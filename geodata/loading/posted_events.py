@@ -12,10 +12,10 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from geodata.alarms import FIELDS
 from geodata.city import City
 from geodata.errors import BadFile, Fault
-from geodata.incidents import NO_SEQ, STAGE_CODE
+from geodata.events.alarms import FIELDS
+from geodata.events.incidents import NO_SEQ, STAGE_CODE
 from geodata.loading.alarm_fields import read_alarm
 from geodata.loading.events import rows_from_columns
 from geodata.loading.posted_places import PLACE_FIELDS, place_events

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from geodata.accounts import WALL, Account, plain_name
+from geodata.access.accounts import WALL, Account, plain_name
 from geodata.errors import BadSetting, Fault, NotFound
 
 _SECRET_BYTES = 32  # 256 bits: no one guesses a session

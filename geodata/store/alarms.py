@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from geodata.alarms import (
+from geodata.events.alarms import (
     CLEARS,
     AlarmEvent,
     AlarmNote,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from geodata.scope import Scope
+from geodata.access.scope import Scope
 from geodata.store.audit import Entry
 
 _FIELDS = "at, account, role, act, target, scope, grid, n, revision, detail"

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geodata.incidents import STAGES
+from geodata.events.incidents import STAGES
 from geodata.ownership import RULES
 from geodata.store.database import read_terms
 from geodata.store.decisions import dump_decisions

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geodata.audit import CONSOLE, write_entry
+from geodata.audit.log import CONSOLE, write_entry
 from geodata.store.database import Database, raise_revision
 from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
 from geodata.store.room import check_room

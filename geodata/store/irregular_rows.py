@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from geodata.incidents import STAGE_CODE, STAGES
-from geodata.scope import Scope
+from geodata.access.scope import Scope
+from geodata.events.incidents import STAGE_CODE, STAGES
 from geodata.store.decisions import WHATS
 from geodata.store.event_columns import hidden_batches, visible_event
 from geodata.store.event_log import IN, LIVE_BATCH

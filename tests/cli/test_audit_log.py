@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from geodata.audit import write_entry
+from geodata.audit.log import write_entry
 from geodata.city import City
 from tests.city import NOW, make_empty_city
 from tests.cli.processes import run_plainly

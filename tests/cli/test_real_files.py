@@ -9,8 +9,8 @@ import pytest
 
 from geodata.boundary import check_files
 from geodata.city import City, create_city
-from geodata.clock import DONE_LATE, DONE_ON_TIME, clock_state
 from geodata.errors import BadFile
+from geodata.events.clock import DONE_LATE, DONE_ON_TIME, clock_state
 from geodata.store.drawings import load_drawings
 from geodata.store.incident_rows import read_incident_columns
 from geodata.store.records import read_records

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from dashboard.guard import APPS, UPDATE
 from dashboard.server import make_app
-from geodata.accounts import ROLES
+from geodata.access.accounts import ROLES
 from geodata.city import City
 from geodata.settings import SETTINGS_FILE
 from geodata.store.accounts import add_account

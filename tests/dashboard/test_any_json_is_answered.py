@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from dashboard.server import MAX_BODY_BYTES, make_app
-from geodata.accounts import ROLES
+from geodata.access.accounts import ROLES
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.scope import Scope
 from tests.dashboard.callers import fill_rule, list_every_call, list_screens
 from tests.dashboard.conftest import DEMO_NOW
 

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 
 from dashboard.openapi import describe_api
 from dashboard.server import FEED, make_app
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City
-from geodata.source_tokens import change_tokens
 from tests.city import NOW, make_tiny_city
 
 EXAMPLES, MANY = 6, 300

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from dashboard.openapi import describe_api
 from dashboard.server import FEED, make_app
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City, create_city
 from geodata.coordinates import parse_crs, to_metric, wgs84_to_bd09, wgs84_to_gcj02
-from geodata.facts import FactsKeeper
-from geodata.source_tokens import change_tokens
+from geodata.snapshots.facts import FactsKeeper
 from geodata.store import database
 from tests.city import NOW, ZONE, make_tiny_city, middle
 

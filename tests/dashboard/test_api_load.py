@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from dashboard.server import FEED, make_app
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City, open_city
-from geodata.derive import derive_incidents
-from geodata.source_tokens import change_tokens
+from geodata.events.derive import derive_incidents
 from geodata.store.dump import canonical_dump
 from tests.city import NOW, make_tiny_city, middle
 

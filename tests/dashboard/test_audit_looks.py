@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dashboard.server import make_app
-from geodata.audit import write_entry
+from geodata.access.scope import Scope
+from geodata.audit.log import write_entry
 from geodata.city import City
-from geodata.scope import Scope
 from tests.city import NOW, make_gridded_city
 from tests.dashboard.page_browser import PageServer
 

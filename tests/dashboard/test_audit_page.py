@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 import pytest
 
-from geodata.audit import audit_head, write_entry
-from geodata.audit_check import check_log, parse_head
+from geodata.audit.check import check_log, parse_head
+from geodata.audit.irregularities import OF_CASES, RULES
+from geodata.audit.log import audit_head, write_entry
 from geodata.csv_sheet import close_cell
-from geodata.feed import Feed
-from geodata.irregularities import OF_CASES, RULES
+from geodata.events.feed import Feed
 from geodata.loading.posted_events import read_posted
 from tests.city import NOW, grid_code, middle
 from tests.dashboard.door_city import Door

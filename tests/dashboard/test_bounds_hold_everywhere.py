@@ -10,15 +10,15 @@ import pytest
 
 from dashboard.parts import numbers, totals
 from dashboard.view import View
-from geodata.clock import clock_state
-from geodata.facts import Facts, load_facts
-from geodata.figures import count_figures
-from geodata.incidents import SIX_STEPS
-from geodata.outside import WHOLE
-from geodata.periods import PERIODS_DAYS
-from geodata.scope import ROWS, Scope
-from geodata.sight import Sight, narrow_facts, sort_facts
-from geodata.snapshot import Filter
+from geodata.access.outside import WHOLE
+from geodata.access.scope import ROWS, Scope
+from geodata.access.sight import Sight, narrow_facts, sort_facts
+from geodata.events.clock import clock_state
+from geodata.events.incidents import SIX_STEPS
+from geodata.events.periods import PERIODS_DAYS
+from geodata.snapshots.facts import Facts, load_facts
+from geodata.snapshots.figures import count_figures
+from geodata.snapshots.snapshot import Filter
 from tests.dashboard.conftest import DEMO_NOW
 
 STATES = ("all", "open", "overdue", "closed")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from dashboard.server import make_app
-from geodata.cases import Case, read_case
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.clock import STATES
-from geodata.desk import Wish, decide
+from geodata.desk.acts import Wish, decide
+from geodata.desk.cases import Case, read_case
 from geodata.errors import NotFound
-from geodata.scope import Scope
+from geodata.events.clock import STATES
 from tests.city import (
     NOW,
     SIDE_M,

@@ -12,7 +12,7 @@ import xlsxwriter
 
 from dashboard.server import INTAKE, make_app
 from geodata.city import City
-from geodata.facts import load_facts
+from geodata.snapshots.facts import load_facts
 from tests.city import NOW, make_tiny_city
 
 HEAD = ("案件编号", "上报时间", "案件类型", "经度", "纬度", "联系人电话")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from geodata.coordinates import to_lonlat, wgs84_to_bd09, wgs84_to_gcj02
-from geodata.facts import load_facts
-from geodata.trusted_layer import READINGS, measure_datum
+from geodata.intake.trusted_layer import READINGS, measure_datum
+from geodata.snapshots.facts import load_facts
 
 NOISE_M = 8.0
 SHIFTS = {"WGS 84": None, "GCJ-02": wgs84_to_gcj02, "BD-09": wgs84_to_bd09}

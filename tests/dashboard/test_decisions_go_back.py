@@ -12,12 +12,12 @@ import pytest
 
 from app import main
 from dashboard.server import FEED, make_app
+from geodata.access.scope import Scope
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City
-from geodata.decision_list import COLUMNS, list_decisions
-from geodata.desk import Wish, decide
+from geodata.desk.acts import Wish, decide
+from geodata.desk.decision_list import COLUMNS, list_decisions
 from geodata.errors import NotAllowed
-from geodata.scope import Scope
-from geodata.source_tokens import change_tokens
 from tests.city import NOW, grid_code, make_tiny_city
 
 DESK = Scope.whole_city("duty-1", ("act", "decide"))

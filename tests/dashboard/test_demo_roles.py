@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.demo_roles import COOKIE, KEY_FILE
 from dashboard.sessions import current_visit
-from geodata.accounts import ROLES
+from geodata.access.accounts import ROLES
 from geodata.city import City
 from tests.city import community_code
 from tests.dashboard.door_city import Door

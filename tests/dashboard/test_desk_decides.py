@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dashboard.server import make_app
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.desk import Wish, decide
-from geodata.scope import Scope
+from geodata.desk.acts import Wish, decide
 from geodata.store.decisions import find_incident
 from geodata.store.desk_rows import read_head
 from tests.city import NOW, grid_code, load_one, lonlat, make_gridded_city, middle, write_table

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard.server import FEED, make_app
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.scope import Scope
 from geodata.store.dump import canonical_dump
 from tests.city import NOW, grid_code, make_tiny_city
 from tests.dashboard.callers import Call, list_every_call

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from geodata.account_changes import switch_account
+from geodata.access.account_changes import switch_account
 from geodata.city import City
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.door_city import PASSWORD, Door

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.server import check_host
 from dashboard.sessions import COOKIE, IDLE_HEADER
-from geodata.account_changes import renew_password, switch_account
+from geodata.access.account_changes import renew_password, switch_account
 from geodata.city import City
 from geodata.errors import BadSetting
 from tests.city import community_code

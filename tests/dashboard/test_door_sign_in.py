@@ -12,11 +12,11 @@ import pytest
 
 from dashboard.limits import Limits
 from dashboard.sessions import COOKIE
-from geodata.account_changes import switch_account
-from geodata.audit import CONSOLE
+from geodata.access.account_changes import switch_account
+from geodata.access.passwords import hash_password
+from geodata.audit.log import CONSOLE
 from geodata.city import City
 from geodata.errors import TooMany
-from geodata.passwords import hash_password
 from geodata.settings import Settings
 from tests.dashboard.door_city import PASSWORD, Door, sign_in
 

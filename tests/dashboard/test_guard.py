@@ -13,9 +13,9 @@ from flask import Flask
 from dashboard import guard, server
 from dashboard.guard import UnguardedError, check_guards, guarded
 from dashboard.server import make_app
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.facts import load_facts
-from geodata.scope import Scope
+from geodata.snapshots.facts import load_facts
 from geodata.words import say
 from layers.registry import find_source
 from tests.city import NOW

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from dashboard.server import FEED, make_app
-from geodata.alarm_desk import list_alarms, note_alarm
-from geodata.audit import CONSOLE
+from geodata.access.scope import Scope
+from geodata.access.source_tokens import change_tokens
+from geodata.audit.log import CONSOLE
 from geodata.city import City
-from geodata.derive import derive_incidents, withdraw_batch
+from geodata.desk.alarm_desk import list_alarms, note_alarm
 from geodata.errors import BadSetting, NotAllowed, NotFound
-from geodata.facts import FactsKeeper
-from geodata.inventory import describe_city
-from geodata.scope import Scope
-from geodata.source_tokens import change_tokens
+from geodata.events.derive import derive_incidents, withdraw_batch
+from geodata.snapshots.facts import FactsKeeper
+from geodata.snapshots.inventory import describe_city
 from tests.city import NOW, load_one, make_gridded_city, middle, write_table
 
 DUTY = Scope.whole_city("duty-1", ("read", "read.rows", "act"), role="duty")

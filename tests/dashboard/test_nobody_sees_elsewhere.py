@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 
 from dashboard.guard import OPEN, _of_dash, _permission_of, is_file
 from dashboard.server import make_app
-from geodata.accounts import ROLES
-from geodata.facts import Facts, load_facts
-from geodata.scope import ROWS, Scope
-from geodata.snapshot import Filter
+from geodata.access.accounts import ROLES
+from geodata.access.scope import ROWS, Scope
+from geodata.snapshots.facts import Facts, load_facts
+from geodata.snapshots.snapshot import Filter
 from layers.registry import LAYERS
 from tests.city import NOW
 from tests.dashboard.callers import fill_rule, list_every_call, list_screens, with_values

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from dashboard.open311_answers import write_xml
 from dashboard.server import FEED, make_app
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City
-from geodata.source_tokens import change_tokens
 from tests.city import NOW, ZONE, make_tiny_city, middle
 
 BASE = "/api/open311/v2"

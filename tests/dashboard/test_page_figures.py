@@ -11,9 +11,9 @@ import pytest
 
 from dashboard.server import make_app
 from dashboard.view import View
-from geodata.facts import Facts, load_facts
-from geodata.figures import Figures, count_by_grid, count_figures
-from geodata.incidents import SIX_STEPS
+from geodata.events.incidents import SIX_STEPS
+from geodata.snapshots.facts import Facts, load_facts
+from geodata.snapshots.figures import Figures, count_by_grid, count_figures
 from geodata.words import say
 from layers.registry import find_source
 from tests.city import NOW

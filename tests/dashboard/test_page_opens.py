@@ -11,7 +11,7 @@ import pytest
 from dashboard.gridmap import map_words
 from dashboard.server import make_app
 from geodata.city import create_city
-from geodata.facts import load_facts
+from geodata.snapshots.facts import load_facts
 from tests.city import NOW, load_one, make_gridded_city, write_grids
 from tests.conftest import BROWSER_FLAGS, BROWSERS
 from tests.dashboard.conftest import DEMO_NOW, make_demo

@@ -20,8 +20,8 @@ from waitress import wasyncore
 
 from dashboard.connections import make_server
 from dashboard.server import FEED, make_app
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City
-from geodata.source_tokens import change_tokens
 from tests.city import NOW, make_tiny_city, middle
 
 SOURCES, HELD_S, ANSWER_S = 50, 3.0, 1.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from geodata.city import City
-from geodata.facts import load_facts
+from geodata.snapshots.facts import load_facts
 from layers.registry import LAYERS
 from tests.dashboard.callers import CALLBACKS, find_call, list_calls, with_values
 from tests.dashboard.conftest import DEMO_NOW

@@ -9,9 +9,9 @@ import pytest
 from dashboard.map_page import POLL_MS
 from dashboard.parts import source_badge
 from dashboard.server import FEED, make_app
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City
-from geodata.source_tokens import change_tokens
-from geodata.sources import plan_source
+from geodata.events.sources import plan_source
 from tests.city import NOW, make_tiny_city
 from tests.dashboard.callers import CALLBACKS, find_call
 

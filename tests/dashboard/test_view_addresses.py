@@ -18,8 +18,8 @@ from dashboard.view import (
     parse_address,
     parse_view,
 )
-from geodata.facts import Facts, load_facts
-from geodata.snapshot import Filter
+from geodata.snapshots.facts import Facts, load_facts
+from geodata.snapshots.snapshot import Filter
 from tests.city import NOW
 
 STATES = ("all", "open", "overdue", "closed")

@@ -15,11 +15,11 @@ from dash import Dash
 
 from dashboard.guard import LOG, PERMISSION
 from dashboard.trail import LOGGED
-from geodata.alarms import NOTES
-from geodata.audit_check import check_log
-from geodata.audit_report import name_act
+from geodata.access.scope import Scope
+from geodata.audit.check import check_log
+from geodata.audit.report import name_act
+from geodata.events.alarms import NOTES
 from geodata.loading.posted_events import read_posted
-from geodata.scope import Scope
 from geodata.store.decisions import WHATS
 from tests.city import NOW, grid_code, middle
 from tests.dashboard.callers import find_call, list_screens

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from geodata.access.outside import Outside, sort_into_cells, tell_outside
+from geodata.access.sight import find_rest_category
 from geodata.city import City
-from geodata.facts import Facts, load_facts
-from geodata.outside import Outside, sort_into_cells, tell_outside
-from geodata.sight import find_rest_category
-from geodata.snapshot import Snapshot
+from geodata.snapshots.facts import Facts, load_facts
+from geodata.snapshots.snapshot import Snapshot
 from tests.city import (
     INCIDENT_COLUMNS,
     NOW,

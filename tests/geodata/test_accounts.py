@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geodata.account_changes import (
+from geodata.access.account_changes import (
     NewAccount,
     add_accounts,
     alter_account,
@@ -14,8 +14,8 @@ from geodata.account_changes import (
     show_accounts,
     switch_account,
 )
-from geodata.account_file import read_account_file
-from geodata.accounts import (
+from geodata.access.account_file import read_account_file
+from geodata.access.accounts import (
     ROLES,
     WALL,
     find_area_faults,
@@ -26,9 +26,9 @@ from geodata.accounts import (
     plain_name,
     scope_of,
 )
+from geodata.access.passwords import check_password, find_weakness, hash_password, make_password
 from geodata.city import City
 from geodata.errors import BadFile, BadSetting, GetuError, NotFound
-from geodata.passwords import check_password, find_weakness, hash_password, make_password
 from geodata.store.accounts import find_account, find_session, open_session
 from tests.city import NOW, community_code, grid_code, make_gridded_city
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.alarms import (
+from geodata.events.alarms import (
     Alarm,
     AlarmEvent,
     AlarmNote,
@@ -23,7 +23,7 @@ from geodata.alarms import (
     repeat_run,
     start_run,
 )
-from geodata.incidents import NO_SEQ, STAGE_CODE
+from geodata.events.incidents import NO_SEQ, STAGE_CODE
 
 T = 1_780_000_000
 WINDOW_S = 600

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from geodata.audit_book import AuditBook
-from geodata.audit_check import check_log
+from geodata.access.scope import Scope
+from geodata.audit.book import AuditBook
+from geodata.audit.check import check_log
 from geodata.city import City
 from geodata.errors import Busy, GetuError, StoreFull
-from geodata.scope import Scope
 from tests.city import NOW, make_empty_city
 
 DUTY = Scope.whole_city("duty-1", ("read", "read.rows"), role="duty")
@@ -162,9 +162,9 @@ def test_a_lost_key_refuses_views_and_its_return_lets_them_go_on(city, make_book
 VIEWER = """
 import sys
 from pathlib import Path
-from geodata.audit_book import AuditBook
+from geodata.audit.book import AuditBook
 from geodata.city import open_city
-from geodata.scope import Scope
+from geodata.access.scope import Scope
 
 city = open_city(Path(sys.argv[1]))
 book = AuditBook(city.database, now=lambda: 1)

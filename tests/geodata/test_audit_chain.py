@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geodata.audit import KEY_FILE, make_entry, print_head, seal_log, write_entries
-from geodata.audit_check import Checked, check_log, check_rows, parse_head
+from geodata.access.keys import make_key
+from geodata.access.scope import Scope
+from geodata.audit.check import Checked, check_log, check_rows, parse_head
+from geodata.audit.log import KEY_FILE, make_entry, print_head, seal_log, write_entries
 from geodata.city import City
 from geodata.errors import BadSetting
-from geodata.keys import make_key
-from geodata.scope import Scope
 from geodata.store.audit import Head, begin_chain, chain
 from tests.city import NOW, make_empty_city
 

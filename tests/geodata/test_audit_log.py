@@ -6,11 +6,11 @@ import sqlite3
 
 import pytest
 
-from geodata.audit import KEY_FILE, audit_head, write_entry
+from geodata.access.scope import Scope
+from geodata.audit.log import KEY_FILE, audit_head, write_entry
+from geodata.audit.settings_log import log_settings
 from geodata.city import City
 from geodata.errors import GetuError, NotAllowed, StoreDamaged
-from geodata.scope import Scope
-from geodata.settings_log import log_settings
 from tests.city import (
     INCIDENT_COLUMNS,
     NOW,
@@ -135,5 +135,5 @@ def test_a_file_system_without_rights_can_hold_a_key(city, monkeypatch):
     """What such a file system answers: every file is everybody's, whatever one asks for."""
     write(city)
     (city.folder / KEY_FILE).chmod(0o666)
-    monkeypatch.setattr("geodata.keys._keeps_rights", lambda _: False)
+    monkeypatch.setattr("geodata.access.keys._keeps_rights", lambda _: False)
     write(city)

@@ -12,13 +12,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from geodata.audit import KEY_FILE, audit_head, write_entry
-from geodata.audit_check import check_log, parse_head
+from geodata.audit.check import check_log, parse_head
+from geodata.audit.log import KEY_FILE, audit_head, write_entry
 from geodata.backup import CONTENTS_FILE, back_up, read_backup, restore
 from geodata.city import City, open_city
 from geodata.errors import BadFile, BadSetting, GetuError, StoreFull
-from geodata.feed import Feed
-from geodata.rebuild import rebuild
+from geodata.events.feed import Feed
+from geodata.events.rebuild import rebuild
 from geodata.store import database as database_module
 from geodata.store import room
 from geodata.store.database import STORE_FILE, Database

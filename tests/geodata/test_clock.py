@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from geodata.clock import (
+from geodata.events.clock import (
     AMBER,
     DONE_LATE,
     DONE_ON_TIME,

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geodata import counting
-from geodata.counting import CountFilter, build_counter
-from geodata.timeline import Rows
+from geodata.snapshots import counting
+from geodata.snapshots.counting import CountFilter, build_counter
+from geodata.snapshots.timeline import Rows
 
 DAY = 86_400
 START = 1_760_000_000

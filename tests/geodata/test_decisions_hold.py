@@ -9,17 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.decisions import hash_decision
-from geodata.derive import derive_incidents, withdraw_batch
-from geodata.desk import Wish, decide, preview_pin
+from geodata.desk.acts import Wish, decide, preview_pin
+from geodata.desk.decisions import hash_decision
+from geodata.desk.trays import count_trays, find_lying, read_tray
 from geodata.errors import BadSetting, NotAllowed, NotFound, Overtaken
-from geodata.scope import Scope
+from geodata.events.derive import derive_incidents, withdraw_batch
 from geodata.store.database import raise_revision
 from geodata.store.decisions import Decision, append_decision, find_incident
 from geodata.store.desk_rows import read_head
 from geodata.store.dump import canonical_dump, canonical_rows
-from geodata.trays import count_trays, find_lying, read_tray
 from tests.city import (
     NOW,
     SIDE_M,

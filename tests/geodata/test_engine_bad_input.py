@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.counting import CountFilter, build_counter
 from geodata.errors import BadGrid
-from geodata.nearest import NearIndex
 from geodata.ownership import OwnerIndex, raster_index
-from geodata.timeline import Rows
+from geodata.snapshots.counting import CountFilter, build_counter
+from geodata.snapshots.nearest import NearIndex
+from geodata.snapshots.timeline import Rows
 from layers.density import blur_counts, count_pixels
 
 PATIENCE_S = 90  # a hang would take hours

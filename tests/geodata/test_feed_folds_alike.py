@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata import derive
-from geodata import feed as feed_module
 from geodata.city import City
-from geodata.derive import derive_incidents
 from geodata.errors import Busy
-from geodata.feed import Feed
-from geodata.incidents import STAGES
+from geodata.events import derive
+from geodata.events import feed as feed_module
+from geodata.events.derive import derive_incidents
+from geodata.events.feed import Feed
+from geodata.events.incidents import STAGES
 from geodata.loading.posted_events import read_posted
 from geodata.store.dump import canonical_dump, canonical_rows
 from geodata.store.event_log import append_events, drop_batch, open_batch

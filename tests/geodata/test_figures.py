@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.clock import AMBER, RED, SUSPENDED
-from geodata.facts import Facts, load_facts
-from geodata.figures import Figures, Rate, count_by_grid, count_figures
+from geodata.events.clock import AMBER, RED, SUSPENDED
 from geodata.grids import LEVELS
-from geodata.snapshot import Filter
+from geodata.snapshots.facts import Facts, load_facts
+from geodata.snapshots.figures import Figures, Rate, count_by_grid, count_figures
+from geodata.snapshots.snapshot import Filter
 from tests.city import (
     INCIDENT_COLUMNS,
     NOW,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.incidents import (
+from geodata.events.incidents import (
     FLAG_CONFLICT,
     FLAG_EXTENDED,
     NO_SEQ,

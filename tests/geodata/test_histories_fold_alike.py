@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from geodata import feed as feed_module
 from geodata.city import City, writing
-from geodata.derive import derive_incidents
-from geodata.feed import Feed
-from geodata.incidents import STAGES
+from geodata.events import feed as feed_module
+from geodata.events.derive import derive_incidents
+from geodata.events.feed import Feed
+from geodata.events.incidents import STAGES
+from geodata.events.rebuild import rebuild
 from geodata.loading.posted_events import read_posted
-from geodata.rebuild import rebuild
 from geodata.store.dump import canonical_dump, canonical_rows
 from geodata.store.event_log import append_events, drop_batch, open_batch
 from geodata.store.event_rows import EventRows

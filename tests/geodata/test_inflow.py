@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from geodata.errors import Busy, TooMany
-from geodata.inflow import Inflow
+from geodata.events.inflow import Inflow
 from geodata.settings import Settings
 
 SETTINGS = replace(

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from geodata.audit import write_entry
+from geodata.access.scope import Scope
+from geodata.audit.irregularities import RULES, Finding, find_irregularities
+from geodata.audit.log import write_entry
 from geodata.city import City
-from geodata.derive import withdraw_batch
-from geodata.desk import Wish, decide
-from geodata.feed import Feed
-from geodata.irregularities import RULES, Finding, find_irregularities
+from geodata.desk.acts import Wish, decide
+from geodata.events.derive import withdraw_batch
+from geodata.events.feed import Feed
 from geodata.loading.posted_events import read_posted
-from geodata.scope import Scope
 from tests.city import NOW, grid_code, load_one, make_gridded_city, middle, write_table
 
 HOUR, DAY = 3_600, 86_400
@@ -57,7 +57,7 @@ class Posts:
 
 @pytest.fixture
 def posts(tmp_path, monkeypatch) -> Iterator[Posts]:
-    monkeypatch.setattr("geodata.feed.GATHER_S", 0.0)
+    monkeypatch.setattr("geodata.events.feed.GATHER_S", 0.0)
     made = Posts(make_gridded_city(tmp_path / "city"))
     yield made
     made.feed.close()

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from geodata import derive
 from geodata.city import City, writing
-from geodata.derive import derive_incidents
-from geodata.feed import Feed
+from geodata.events import derive
+from geodata.events.derive import derive_incidents
+from geodata.events.feed import Feed
 from geodata.store import incident_rows
 from geodata.store.dump import canonical_dump, canonical_rows
 from geodata.store.incident_rows import ASIDE, clear_aside, read_incident_columns, write_aside

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from geodata.city import City
-from geodata.facts import load_facts
+from geodata.snapshots.facts import load_facts
 from tests.city import NOW, load_one, make_gridded_city, middle, write_table
 
 ADDRESS = ("标准地址", "经度", "纬度")

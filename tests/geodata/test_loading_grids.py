@@ -11,8 +11,8 @@ import shapely
 
 from geodata.city import City, create_city
 from geodata.errors import BadFile, BadSetting, GetuError
-from geodata.facts import load_facts
 from geodata.loading.report import LoadReport
+from geodata.snapshots.facts import load_facts
 from geodata.store.drawings import load_drawings
 from tests.city import (
     INCIDENT_COLUMNS,

@@ -10,11 +10,11 @@ import shapely
 
 from geodata.city import City, create_city
 from geodata.errors import BadFile, BadSetting, GetuError
-from geodata.facts import load_base, load_facts
 from geodata.loading import KINDS, PLANNED
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.fixtures import BASE_LAYERS
 from geodata.loading.report import LoadReport
+from geodata.snapshots.facts import load_base, load_facts
 from geodata.store.records import count_records, read_records
 from geodata.words import LANGS, say
 from tests.city import (

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from geodata.moments import parse_moments
+from geodata.events.moments import parse_moments
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geodata import nearest
 from geodata.errors import BadSetting
-from geodata.nearest import NearIndex
+from geodata.snapshots import nearest
+from geodata.snapshots.nearest import NearIndex
 
 
 def plain_nearest(x, y, at, k):

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.derive import derive_incidents
-from geodata.desk import Wish, decide
+from geodata.desk.acts import Wish, decide
 from geodata.drawings import owner_on
-from geodata.scope import Scope
+from geodata.events.derive import derive_incidents
 from geodata.store.drawings import IN_FORCE, write_drawing
 from geodata.store.incident_rows import read_incident_columns
 from tests.city import (

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geodata.city import City
-from geodata.clock import RED, clock_state
-from geodata.facts import Facts, FactsKeeper, load_facts
-from geodata.snapshot import (
+from geodata.events.clock import RED, clock_state
+from geodata.snapshots.facts import Facts, FactsKeeper, load_facts
+from geodata.snapshots.snapshot import (
     Filter,
     Snapshot,
     interleave,
@@ -166,7 +166,7 @@ def test_a_snapshot_that_cannot_be_kept_stops_no_screen(city, monkeypatch):
 
     for file in city.folder.glob("snapshot-*"):
         file.unlink()
-    monkeypatch.setattr("geodata.newest_snapshot.save_snapshot", full)
+    monkeypatch.setattr("geodata.snapshots.newest.save_snapshot", full)
     assert load_facts(city, now=NOW) is not None
 
 

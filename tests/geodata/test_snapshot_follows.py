@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata import feed as feed_module
-from geodata import newest_snapshot
 from geodata.city import City
-from geodata.derive import derive_incidents
-from geodata.facts import FactsKeeper, load_facts
-from geodata.feed import Feed
-from geodata.snapshot import snapshot_file
+from geodata.events import feed as feed_module
+from geodata.events.derive import derive_incidents
+from geodata.events.feed import Feed
+from geodata.snapshots import newest as newest_snapshot
+from geodata.snapshots.facts import FactsKeeper, load_facts
+from geodata.snapshots.snapshot import snapshot_file
 from tests.city import NOW, load_one, make_tiny_city, write_table
 from tests.geodata.test_feed_folds_alike import events, rows_of, story, with_place
 from tests.geodata.test_snapshot import same
@@ -69,7 +69,7 @@ def test_nothing_but_what_changed_is_read(city, monkeypatch):
         raise AssertionError
 
     monkeypatch.setattr(newest_snapshot, "read_incident_columns", never)
-    monkeypatch.setattr("geodata.facts._read_reference", never)
+    monkeypatch.setattr("geodata.snapshots.facts._read_reference", never)
     second = keeper.current(NOW)
     feed.close()
     assert second.snapshot.n == first.snapshot.n + 1
@@ -132,7 +132,7 @@ def test_new_cameras_and_kinds_are_seen_and_the_incidents_stay(city, tmp_path):
 
 
 def test_a_large_city_hands_out_the_last_facts_while_new_ones_are_made(city, monkeypatch):
-    monkeypatch.setattr("geodata.facts._MANY_INCIDENTS", 1)
+    monkeypatch.setattr("geodata.snapshots.facts._MANY_INCIDENTS", 1)
     keeper = FactsKeeper(city)
     first = keeper.current(NOW)
     feed = Feed(city, now=lambda: NOW)

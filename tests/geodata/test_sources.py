@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 
 from geodata.city import City
-from geodata.derive import withdraw_batch
 from geodata.errors import BadSetting
-from geodata.feed import Feed
-from geodata.inventory import describe_city
-from geodata.loading.posted_events import read_posted
-from geodata.settings import Settings
-from geodata.sources import (
+from geodata.events.derive import withdraw_batch
+from geodata.events.feed import Feed
+from geodata.events.sources import (
     judge_source,
     parse_every,
     plan_source,
@@ -22,6 +19,9 @@ from geodata.sources import (
     source_states,
     worst_state,
 )
+from geodata.loading.posted_events import read_posted
+from geodata.settings import Settings
+from geodata.snapshots.inventory import describe_city
 from geodata.store.sources import SourceRow, read_as_of
 from tests.city import INCIDENT_COLUMNS, NOW, incident_rows, load_one, make_tiny_city, write_table
 

@@ -12,7 +12,7 @@ import pytest
 
 from geodata.city import City, open_city, serving, writing
 from geodata.errors import Busy, GetuError, NotFound, StoreDamaged
-from geodata.inventory import describe_city
+from geodata.snapshots.inventory import describe_city
 from geodata.store import database as database_module
 from geodata.store.database import Database, read_revision
 from geodata.store.records import count_records, read_records

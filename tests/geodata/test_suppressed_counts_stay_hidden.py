@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from geodata.suppression import Bounds, Span, band_counts, bound_parts, bound_tree
+from geodata.access.suppression import Bounds, Span, band_counts, bound_parts, bound_tree
 
 # Trees as the place of each node's parent.
 TREES = {

@@ -15,7 +15,7 @@ import pytest
 
 from geodata.city import City, create_city, open_city, writing
 from geodata.errors import BadSetting, Busy
-from geodata.watched import Watch, Watcher, clean_name, find_folder
+from geodata.intake.watched import Watch, Watcher, clean_name, find_folder
 from tests.city import EPSG, INCIDENT_COLUMNS, NOW, incident_rows, make_tiny_city, write_table
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,7 +24,7 @@ import pytest
 
 from geodata.backup import back_up
 from geodata.city import open_city, writing
-from geodata.derive import derive_incidents
+from geodata.events.derive import derive_incidents
 from geodata.store import database
 from geodata.store.dump import canonical_dump
 from geodata.store.records import count_records

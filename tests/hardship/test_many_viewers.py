@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geodata.access.source_tokens import change_tokens
 from geodata.city import open_city
-from geodata.source_tokens import change_tokens
 from tests.city import (
     INCIDENT_COLUMNS,
     NOW,

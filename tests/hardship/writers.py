@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import orjson
 
+from geodata.access.scope import Scope
+from geodata.access.source_tokens import change_tokens
 from geodata.city import City, open_city, writing
-from geodata.derive import withdraw_batch
-from geodata.desk import Wish, decide
-from geodata.feed import Feed
+from geodata.desk.acts import Wish, decide
+from geodata.events.derive import withdraw_batch
+from geodata.events.feed import Feed
+from geodata.intake.watched import Watch
 from geodata.loading.posted_events import read_posted
-from geodata.scope import Scope
-from geodata.source_tokens import change_tokens
-from geodata.watched import Watch
 from tests.city import NOW, middle
 
 SOURCE = "hotline"

@@ -12,13 +12,13 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from geodata.clock import clock_state
+from geodata.access.outside import Outside
+from geodata.access.scope import ROWS, Scope
 from geodata.coordinates import to_lonlat
-from geodata.incidents import STAGE_CODE
-from geodata.outside import Outside
+from geodata.events.clock import clock_state
+from geodata.events.incidents import STAGE_CODE
 from geodata.risk import GridRisk, estimate_risk
-from geodata.scope import ROWS, Scope
-from geodata.snapshot import Filter, Snapshot, build_snapshot
+from geodata.snapshots.snapshot import Filter, Snapshot, build_snapshot
 from layers.layer import Picture
 
 NOW = 1_760_000_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geodata.row_mask import choose_rows
+from geodata.snapshots.row_mask import choose_rows
 from layers.density import blur_counts, blur_margin, count_pixels
 
 

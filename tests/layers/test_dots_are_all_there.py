@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geodata.snapshot import Filter
+from geodata.snapshots.snapshot import Filter
 from layers import incident_dots
 from layers.incident_dots import DOTS, STATES, find_states
 from layers.layer import Tile

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from geodata.snapshot import Filter
+from geodata.snapshots.snapshot import Filter
 from layers.density import blur_counts, blur_margin
 from layers.incident_heat import BUDGET_BYTES, HEAT, MAXZOOM, MINZOOM, find_scale
 from layers.layer import Tile

@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 import pytest
 
+from geodata.access.scope import Scope
 from geodata.errors import NotAllowed, NotFound
-from geodata.scope import Scope
 from geodata.words import LANGS, has_words, load_words
 from layers.layer import Layer, Picture, Tile
 from layers.registry import LAYERS, find_layer, find_source

@@ -144,7 +144,7 @@ def test_points_closer_than_a_step_and_rings_too_small_are_dropped_but_ends_stay
 
 
 def test_world_positions_are_those_of_the_snapshot():
-    from geodata.snapshot import tile_position  # noqa: PLC0415 - the other way to the same figure
+    from geodata.snapshots.snapshot import tile_position  # noqa: PLC0415 - the other way to the same figure
 
     lon, lat = np.array([119.56, -70.0, 0.0]), np.array([32.43, -33.0, 0.0])
     points = to_world(shapely.points(lon, lat))

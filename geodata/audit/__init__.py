@@ -1,0 +1,1 @@
+"""The log of who saw, did or exported what, and what it gives an auditor cause to ask."""

@@ -1,0 +1,1 @@
+"""The desk: what waits for a decision, what posts have decided, and all that is known of a case."""

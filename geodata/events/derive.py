@@ -1,0 +1,399 @@
+"""What follows from the events: the fold, deadlines and owners of every incident."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.audit.log import CONSOLE, write_entry
+from geodata.city import City
+from geodata.desk.decisions import fold_decisions, give_manual_owners, place_pins
+from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
+from geodata.events.alarms import Said, flag_drills, place_devices
+from geodata.events.deadlines import find_calendar, find_deadlines
+from geodata.events.ground import Ground, read_ground_within
+from geodata.events.history import fold_columns
+from geodata.events.incidents import Folded
+from geodata.grids import GridSystem
+from geodata.ownership import RULES, OwnerIndex, Ownership
+from geodata.store.alarms import read_said, refold_alarms
+from geodata.store.database import (
+    Connection,
+    raise_revision,
+    read_ground_revision,
+    read_revision,
+    read_terms,
+)
+from geodata.store.decisions import Decision, read_decisions
+from geodata.store.event_columns import read_event_columns, read_payloads, read_sources
+from geodata.store.event_log import (
+    NO_BATCH,
+    drop_batch,
+    mark_batch,
+    mark_withdrawn,
+    read_batch_incidents,
+)
+from geodata.store.incident_rows import (
+    ASIDE,
+    INCIDENTS_A_TRANSACTION,
+    changed_since,
+    clear_aside,
+    replace_incidents,
+    show_aside,
+    write_aside,
+    write_incidents,
+)
+
+_NO_OWNER = -1
+_DERIVED_BY = ("timezone", "near_m", "near_line_m", "working_hours", "alarm_window_s")
+FEW_INCIDENTS = 4_000  # derived in some 0.2 s, so long the writer's lock may be held
+
+
+def derive_incidents(
+    city: City,
+    *,
+    now: int,
+    batch: int = NO_BATCH,
+    rows: int = 0,
+    report: dict[str, Any] | None = None,
+    without: int = NO_BATCH,
+    grids: GridSystem | None = None,
+    also: Callable[[Connection], object] | None = None,
+) -> int:
+    """
+    Fold every event anew, find each incident's owner, and show the result in one transaction.
+
+    In the same transaction the batch `batch` becomes visible, `without` is withdrawn, and `also`
+    writes what belongs to this change. `grids` own the incidents instead of the drawing in force:
+    the one that `also` writes. Returns the new revision.
+
+    No transaction holds the writer's lock for long: a large table is written aside in small ones,
+    and a small batch on ground that stands derives its own incidents alone.
+    """
+
+    def show(connection: Connection) -> None:
+        if also is not None:
+            also(connection)
+        if batch != NO_BATCH:
+            mark_batch(connection, batch, rows=rows, report=report or {})
+        if without != NO_BATCH:
+            mark_withdrawn(connection, without)
+
+    if batch != NO_BATCH and grids is None and without == NO_BATCH:
+        revision = _derive_batch(city, batch, show, now=now)
+        if revision is not None:
+            return revision
+    # STEP 1: read one moment of the store; fold, place, owner, deadline
+    derived = derive_again(city, now=now, batch=batch, without=without, grids=grids)
+    columns, ground, seen = derived.columns, derived.ground, derived.seen
+    # STEP 2: old or new, never between
+    aside = len(columns["inc"]) > INCIDENTS_A_TRANSACTION
+    if aside:
+        write_aside(city.database, columns)
+        seen = _follow_feed(city, ground, seen, batch=batch, without=without)
+    with city.database.transaction() as connection:
+        fed = changed_since(connection, seen)
+        show(connection)
+        revision = raise_revision(connection)
+        if aside:
+            show_aside(connection)
+        else:
+            write_incidents(connection, columns)
+        refold_alarms(connection, revision=revision, window_s=city.settings.alarm_window_s)
+        if fed:  # a live feed wrote between the reading and now
+            refold_incidents(connection, city, ground, fed, revision=revision)
+        _note_derived(connection, city, ground, revision)
+    clear_aside(city.database)
+    return revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """Every incident as derived from the events that revision `seen` knew, and on which ground."""
+
+    columns: dict[str, NDArray[Any]]
+    ground: Ground
+    seen: int
+
+
+def derive_again(
+    city: City,
+    *,
+    now: int,
+    batch: int = NO_BATCH,
+    without: int = NO_BATCH,
+    grids: GridSystem | None = None,
+) -> Derived:
+    """Derive every incident from the events and write nothing; see `derive_incidents`."""
+    with city.database.read() as connection:
+        seen = read_revision(connection)
+        events = read_event_columns(connection, with_batch=batch, without_batch=without)
+        payloads = read_payloads(connection)
+        sources = read_sources(connection)
+        decisions = read_decisions(connection)
+        said = read_said(connection, with_batch=batch)
+        ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
+    columns = _derive_columns(
+        city, ground, events, payloads, sources, decisions=decisions, said=said
+    )
+    columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
+    return Derived(columns=columns, ground=ground, seen=seen)
+
+
+def _derive_batch(
+    city: City, batch: int, show: Callable[[Connection], None], *, now: int
+) -> int | None:
+    """
+    Show a small batch of events by deriving its incidents alone; return the new revision.
+
+    None where every incident has to be derived: the batch is large or brings no events, or what
+    they stand on has changed since they were derived.
+    """
+    with city.database.read() as connection:
+        (what,) = connection.execute("SELECT what FROM batch WHERE batch = ?", (batch,)).fetchone()
+        incidents = read_batch_incidents(connection, batch)
+        few = what == "incidents" and 0 < len(incidents) <= FEW_INCIDENTS
+        if not few or not _stands(connection, city, now=now):
+            return None
+        ground = read_ground_within(connection, city, now=now)
+    with city.database.transaction() as connection:
+        if not _stands(connection, city, now=now) or (
+            ground.ground_revision != read_ground_revision(connection)
+        ):
+            return None
+        show(connection)
+        revision = raise_revision(connection, same_ground=True)
+        refold_incidents(connection, city, ground, incidents.tolist(), revision=revision)
+    return revision
+
+
+def _follow_feed(city: City, ground: Ground, seen: int, *, batch: int, without: int) -> int:
+    """Bring what a live feed wrote since `seen` into the table aside, until little is left."""
+    while True:
+        with city.database.read() as connection:
+            fed, newest = changed_since(connection, seen), read_revision(connection)
+        if len(fed) <= FEW_INCIDENTS // 10:
+            return seen
+        for start in range(0, len(fed), FEW_INCIDENTS):
+            with city.database.transaction() as connection:
+                columns = _derive_some(
+                    connection,
+                    city,
+                    ground,
+                    fed[start : start + FEW_INCIDENTS],
+                    with_batch=batch,
+                    without_batch=without,
+                )
+                columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
+                replace_incidents(connection, columns, table=ASIDE)
+        seen = newest
+
+
+def _note_derived(connection: Connection, city: City, ground: Ground, revision: int) -> None:
+    """Note under what every incident was derived: while that stands, single ones may follow."""
+    until = 0 if math.isinf(ground.good_until) else int(ground.good_until)
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+        [
+            ("derived_at", str(revision)),
+            ("derived_from", str(ground.now)),
+            ("derived_until", str(until)),
+            ("derived_by", _settings_of(city)),
+        ],
+    )
+
+
+def _stands(connection: Connection, city: City, *, now: int) -> bool:
+    """Tell whether what every incident was derived under still holds."""
+    facts = dict(
+        connection.execute("SELECT name, value FROM meta WHERE name LIKE 'derived_%'").fetchall()
+    )
+    if facts.get("derived_by") != _settings_of(city):
+        return False
+    until = int(facts["derived_until"]) or math.inf
+    return int(facts["derived_from"]) <= now < until and int(
+        facts["derived_at"]
+    ) == read_ground_revision(connection)
+
+
+def _settings_of(city: City) -> str:
+    return repr([getattr(city.settings, name) for name in _DERIVED_BY])
+
+
+def refold_incidents(
+    connection: Connection,
+    city: City,
+    ground: Ground,
+    incidents: Sequence[int],
+    *,
+    revision: int,
+) -> None:
+    """
+    Derive some incidents anew inside the caller's transaction, exactly as `derive_incidents` would.
+
+    The caller has appended their events in the same transaction.
+    """
+    columns = _derive_some(connection, city, ground, incidents)
+    columns["rev"] = np.full(len(columns["inc"]), revision, np.int64)
+    replace_incidents(connection, columns)
+    refold_alarms(
+        connection, only=incidents, revision=revision, window_s=city.settings.alarm_window_s
+    )
+
+
+def _derive_some(
+    connection: Connection,
+    city: City,
+    ground: Ground,
+    incidents: Sequence[int],
+    *,
+    with_batch: int = NO_BATCH,
+    without_batch: int = NO_BATCH,
+) -> dict[str, NDArray[Any]]:
+    return _derive_columns(
+        city,
+        ground,
+        read_event_columns(
+            connection, only=incidents, with_batch=with_batch, without_batch=without_batch
+        ),
+        read_payloads(connection, only=incidents),
+        read_sources(connection, only=incidents),
+        decisions=read_decisions(connection, only=incidents),
+        said=read_said(connection, only=incidents, with_batch=with_batch),
+        kind_codes=read_terms(connection, "kind"),
+    )
+
+
+def _derive_columns(
+    city: City,
+    ground: Ground,
+    events: dict[str, NDArray[np.int64]],
+    payloads: dict[str, NDArray[Any]],
+    sources: NDArray[np.int64],
+    *,
+    decisions: list[Decision],
+    said: Said,
+    kind_codes: dict[int, str] | None = None,
+) -> dict[str, NDArray[Any]]:
+    folded, place = fold_columns(events, payloads)
+    place = place_devices(place, folded.incident, said)
+    standings = fold_decisions(decisions)
+    place = place_pins(place, folded.incident, standings)
+    drawn = ground.drawn
+    owned = own_places(
+        city,
+        drawn.system if drawn else None,
+        place["x"],
+        place["y"],
+        index=drawn.index if drawn else None,
+    )
+    calendar = find_calendar(city, ground.calendar_rows, folded.clock_from, ground.now)
+    codes = city.database.terms("kind") if kind_codes is None else kind_codes
+    due = find_deadlines(folded, place["kind"], ground.kinds, calendar, codes)
+    columns = _columns_of(folded, place, owned, drawn, due, sources)
+    columns["flags"] = flag_drills(folded.flags, folded.incident, said)
+    # The day of an incident is that of its report, else of the first step known of it.
+    steps = np.where(folded.times > 0, folded.times, np.iinfo(np.int64).max).min(axis=1)
+    day = np.where(folded.times[:, 0] > 0, folded.times[:, 0], steps)
+    which = find_in_force(ground.timeline, day)
+    columns["owner_at_event"] = own_at_event(
+        city,
+        ground.timeline,
+        which=which,
+        current=ground.current,
+        x_mm=place["x"],
+        y_mm=place["y"],
+        owner_now=columns["owner"],
+    )
+    give_manual_owners(
+        columns, standings, timeline=ground.timeline, which=which, current=ground.current
+    )
+    return columns
+
+
+def withdraw_batch(city: City, batch: int, *, now: int) -> int:
+    """
+    Take back a loaded batch as a whole; return the new revision.
+
+    It vanishes in one transaction and is removed in small ones after it; what is left of it after
+    a kill, the next load clears. Events that another batch brought too stay.
+    """
+
+    def log(connection: Connection) -> None:
+        write_entry(connection, account=CONSOLE, act="batch.withdraw", target=str(batch), at=now)
+
+    revision = derive_incidents(city, now=now, without=batch, also=log)
+    drop_batch(city.database, batch)
+    return revision
+
+
+def own_places(
+    city: City,
+    system: GridSystem | None,
+    x_mm: NDArray[np.float64],
+    y_mm: NDArray[np.float64],
+    *,
+    index: OwnerIndex | None = None,
+) -> Ownership:
+    """
+    Return the owner of each place (mm in the city's CRS, NaN for none) by a drawing.
+
+    `index` is that drawing's, where the caller keeps it.
+    """
+    if system is None or not len(x_mm):
+        n = len(x_mm)
+        placed = np.isfinite(x_mm)
+        rule = np.where(placed, RULES.index("none"), RULES.index("no_place")).astype(np.uint8)
+        return Ownership(
+            owner=np.full(n, _NO_OWNER, np.int32),
+            rule=rule,
+            distance_m=np.full(n, np.nan, np.float32),
+            near_line=np.zeros(n, np.bool_),
+        )
+    return (index or index_of(system)).own(
+        x_mm,
+        y_mm,
+        near_m=city.settings.near_m,
+        near_line_m=city.settings.near_line_m,
+        threads=city.settings.ownership_threads,
+    )
+
+
+def _columns_of(
+    folded: Folded,
+    place: dict[str, NDArray[np.float64]],
+    owned: Ownership,
+    drawn: Drawn | None,
+    due: NDArray[np.int64],
+    sources: NDArray[np.int64],
+) -> dict[str, NDArray[Any]]:
+    uids = np.array([], np.int64) if drawn is None else drawn.uids
+    owner = np.append(uids, _NO_OWNER)[owned.owner]
+    distance = np.nan_to_num(owned.distance_m.astype(float) * 1000, nan=-1.0)
+    source = sources[np.searchsorted(sources[:, 0], folded.incident), 1]
+    steps = ("reported", "registered", "dispatched", "handled", "closed", "evaluated")
+    return {
+        "inc": folded.incident,
+        **place,
+        "kind": place["kind"].astype(np.int64),
+        "body": folded.body,
+        "stage": folded.stage,
+        "open": folded.open,
+        **{f"{name}_at": folded.times[:, i] for i, name in enumerate(steps)},
+        "due_at": due,
+        "clock_from": folded.clock_from,
+        "suspended_since": folded.suspended_since,
+        "source": source,
+        "returned": folded.returned,
+        "reopened": folded.reopened,
+        "flags": folded.flags,
+        "owner": owner,
+        "rule": owned.rule.copy(),
+        "distance_mm": np.rint(distance).astype(np.int64),
+        "near_line": owned.near_line.copy(),
+    }

@@ -1,0 +1,110 @@
+"""Which datum a file is really in: measured against the roads and buildings of the city itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from geodata.city import City
+from geodata.coordinates import bd09_to_wgs84, gcj02_to_wgs84, lonlat_crs, to_metric
+from geodata.snapshots.facts import load_base
+
+Floats = NDArray[np.float64]
+Pair = tuple[Floats, Floats]
+
+TRUSTED = ("buildings", "roads")  # what incidents, cameras and places lie at
+FEWEST_POINTS = 50  # below this chance has a say
+_MOST_POINTS = 2_000
+_CAP_M = 60.0  # further away than this says no more
+_CLEARLY = 0.85  # of the declared reading's distance; measured, see docs/data.md
+READINGS: dict[str, Callable[[Floats, Floats], Pair]] = {
+    "WGS 84": lambda lon, lat: (lon, lat),
+    "GCJ-02": gcj02_to_wgs84,
+    "BD-09": bd09_to_wgs84,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerEvidence:
+    """
+    How far points lie from the city's own roads and buildings, read in three ways.
+
+    `mean_m` is each reading's mean distance, capped at 60 m a layer and summed over `layers`;
+    `median_m` the plain median to the nearest of them. `declared` is how the file says to read it.
+    """
+
+    declared: str
+    points: int
+    layers: tuple[str, ...]
+    mean_m: dict[str, float]
+    median_m: dict[str, float]
+
+    @property
+    def nearest(self) -> str:
+        """Return the reading that lies nearest to the city."""
+        return min(self.mean_m, key=self.mean_m.__getitem__)
+
+    @property
+    def better(self) -> str | None:
+        """Return a reading that fits clearly better than the declared one; a person decides."""
+        best = self.nearest
+        if self.points < FEWEST_POINTS or best == self.declared:
+            return None
+        clearly = self.mean_m[best] <= _CLEARLY * self.mean_m[self.declared]
+        return best if clearly else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain numbers for a report."""
+        return {
+            "declared": self.declared,
+            "points": self.points,
+            "layers": list(self.layers),
+            "median_m": {name: round(metres, 1) for name, metres in self.median_m.items()},
+            "better": self.better,
+        }
+
+
+def measure_datum(
+    city: City, lon: ArrayLike, lat: ArrayLike, *, declared: str
+) -> LayerEvidence | None:
+    """
+    Measure points (degrees as delivered) against the base map; None without one, or without points.
+
+    Never switches anything: the answer is evidence for a person.
+    """
+    given = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+    known = np.isfinite(given[0]) & np.isfinite(given[1])
+    step = max(int(known.sum()) // _MOST_POINTS, 1)
+    x, y = (values[known][::step] for values in given)
+    base = load_base(city.base_folder) if len(x) and city.crs_text else {}
+    layers = {
+        name: base[name].to_crs(city.crs).geometry.to_numpy() for name in TRUSTED if name in base
+    }
+    layers = {name: shapes for name, shapes in layers.items() if len(shapes)}
+    if not layers:
+        return None
+    trees = {name: shapely.STRtree(shapes) for name, shapes in layers.items()}
+    means, medians = {}, {}
+    for reading, convert in READINGS.items():
+        east, north = to_metric(*convert(x, y), lonlat_crs(), city.crs)
+        points = shapely.points(east, north)
+        away = np.array(
+            [
+                shapely.distance(points, layers[name][tree.nearest(points)])
+                for name, tree in trees.items()
+            ]
+        )
+        means[reading] = float(np.minimum(away, _CAP_M).mean(axis=1).sum())
+        medians[reading] = float(np.median(away.min(axis=0)))
+    return LayerEvidence(
+        declared=declared,
+        points=len(x),
+        layers=tuple(layers),
+        mean_m=means,
+        median_m=medians,
+    )

@@ -1,0 +1,1 @@
+"""Snapshots: a city at one revision, as columns in memory, and the figures counted from them."""

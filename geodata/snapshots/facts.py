@@ -1,0 +1,376 @@
+"""Facts: one city at one revision, in memory, from which every picture and figure is drawn."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata.city import City
+from geodata.coordinates import to_lonlat
+from geodata.drawings import index_of
+from geodata.events.clock import clock_state
+from geodata.grids import GridSystem
+from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
+from geodata.snapshots.newest import read_snapshot
+from geodata.snapshots.snapshot import Filter, Snapshot
+from geodata.store.database import (
+    Connection,
+    read_ground_revision,
+    read_revision,
+    read_terms,
+)
+from geodata.store.drawings import read_next_change
+from geodata.store.records import count_records, read_records, read_tables_version
+from geodata.store.sources import read_as_of
+from geodata.words import Lang
+
+# Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.
+PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
+UNMATCHED = ""  # the category of a kind that the city's table does not know
+_ANSWERS_KEPT = 32
+_KEPT_WITH_DRAWING = ("drawing", "base")
+_MANY_INCIDENTS = 100_000
+_REST = 4  # times as long as making new facts took, no others are made
+_REST_OF_MANY_S = 1.0
+_RISK_KEPT_S = 900
+_MARGIN = 0.02  # of the city's width, around its bounds
+
+
+@dataclass(kw_only=True)
+class Facts:
+    """
+    One city at one revision; read only, safe to share between threads.
+
+    `kinds` is indexed by the kind's code; `categories` lists the categories by their number in
+    the snapshot. Times are UTC seconds.
+    """
+
+    city: City
+    revision: int
+    ground: int  # the revision at which the drawing or a reference table last changed
+    good_until: float  # when a dated table or drawing takes over (UTC s)
+    as_of: int
+    snapshot: Snapshot
+    grids: GridSystem
+    risk: GridRisk | None
+    risk_from: int
+    risk_made: int
+    kinds: pd.DataFrame
+    bodies: pd.DataFrame
+    categories: tuple[str, ...]
+    kind_terms: dict[int, str]
+    body_terms: dict[int, str]
+    source_terms: dict[int, str]
+    cameras: geopandas.GeoDataFrame
+    places: geopandas.GeoDataFrame
+    components: int
+    tables: int  # grows whenever a reference table changes
+    kept: dict[Any, Any] = field(default_factory=dict)
+    _answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def version(self) -> str:
+        """Return what changes with the drawing and the tables, though not with each event."""
+        return f"{self.grids.drawing}-{self.tables}-{base_version(self.city.base_folder)}"
+
+    @property
+    def zone(self) -> str:
+        """Return the IANA name of the city's time zone."""
+        return self.city.settings.timezone
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return west, south, east, north of the grids in degrees, with a margin."""
+        west, south, east, north = self.grids.grids.to_crs(4326).total_bounds
+        wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
+        return (west - wide, south - high, east + wide, north + high)
+
+    @cached_property
+    def base(self) -> Mapping[str, geopandas.GeoDataFrame]:
+        """Return the base map's layers by name, empty where the city has none."""
+        return load_base(self.city.base_folder)
+
+    def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
+        """Return which incidents the filter lets through; the last answers are kept."""
+        chosen = filter or Filter()
+        moment = now if chosen.state == "overdue" else 0
+        found: NDArray[np.bool_] = self._keep(
+            ("select", chosen, moment),
+            lambda: chosen.mask(self.snapshot, states=self.states(now)),
+        )
+        return found
+
+    def states(self, now: int) -> NDArray[np.uint8]:
+        """Return each incident's place in `clock.STATES` at `now`, to the minute."""
+        minute = now - now % 60
+        snapshot = self.snapshot
+        found: NDArray[np.uint8] = self._keep(
+            ("states", minute),
+            lambda: clock_state(
+                open=snapshot.open,
+                due_at=snapshot.due_at,
+                clock_from=snapshot.clock_from,
+                closed_at=snapshot.closed_at,
+                suspended_since=snapshot.suspended_since,
+                now=minute,
+            ),
+        )
+        return found
+
+    def kind_names(self, lang: Lang) -> Mapping[int, str]:
+        """Return the name of each code of `Snapshot.kind`."""
+        column = f"name_{lang}"
+        names = self.kinds[column].dropna().to_dict() if column in self.kinds else {}
+        return {number: names.get(code, code) for number, code in self.kind_terms.items()}
+
+    def category_names(self, lang: Lang) -> Mapping[int, str]:
+        """Return the name of each code of `Snapshot.category`."""
+        names: dict[str, str] = {}
+        if lang == "en" and "category_en" in self.kinds:
+            known = self.kinds.dropna(subset=["category", "category_en"])
+            names = dict(zip(known["category"], known["category_en"], strict=True))
+        return {number: names.get(text, text) for number, text in enumerate(self.categories)}
+
+    def body_name(self, body: str, lang: Lang) -> str:
+        """Return the name of a body by its code; an unknown code is its own name."""
+        column = f"name_{lang}"
+        if body in self.bodies.index and column in self.bodies:
+            name = self.bodies.at[body, column]
+            return str(name) if isinstance(name, str) else body
+        return body
+
+    def _keep(self, key: Any, make: Any) -> Any:
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        answer = make()
+        with self._lock:
+            self._answers[key] = answer
+            while len(self._answers) > _ANSWERS_KEPT:
+                self._answers.popitem(last=False)
+        return answer
+
+
+class FactsKeeper:
+    """
+    Hands out the facts of the newest revision, made once and shared by every request.
+
+    In a large city beside a busy feed a fifth of the time at most goes into making new ones;
+    meanwhile every request gets the last ones, which say of which revision they are.
+    """
+
+    def __init__(self, city: City) -> None:
+        self.city = city
+        self._facts: Facts | None = None
+        self._lock = threading.Lock()
+        self._rest_until_s = -math.inf
+
+    def current(self, now: int) -> Facts | None:
+        """Return the facts of the newest revision; None while the city has no grids."""
+        facts = self._facts
+        if facts is None:
+            with self._lock:
+                if self._facts is None:
+                    self._refresh(now)
+                return self._facts
+        if time.monotonic() < self._rest_until_s or facts.revision == self.city.database.revision():
+            return facts
+        if not self._lock.acquire(blocking=facts.snapshot.n < _MANY_INCIDENTS):
+            return facts  # somebody is at it
+        try:
+            if self._facts is facts:
+                self._refresh(now)
+            return self._facts
+        finally:
+            self._lock.release()
+
+    def revision(self, now: int) -> int:
+        """Return the revision that screens are drawn from; the store's own before any grids."""
+        facts = self.current(now)
+        return self.city.database.revision() if facts is None else facts.revision
+
+    def _refresh(self, now: int) -> None:
+        begin_s = time.monotonic()
+        old = self._facts
+        self._facts = fresh = load_facts(self.city, now=now, old=old)
+        if fresh is not None and old is not None:
+            fresh.kept |= _kept_by_drawing(old, fresh)
+        if fresh is not None and fresh.snapshot.n >= _MANY_INCIDENTS:
+            end_s = time.monotonic()
+            self._rest_until_s = end_s + max((end_s - begin_s) * _REST, _REST_OF_MANY_S)
+
+
+def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | None:
+    """
+    Read the newest revision of the city into memory; None while it has no grids.
+
+    From `old` facts is taken what no change since has touched.
+    """
+    with city.database.read() as connection:
+        revision, ground = read_revision(connection), read_ground_revision(connection)
+        as_of = read_as_of(connection)
+        stands = old is not None and old.ground == ground and old.good_until > now
+        terms = {sort: read_terms(connection, sort) for sort in ("kind", "body", "source")}
+        if old is not None and stands:
+            known: Facts | None = old
+            reference = {name: getattr(old, name) for name in _REFERENCE}
+            system = old.grids
+        else:
+            known = None
+            found = city.grids_in_force(now)
+            if found is None:
+                return None
+            system = found
+            reference = _read_reference(connection, city, system, now=now)
+        category_of, categories = _categories(reference["kinds"], terms["kind"])
+        snapshot = read_snapshot(
+            connection,
+            city,
+            system,
+            category_of,
+            revision=revision,
+            known=None if old is None else old.snapshot,
+        )
+    risk, risk_from, risk_made = _risk_of(city, system, snapshot, terms["source"], now, known)
+    return Facts(
+        city=city,
+        revision=snapshot.revision,
+        ground=ground,
+        as_of=as_of,
+        snapshot=snapshot,
+        grids=system,
+        risk=risk,
+        risk_from=risk_from,
+        risk_made=risk_made,
+        categories=categories,
+        kind_terms=terms["kind"],
+        body_terms=terms["body"],
+        source_terms=terms["source"],
+        **reference,
+    )
+
+
+_REFERENCE = ("kinds", "bodies", "cameras", "places", "components", "tables", "good_until")
+
+
+def _read_reference(
+    connection: Connection, city: City, system: GridSystem, *, now: int
+) -> dict[str, Any]:
+    """Return the reference tables in force, cameras and places with the grids that own them."""
+    tables = {
+        name: read_records(connection, name, at=now)
+        for name in ("kinds", "bodies", "cameras", "places")
+    }
+    index = index_of(system)
+    return {
+        **{name: tables[name].set_index("id") for name in ("kinds", "bodies")},
+        **{name: _points(city, tables[name], index, system) for name in ("cameras", "places")},
+        "components": count_records(connection).get("components", 0),
+        "tables": read_tables_version(connection),
+        "good_until": read_next_change(connection, now),
+    }
+
+
+def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
+    """Return what was derived from the drawing alone, while the drawing stays."""
+    if old.grids.drawing != new.grids.drawing:
+        return {}
+    new.grids = old.grids
+    return {key: value for key, value in old.kept.items() if key[0] in _KEPT_WITH_DRAWING}
+
+
+def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:
+    """Return the base map's layers that the folder holds as GeoParquet, by file name."""
+    return {path.stem: geopandas.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def base_version(folder: Path) -> int:
+    """Return when the base map last changed, in milliseconds; 0 without one."""
+    changed = (path.stat().st_mtime_ns // 1_000_000 for path in folder.glob("*.parquet"))
+    return max(changed, default=0)
+
+
+def _categories(
+    kinds: pd.DataFrame, terms: dict[int, str]
+) -> tuple[dict[int, int], tuple[str, ...]]:
+    """Return each kind's category number and the categories; without a table a kind is its own."""
+    if "category" in kinds:
+        known = kinds["category"].fillna(UNMATCHED).to_dict()
+        named = {number: str(known.get(code, UNMATCHED)) for number, code in terms.items()}
+    else:
+        named = dict(terms)
+    categories = tuple(sorted({UNMATCHED, *named.values()}))
+    place = {text: number for number, text in enumerate(categories)}
+    return {0: place[UNMATCHED]} | {n: place[text] for n, text in named.items()}, categories
+
+
+def _risk_of(
+    city: City,
+    system: GridSystem,
+    snapshot: Snapshot,
+    sources: dict[int, str],
+    now: int,
+    known: Facts | None,
+) -> tuple[GridRisk | None, int, int]:
+    """
+    Return the risk, the moment it looks ahead from (now, or the end of older data) and when made.
+
+    It counts months and weeks: in a large city one some minutes old is taken on while nothing but
+    single incidents changed.
+    """
+    large = known is not None and known.snapshot.n >= _MANY_INCIDENTS
+    if known is not None and large and 0 <= now - known.risk_made < _RISK_KEPT_S:
+        return known.risk, known.risk_from, known.risk_made
+    reported = snapshot.reported_at[snapshot.reported_at <= now]
+    if not len(reported):
+        return None, now, now
+    newest = int(reported.max()) + DAY_S
+    moment = now if now - newest < city.settings.risk_days * DAY_S else newest
+    finest = system.finest()
+    name, exposure = choose_exposure(
+        city.settings.exposure,
+        households=finest["households"].to_numpy(float),
+        population=finest["population"].to_numpy(float),
+        area_m2=finest.geometry.area.to_numpy(float),
+    )
+    patrols = [number for number, text in sources.items() if text in PATROL_SOURCES]
+    risk = estimate_risk(
+        snapshot.owner,
+        snapshot.reported_at,
+        patrol=np.isin(snapshot.source, patrols),
+        exposure=exposure,
+        exposure_name=name,
+        now=moment,
+        days=city.settings.risk_days,
+        half_life_weeks=city.settings.risk_half_life_weeks,
+    )
+    return risk, moment, now
+
+
+def _points(
+    city: City, table: pd.DataFrame, index: Any, system: GridSystem
+) -> geopandas.GeoDataFrame:
+    """Return placed records as points in degrees, each with the row of the grid that owns it."""
+    placed = table[np.isfinite(table["x_mm"].to_numpy(float))].reset_index(drop=True)
+    x, y = placed["x_mm"].to_numpy(float), placed["y_mm"].to_numpy(float)
+    lon, lat = to_lonlat(x / 1000, y / 1000, city.crs)
+    owner = index.find(x, y) if len(system.finest()) else np.full(len(x), -1, np.int32)
+    return geopandas.GeoDataFrame(
+        placed.drop(columns=["x_mm", "y_mm"]).assign(owner=owner),
+        geometry=geopandas.points_from_xy(lon, lat),
+        crs=4326,
+    )

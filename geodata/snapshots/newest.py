@@ -1,0 +1,114 @@
+"""The newest snapshot: from memory or file brought on by what changed, else read as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.city import City
+from geodata.coordinates import to_lonlat
+from geodata.events.incidents import FLAG_DRILL
+from geodata.grids import GridSystem
+from geodata.snapshots.patch import leave_out, patch_snapshot
+from geodata.snapshots.snapshot import Snapshot, build_snapshot, open_newest, save_snapshot
+from geodata.store.database import Connection, read_derived_revision
+from geodata.store.incident_rows import read_changed_columns, read_incident_columns
+
+_SAVE_AFTER = 100  # revisions after which a start writes the file of the snapshot anew
+
+
+def read_snapshot(
+    connection: Connection,
+    city: City,
+    system: GridSystem,
+    category_of: dict[int, int],
+    *,
+    revision: int,
+    known: Snapshot | None,
+) -> Snapshot:
+    """
+    Return the snapshot of the newest revision.
+
+    From the `known` one or the newest file where they were made since every incident was derived:
+    then only what changed is read. Else every incident is read.
+    """
+    derived = read_derived_revision(connection)
+    in_memory = known is not None
+    if known is None or known.revision < derived or known.drawing != system.drawing:
+        known = open_newest(city.folder, since=derived, until=revision)
+    if known is not None and known.drawing == system.drawing:
+        saved = known.revision
+        columns, drills = _part_drills(read_changed_columns(connection, known.revision))
+        if len(columns["inc"]):
+            changed = _snapshot_of(city, system, columns, category_of, revision)
+            known = patch_snapshot(known, changed)
+        known = leave_out(known, drills)
+        snapshot = _with_categories(replace(known, revision=revision), category_of)
+        if not in_memory and revision > saved + _SAVE_AFTER:
+            _save(snapshot, city.folder)
+        return snapshot
+    columns, _ = _part_drills(read_incident_columns(connection))
+    snapshot = _snapshot_of(city, system, columns, category_of, revision)
+    # A large city's rows may be of a moment later than the revision: so are these, at the latest.
+    _save(snapshot, city.folder)
+    return snapshot
+
+
+def _part_drills(
+    columns: dict[str, NDArray[Any]],
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+    """Return the incidents that count, and the numbers of drills: these count nowhere."""
+    drill = (columns["flags"] & FLAG_DRILL) > 0
+    if not drill.any():
+        return columns, np.empty(0, np.int64)
+    return {name: cells[~drill] for name, cells in columns.items()}, columns["inc"][drill]
+
+
+def _save(snapshot: Snapshot, folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it only saves time: a full disk stops no screen
+        save_snapshot(snapshot, folder)
+
+
+def _with_categories(snapshot: Snapshot, category_of: dict[int, int]) -> Snapshot:
+    """Return the snapshot with the categories' numbers of today: a new kind may shift them."""
+    category = _look_up(snapshot.kind, category_of)
+    if np.array_equal(category, snapshot.category):
+        return snapshot
+    category.flags.writeable = False
+    return replace(snapshot, category=category)
+
+
+def _look_up(kind: NDArray[Any], category_of: dict[int, int]) -> NDArray[np.int32]:
+    table = np.zeros(max(category_of, default=0) + 1, np.int32)
+    table[list(category_of)] = list(category_of.values())
+    numbers: NDArray[np.int32] = table[np.where(kind < len(table), kind, 0)]
+    return numbers
+
+
+def _snapshot_of(
+    city: City,
+    system: GridSystem,
+    columns: dict[str, NDArray[Any]],
+    category_of: dict[int, int],
+    revision: int,
+) -> Snapshot:
+    lon, lat = to_lonlat(columns["x"] / 1000, columns["y"] / 1000, city.crs)
+    uids = system.finest()["uid"].to_numpy()
+    order = np.argsort(uids)
+    place = np.searchsorted(uids, columns["owner"], sorter=order)
+    row = order[np.minimum(place, len(uids) - 1)]
+    owner_row = np.where(uids[row] == columns["owner"], row, -1)
+    return build_snapshot(
+        columns,
+        revision=revision,
+        drawing=system.drawing,
+        lon=lon,
+        lat=lat,
+        owner_row=owner_row.astype(np.int32),
+        category=_look_up(columns["kind"], category_of),
+    )

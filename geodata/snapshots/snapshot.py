@@ -1,0 +1,299 @@
+"""The snapshot: every column the screens need, in memory, in the order tiles ask for."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+from numba import njit
+from numpy.typing import NDArray
+
+from geodata.compiled import compile_kernel
+from geodata.events.clock import RED
+from geodata.snapshots.row_mask import choose_rows
+
+State = Literal["all", "open", "overdue", "closed"]
+WORLD = 2.0**32  # a tile position is the web-mercator world from 0 to 1 times this
+_FACTS = ("revision", "drawing", "placed")  # what is no column
+_MAX_LATITUDE = 85.05112877980659
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """
+    Incidents as columns, those with a place first and in Morton order; all of length n.
+
+    `owner` is the row of the owning grid among the drawing's finest grids, -1 unowned. Times are
+    UTC seconds, 0 for never. `steps` holds the six steps' times. Arrays are read-only.
+    """
+
+    revision: int
+    drawing: int
+    placed: int  # the first `placed` rows have a place
+    incident: NDArray[np.int64]
+    tile_x: NDArray[np.uint32]
+    tile_y: NDArray[np.uint32]
+    morton: NDArray[np.uint64]
+    owner: NDArray[np.int32]
+    kind: NDArray[np.int32]
+    category: NDArray[np.int32]
+    body: NDArray[np.int32]
+    source: NDArray[np.int32]
+    stage: NDArray[np.uint8]
+    open: NDArray[np.bool_]
+    steps: NDArray[np.int64]  # (n, 6)
+    due_at: NDArray[np.int64]
+    clock_from: NDArray[np.int64]
+    suspended_since: NDArray[np.int64]
+    rule: NDArray[np.uint8]
+    near_line: NDArray[np.bool_]
+    flags: NDArray[np.uint8]
+
+    @property
+    def n(self) -> int:
+        """Return how many incidents there are."""
+        return len(self.incident)
+
+    @property
+    def reported_at(self) -> NDArray[np.int64]:
+        """Return the time of each report."""
+        return self.steps[:, 0]
+
+    @property
+    def closed_at(self) -> NDArray[np.int64]:
+        """Return the time of each closing, 0 for not closed."""
+        return self.steps[:, 4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """
+    Which incidents count: reported in [since, until), of these categories, in this state.
+
+    None means no limit. `overdue` = open and past the deadline (contracts.md 6).
+    """
+
+    since: int | None = None
+    until: int | None = None
+    categories: tuple[int, ...] | None = None
+    state: State = "all"
+
+    def mask(self, snapshot: Snapshot, *, states: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return which rows of the snapshot count; `states` comes from `clock.clock_state`."""
+        wanted = None
+        if self.categories is not None:
+            known = int(snapshot.category.max(initial=0)) + 1
+            wanted = np.isin(np.arange(known), self.categories)
+        keep = choose_rows(
+            snapshot.reported_at,
+            snapshot.category,
+            since=self.since,
+            until=self.until,
+            categories=wanted,
+            threads=2,
+        )
+        if self.state == "open":
+            keep &= snapshot.open
+        elif self.state == "overdue":
+            keep &= snapshot.open & (states == RED)
+        elif self.state == "closed":
+            keep &= ~snapshot.open
+        return keep
+
+
+def build_snapshot(
+    columns: Mapping[str, NDArray[Any]],
+    *,
+    revision: int,
+    drawing: int,
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    owner_row: NDArray[np.int32],
+    category: NDArray[np.int32],
+) -> Snapshot:
+    """Return the snapshot of the derived incidents; lon and lat are NaN for no place."""
+    tile_x, tile_y = tile_position(lon, lat)
+    morton = interleave(tile_x, tile_y)
+    nowhere = ~np.isfinite(lon)
+    order = np.lexsort((morton, nowhere))
+    steps = np.stack(
+        [columns[f"{name}_at"] for name in
+         ("reported", "registered", "dispatched", "handled", "closed", "evaluated")], axis=1
+    )  # fmt: skip
+
+    def take(values: NDArray[Any], kind: Any) -> NDArray[Any]:
+        taken = np.ascontiguousarray(values[order].astype(kind))
+        taken.flags.writeable = False
+        return taken
+
+    return Snapshot(
+        revision=revision,
+        drawing=drawing,
+        placed=int((~nowhere).sum()),
+        incident=take(columns["inc"], np.int64),
+        tile_x=take(tile_x, np.uint32),
+        tile_y=take(tile_y, np.uint32),
+        morton=take(morton, np.uint64),
+        owner=take(owner_row, np.int32),
+        kind=take(columns["kind"], np.int32),
+        category=take(category, np.int32),
+        body=take(columns["body"], np.int32),
+        source=take(columns["source"], np.int32),
+        stage=take(columns["stage"], np.uint8),
+        open=take(columns["open"], np.bool_),
+        steps=take(steps, np.int64),
+        due_at=take(columns["due_at"], np.int64),
+        clock_from=take(columns["clock_from"], np.int64),
+        suspended_since=take(columns["suspended_since"], np.int64),
+        rule=take(columns["rule"], np.uint8),
+        near_line=take(columns["near_line"], np.bool_),
+        flags=take(columns["flags"], np.uint8),
+    )
+
+
+def tile_position(
+    lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return web-mercator world positions times 2**32, x east, y south; NaN becomes 0."""
+    limited = np.clip(np.nan_to_num(lat), -_MAX_LATITUDE, _MAX_LATITUDE)
+    sine = np.sin(np.radians(limited))
+    x = np.nan_to_num(lon) / 360.0 + 0.5
+    y = 0.5 - np.log((1 + sine) / (1 - sine)) / (4 * np.pi)
+    top = WORLD - 1
+    return (
+        np.clip(x * WORLD, 0, top).astype(np.uint32),
+        np.clip(y * WORLD, 0, top).astype(np.uint32),
+    )
+
+
+@njit(cache=True)
+def _spread(value):  # type: ignore[no-untyped-def]
+    v = np.uint64(value)
+    v = (v | (v << np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    v = (v | (v << np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    v = (v | (v << np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    v = (v | (v << np.uint64(2))) & np.uint64(0x3333333333333333)
+    return (v | (v << np.uint64(1))) & np.uint64(0x5555555555555555)
+
+
+@njit(cache=True)
+def _interleave(x, y, out):  # type: ignore[no-untyped-def]
+    for i in range(len(x)):
+        out[i] = _spread(x[i]) | (_spread(y[i]) << np.uint64(1))
+
+
+def interleave(x: NDArray[np.uint32], y: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Return Morton codes: every tile at every zoom is one slice of the sorted codes."""
+    out = np.empty(len(x), np.uint64)
+    _interleave(np.ascontiguousarray(x), np.ascontiguousarray(y), out)
+    return out
+
+
+def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
+    """Write the snapshot as an Arrow file named by its revision: new, synced, then renamed."""
+    folder.mkdir(exist_ok=True)
+    arrays: dict[str, Any] = {}
+    for item in fields(Snapshot):
+        value = getattr(snapshot, item.name)
+        if isinstance(value, np.ndarray) and value.ndim == 1:
+            arrays[item.name] = pa.array(value)
+        elif isinstance(value, np.ndarray):
+            arrays |= {f"{item.name}_{i}": pa.array(value[:, i]) for i in range(value.shape[1])}
+    facts = {name: str(getattr(snapshot, name)) for name in _FACTS}
+    facts["checksum"] = str(_checksum(snapshot))
+    table = pa.table(arrays).replace_schema_metadata(facts)
+    path = snapshot_file(folder, snapshot.revision)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as sink:
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+            sink.flush()
+            os.fsync(sink.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    for old in folder.glob("snapshot-*"):  # of other revisions, and parts of killed processes
+        if old != path:
+            old.unlink(missing_ok=True)
+    return path
+
+
+def open_snapshot(folder: Path, revision: int) -> Snapshot | None:
+    """Return the saved snapshot of this revision, or None when there is none or it is damaged."""
+    path = snapshot_file(folder, revision)
+    try:
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+        marks = {key.decode(): int(value) for key, value in (table.schema.metadata or {}).items()}
+        values: dict[str, Any] = {name: marks[name] for name in _FACTS}
+        for item in fields(Snapshot):
+            if item.name == "steps":
+                steps = [table[f"steps_{i}"].to_numpy() for i in range(6)]
+                values["steps"] = np.stack(steps, axis=1)
+            elif item.name not in values:
+                values[item.name] = table[item.name].to_numpy()
+        snapshot = Snapshot(**values)
+        sound = marks["checksum"] == _checksum(snapshot) and snapshot.revision == revision
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return None
+    return snapshot if sound else None
+
+
+def open_newest(folder: Path, *, since: int, until: int) -> Snapshot | None:
+    """Return the saved snapshot of the newest revision between two, both included, or None."""
+    names = (path.stem.removeprefix("snapshot-") for path in folder.glob("snapshot-*.arrow"))
+    revisions = sorted((int(name) for name in names if name.isdecimal()), reverse=True)
+    for revision in revisions:
+        if since <= revision <= until:
+            snapshot = open_snapshot(folder, revision)
+            if snapshot is not None:
+                return snapshot
+    return None
+
+
+def _checksum(snapshot: Snapshot) -> int:
+    """Return one number over every value: Arrow itself does not notice a changed byte."""
+    found = zlib.crc32(" ".join(str(getattr(snapshot, name)) for name in _FACTS).encode())
+    for item in fields(Snapshot):
+        value = getattr(snapshot, item.name)
+        if isinstance(value, np.ndarray) and value.size:
+            plain = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+            whole = len(plain) - len(plain) % _LANES_BYTES
+            found = int(_mix(plain[:whole].view(np.uint64), np.uint64(found)))
+            found = zlib.crc32(plain[whole:].tobytes(), found & 0xFFFFFFFF) ^ (found >> 32 << 32)
+    return found
+
+
+_LANES_BYTES = 32
+
+
+@compile_kernel
+def _mix(words: NDArray[np.uint64], seed: np.uint64) -> np.uint64:
+    """
+    Return a number that any changed word changes, four words at a time: as fast as memory.
+
+    Each lane is FNV-1a: what goes in can be undone, so that no single change is lost.
+    """
+    prime = np.uint64(0x100000001B3)
+    a = b = c = d = np.uint64(seed) ^ np.uint64(0xCBF29CE484222325)
+    for i in range(0, len(words), 4):
+        a = (a ^ words[i]) * prime
+        b = (b ^ words[i + 1]) * prime
+        c = (c ^ words[i + 2]) * prime
+        d = (d ^ words[i + 3]) * prime
+    for other in (b, c, d):
+        a = (a ^ (other >> np.uint64(29)) ^ other) * prime
+    return a
+
+
+def snapshot_file(folder: Path, revision: int) -> Path:
+    """Return where the snapshot of a revision is kept."""
+    return folder / f"snapshot-{revision}.arrow"
