@@ -179,4 +179,19 @@ STEPS: tuple[str, ...] = (
     CREATE TABLE mapping (source TEXT NOT NULL, kind TEXT NOT NULL, options TEXT NOT NULL,
       at INTEGER NOT NULL, account TEXT NOT NULL, PRIMARY KEY (source, kind)) WITHOUT ROWID;
     """,
+    """
+    -- Recipes of briefings, and what every issue of one said: its figures as they were printed.
+    -- `sight` tells which grids and whether single incidents were seen; who sees less gets none.
+    CREATE TABLE recipe (name TEXT PRIMARY KEY, wish TEXT NOT NULL, at INTEGER NOT NULL,
+      account TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE briefing_issue (issue INTEGER PRIMARY KEY, series TEXT NOT NULL,
+      since INTEGER NOT NULL, until INTEGER NOT NULL, cut_off INTEGER NOT NULL,
+      revision INTEGER NOT NULL, at INTEGER NOT NULL, account TEXT NOT NULL, sight TEXT NOT NULL,
+      digest TEXT NOT NULL, briefing TEXT NOT NULL);
+    CREATE INDEX briefing_series ON briefing_issue (series, sight);
+    CREATE TRIGGER briefing_stays BEFORE DELETE ON briefing_issue
+      BEGIN SELECT RAISE(ABORT, 'what was issued is never deleted'); END;
+    CREATE TRIGGER briefing_stands BEFORE UPDATE ON briefing_issue
+      BEGIN SELECT RAISE(ABORT, 'what was issued is never changed'); END;
+    """,
 )
