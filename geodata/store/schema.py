@@ -194,4 +194,47 @@ STEPS: tuple[str, ...] = (
     CREATE TRIGGER briefing_stands BEFORE UPDATE ON briefing_issue
       BEGIN SELECT RAISE(ABORT, 'what was issued is never changed'); END;
     """,
+    """
+    -- What the wall shows: its scenes as a whole, each change a row of its own, and what the duty
+    -- desk holds on it. The newest row of each is in force.
+    CREATE TABLE wall_scenes (version INTEGER PRIMARY KEY, at INTEGER NOT NULL,
+      account TEXT NOT NULL, scenes TEXT NOT NULL);
+    CREATE TABLE wall_hold (hold INTEGER PRIMARY KEY, at INTEGER NOT NULL, account TEXT NOT NULL,
+      what TEXT NOT NULL, target TEXT NOT NULL, until INTEGER NOT NULL);
+    -- A shift's log asks for what was done to alarms between two moments.
+    CREATE INDEX alarm_note_at ON alarm_note (at);
+    CREATE INDEX alarm_first ON alarm (first_at);
+    """,
+    """
+    -- Plans: what a drawing will become. Its edits and acts are only ever added to. `start` is the
+    -- drawing that is edited, `base` the one it will replace; new grids take uids from `first_uid`
+    -- on, a range of each plan's own, so that no uid is ever given twice.
+    CREATE TABLE plan (plan INTEGER PRIMARY KEY, name TEXT NOT NULL, system TEXT NOT NULL,
+      base INTEGER NOT NULL, start INTEGER NOT NULL, first_uid INTEGER NOT NULL UNIQUE,
+      state TEXT NOT NULL, author TEXT NOT NULL, made_at INTEGER NOT NULL, approver TEXT,
+      effective_from INTEGER, drawing INTEGER, reason TEXT NOT NULL, document TEXT NOT NULL);
+    CREATE TABLE plan_edit (plan INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
+      account TEXT NOT NULL, edit TEXT NOT NULL, touched TEXT NOT NULL,
+      PRIMARY KEY (plan, seq)) WITHOUT ROWID;
+    CREATE TABLE plan_act (plan INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
+      account TEXT NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL,
+      PRIMARY KEY (plan, seq)) WITHOUT ROWID;
+    CREATE TRIGGER plan_edit_stays BEFORE DELETE ON plan_edit
+      BEGIN SELECT RAISE(ABORT, 'an edit is undone by another, never deleted'); END;
+    CREATE TRIGGER plan_edit_stands BEFORE UPDATE ON plan_edit
+      BEGIN SELECT RAISE(ABORT, 'an edit is undone by another, never changed'); END;
+    CREATE TRIGGER plan_act_stays BEFORE DELETE ON plan_act
+      BEGIN SELECT RAISE(ABORT, 'an act is followed by another, never deleted'); END;
+    CREATE TRIGGER plan_act_stands BEFORE UPDATE ON plan_act
+      BEGIN SELECT RAISE(ABORT, 'an act is followed by another, never changed'); END;
+    -- What became of each grid when a drawing took effect, and each open case that it moved.
+    CREATE TABLE lineage (drawing INTEGER NOT NULL, old_uid INTEGER NOT NULL,
+      new_uid INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, area_share REAL NOT NULL,
+      load_share REAL NOT NULL, cases INTEGER NOT NULL, open_cases INTEGER NOT NULL,
+      PRIMARY KEY (drawing, old_uid, new_uid)) WITHOUT ROWID;
+    CREATE TABLE case_transfer (drawing INTEGER NOT NULL, inc INTEGER NOT NULL,
+      at INTEGER NOT NULL, from_uid INTEGER NOT NULL, to_uid INTEGER NOT NULL,
+      PRIMARY KEY (drawing, inc)) WITHOUT ROWID;
+    CREATE INDEX case_transfer_inc ON case_transfer (inc);
+    """,
 )
