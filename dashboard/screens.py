@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,11 +22,14 @@ class Screen:
     One screen: `fill` gives a Dash application its layout and callbacks.
 
     `path` is its address below the base path, with a slash at its end; empty for the map. A screen
-    has its own component ids and callbacks, and only loads what it needs.
+    has its own component ids and callbacks, and only loads what it needs: of the assets those that
+    no other screen has as its `own`, and not what it can do `without`.
     """
 
     path: str
     fill: Callable[[Dash, Services], None]
+    own: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 SCREENS: tuple[Screen, ...] = (
@@ -49,9 +53,17 @@ def _make_screen(server: Flask, services: Services, screen: Screen) -> Dash:
         requests_pathname_prefix=prefix,
         routes_pathname_prefix=prefix,
         assets_folder=str(map_page.ASSETS),
+        assets_ignore=_choose_ignored(screen),
         title=say("product.mark", "zh"),
         update_title="",
         index_string=draw_index(services.city),
     )
     screen.fill(app, services)
     return app
+
+
+def _choose_ignored(screen: Screen) -> str:
+    """Return the pattern of the assets that this screen does not load by itself."""
+    others = {name for one in SCREENS if one is not screen for name in one.own}
+    ignored = sorted((others - set(screen.own)) | set(screen.without))
+    return "|".join(f"^{re.escape(name)}$" for name in ignored)
