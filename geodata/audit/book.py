@@ -150,7 +150,7 @@ class AuditBook:
         except GetuError as error:
             self._refused = error
             self._refuse(error, new, owed)
-        except BaseException as error:
+        except BaseException as error:  # the end of this thread: whoever waits must hear of it
             self._refuse(error, new, owed)
             self._writer = None  # the next view starts another: nobody waits for a dead thread
             raise

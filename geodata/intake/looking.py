@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -106,7 +107,8 @@ class Shelf:
         self.clear(now=now)
         place = self.folder / secrets.token_hex(_ID_BYTES)
         place.mkdir(parents=True)
-        try:
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, place, ignore_errors=True)
             names = tuple(self._write(place, name, stream) for name, stream in files if name)
             if not names:
                 raise BadFile(Fault(key="upload_none"))
@@ -114,9 +116,7 @@ class Shelf:
                 id=place.name, files=names, kind=kind, source=source, account=account, at=now
             )
             self.save(upload)
-        except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
-            raise
+            undo.pop_all()
         return upload
 
     def find(self, id: str, *, account: str) -> Upload:

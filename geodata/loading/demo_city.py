@@ -16,7 +16,7 @@ from geodata.loading.events import rows_from_events
 from geodata.loading.fixtures import save_base
 from geodata.loading.request import Progress
 from geodata.store.drawings import IN_FORCE, save_drawing
-from geodata.store.event_log import append_events, close_batch, drop_batch, open_batch
+from geodata.store.event_log import append_events, close_batch, filling
 from geodata.store.records import save_records
 
 _TABLES = {
@@ -62,9 +62,8 @@ def save_demo(city: City, demo: DemoCity, *, now: int, progress: Progress) -> No
 
 def _save_events(city: City, demo: DemoCity, *, now: int, progress: Progress) -> None:
     """Append the events portion by portion, so that a large city fits in memory; derive once."""
-    batch = open_batch(city.database, "incidents", file=demo.scenario, at=now, file_hash=None)
     rows, done = 0, 0
-    try:
+    with filling(city.database, "incidents", file=demo.scenario, at=now) as batch:
         for events in demo.all_events():
             placed = _with_mm(events, city)
             for name, part in placed.groupby("source", sort=True):
@@ -77,15 +76,12 @@ def _save_events(city: City, demo: DemoCity, *, now: int, progress: Progress) ->
         progress("progress.derive", 0.0)
         derive_incidents(city, now=now, batch=batch, rows=rows, report={"file": demo.scenario})
         progress("progress.derive", 1.0)
-    except BaseException:
-        drop_batch(city.database, batch)
-        raise
 
 
 def _save_table(city: City, name: str, frame: pd.DataFrame, *, key: str, now: int) -> None:
-    batch = open_batch(city.database, name, file="demo", at=now)
-    rows = save_records(city.database, name, _with_mm(frame, city), key=key, batch=batch)
-    close_batch(city.database, batch, rows=rows, report={})
+    with filling(city.database, name, file="demo", at=now) as batch:
+        rows = save_records(city.database, name, _with_mm(frame, city), key=key, batch=batch)
+        close_batch(city.database, batch, rows=rows, report={})
 
 
 def _with_mm(frame: pd.DataFrame, city: City) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from geodata.coordinates import shapes_to_metric
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.events.derive import derive_incidents
 from geodata.events.moments import parse_moments
+from geodata.loading.aliases import number_aliases
 from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells
 from geodata.loading.placing import make_ids, place_rows, rounded_ids, unused_columns
 from geodata.loading.report import LoadReport
@@ -26,12 +27,13 @@ from geodata.loading.request import (
 )
 from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
 from geodata.store.database import raise_revision
-from geodata.store.event_log import drop_batch, mark_batch, open_batch
+from geodata.store.event_log import filling, mark_batch
 from geodata.store.records import ALWAYS, save_records
 from geodata.words import Word
 
 BASE_LAYERS = ("roads", "water", "green", "buildings")
-_DERIVED_FROM = ("kinds", "calendar", "devices")  # deadlines, and the places of alarms
+# Deadlines, kinds and bodies as they are meant, and the places of alarms.
+DERIVED_FROM = ("kinds", "calendar", "devices", "kind_aliases", "body_aliases")
 _VALID_FROM = ("valid_from", "生效日期", "起始日期")
 
 
@@ -229,14 +231,15 @@ def _save(
     report: LoadReport,
     digest: bytes,
 ) -> None:
-    batch = open_batch(city.database, kind, file=report.file, at=request.now, file_hash=digest)
     facts = {"file": report.file}
-    try:
+    with filling(city.database, kind, file=report.file, at=request.now, file_hash=digest) as batch:
         rows = sum(
             save_records(city.database, kind, table, key=key, batch=batch, valid_from=moment)
             for moment, table in by_day.items()
         )
-        if kind in _DERIVED_FROM:  # what hangs on them changes in the same moment
+        for table in by_day.values():
+            number_aliases(city, kind, table[key].tolist(), table.to_dict("list"))
+        if kind in DERIVED_FROM:  # what hangs on them changes in the same moment
             report.revision = derive_incidents(
                 city, now=request.now, batch=batch, rows=rows, report=facts
             )
@@ -244,7 +247,4 @@ def _save(
             with city.database.transaction() as connection:
                 mark_batch(connection, batch, rows=rows, report=facts)
                 report.revision = raise_revision(connection)
-    except BaseException:
-        drop_batch(city.database, batch)
-        raise
     report.note("report.records", sort=Word(f"record.{kind}"), n=f"{rows:,}")

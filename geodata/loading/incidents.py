@@ -36,7 +36,7 @@ from geodata.loading.request import (
 from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading, read_table
-from geodata.store.event_log import append_events, drop_batch, open_batch
+from geodata.store.event_log import append_events, filling
 from geodata.store.outcome import read_outcome
 from geodata.store.records import read_records
 from geodata.words import Word
@@ -193,12 +193,11 @@ def append_and_derive(
         city.fix_crs(metric.to_string())
         report.note("report.crs_chosen", crs=metric.to_string())
     digest = hashlib.blake2b(file.read_bytes(), digest_size=16).digest() if file else None
-    batch = open_batch(city.database, "incidents", file=report.file, at=now, file_hash=digest)
     groups = (
         [(source, events)] if "source" not in events else list(events.groupby("source", sort=True))
     )
     done = 0
-    try:
+    with filling(city.database, "incidents", file=report.file, at=now, file_hash=digest) as batch:
         for name, part in groups:
             rows = rows_from_events(part, source=str(name))
             for written in append_events(city.database, rows, batch=batch, received=now):
@@ -209,9 +208,6 @@ def append_and_derive(
             city, now=now, batch=batch, rows=len(events), report={"file": report.file}
         )
         progress("progress.derive", 1.0)
-    except BaseException:
-        drop_batch(city.database, batch)
-        raise
     return batch
 
 

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import orjson
@@ -248,14 +248,12 @@ class Series:
         """
         connection = self._connection
         connection.fresh = {}
-        try:
+        with ExitStack() as undo:
+            undo.callback(_roll_back, connection)
             _begin(connection)
             yield connection
             connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+            undo.pop_all()
         self._database.keep_terms(connection.fresh)
 
     def breathe(self) -> None:
@@ -281,6 +279,11 @@ class Series:
             if (pages - done) * _PAGE_BYTES <= _WAL_LIMIT_BYTES:
                 return
             time.sleep(0.05)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # a full disk may have ended it already
+        connection.execute("ROLLBACK")
 
 
 def _begin(connection: sqlite3.Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,18 @@ def open_batch(
             (what, file, file_hash, at, LOADING),
         )
         return int(cursor.lastrowid or 0)
+
+
+@contextmanager
+def filling(
+    database: Database, what: str, *, file: str, at: int, file_hash: bytes | None = None
+) -> Iterator[int]:
+    """Yield a new batch, which is dropped whole when what fills it is refused or stopped."""
+    batch = open_batch(database, what, file=file, at=at, file_hash=file_hash)
+    with ExitStack() as undo:
+        undo.callback(drop_batch, database, batch)
+        yield batch
+        undo.pop_all()
 
 
 def close_batch(database: Database, batch: int, *, rows: int, report: dict[str, Any]) -> int:

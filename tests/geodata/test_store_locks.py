@@ -180,12 +180,12 @@ def test_two_processes_that_open_an_old_store_at_once_do_not_trip_over_each_othe
     path = tmp_path / "getu.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(f"BEGIN;{STEPS[0]};PRAGMA user_version=1;COMMIT;")
-    failed: list[BaseException] = []
+    failed: list[Exception] = []
 
     def create() -> None:
         try:
             Database(path).create()
-        except BaseException as error:
+        except Exception as error:
             failed.append(error)
 
     threads = [threading.Thread(target=create) for _ in range(4)]
