@@ -192,8 +192,8 @@ def deadlines_before(
     folded = fold_events(
         act_of.astype(np.int64),
         **{name: events[name][row] for name in ("seq", "at", "hash", "due", "version", "body")},
-        stage=events["stage"][row].astype(np.uint8),
-        has_payload=np.zeros(len(row), np.bool_),
+        stage=events["stage"][row],
+        carries=np.zeros(len(row), np.uint8),
     )
     # STEP 3: what the source gave, else the kind's limit
     at = np.array([act.case.at for act in acts], np.int64)[folded.incident]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
-from geodata.events.incidents import Folded, fold_events
+from geodata.events.incidents import KIND, PLACE, Folded, fold_events
 from geodata.store.event_rows import NO_PLACE
 
 _Whole = NDArray[np.int64]
@@ -25,55 +26,38 @@ def fold_columns(
     The place is that of the newest event that has one (NaN for none), the kind likewise (0 for
     none): a later step that says nothing of either leaves both as they are.
     """
-    if len(events["inc"]) < _TWO_HALVES:
-        return _fold_part(events, payloads)
-    middle = events["inc"][len(events["inc"]) // 2]
-    cuts = [np.searchsorted(table["inc"], middle) for table in (events, payloads)]
-    halves = [
-        [{name: values[half] for name, values in table.items()} for half in _halves(cut)]
-        for table, cut in zip((events, payloads), cuts, strict=True)
-    ]
-    with ThreadPoolExecutor(2) as pool:
-        (one, place), (other, more) = pool.map(_fold_part, *halves)
-    folded = {
-        item.name: np.concatenate([getattr(one, item.name), getattr(other, item.name)])
-        for item in fields(Folded)
-    }
-    return Folded(**folded), {name: np.concatenate([place[name], more[name]]) for name in place}
+    threads = 1 if len(events["inc"]) < _TWO_HALVES else 2
+    carries = np.zeros(len(events["inc"]), np.uint8)
+    told = (payloads["x"] != NO_PLACE) * np.uint8(PLACE) | (payloads["kind"] != 0) * np.uint8(KIND)
+    cuts = np.linspace(0, len(carries), threads + 1).astype(np.int64)
 
+    def mark(part: slice) -> None:
+        _mark_carriers(
+            events["inc"][part], events["hash"][part], payloads["inc"], payloads["hash"], told,
+            carries[part],
+        )  # fmt: skip
 
-def _halves(cut: int) -> tuple[slice, slice]:
-    return slice(None, cut), slice(cut, None)
-
-
-def _fold_part(
-    events: dict[str, NDArray[np.int64]], payloads: dict[str, NDArray[np.int64]]
-) -> tuple[Folded, dict[str, NDArray[np.float64]]]:
-    carried = find_payloads(events["inc"], events["hash"], payloads)
-    placed, named = (
-        np.append(has, np.False_)[carried]
-        for has in (payloads["x"] != NO_PLACE, payloads["kind"] != 0)
-    )
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(mark, [slice(begin, end) for begin, end in pairwise(cuts.tolist())]))
+    names = ("seq", "at", "hash", "stage", "due", "version", "body")
     folded = fold_events(
-        events["inc"],
-        seq=events["seq"],
-        at=events["at"],
-        hash=events["hash"],
-        stage=events["stage"].astype(np.uint8),
-        due=events["due"],
-        version=events["version"],
-        body=events["body"],
-        has_payload=placed,
-        has_kind=named,
+        events["inc"], **{name: events[name] for name in names}, carries=carries, threads=threads
     )
+    return folded, _places_of(folded, payloads)
+
+
+def _places_of(
+    folded: Folded, payloads: dict[str, NDArray[np.int64]]
+) -> dict[str, NDArray[np.float64]]:
+    """Return x and y (mm, NaN for none) and kind (0 for none) of each incident."""
+    n = len(folded.incident)
+    place = {"x": np.full(n, np.nan), "y": np.full(n, np.nan), "kind": np.zeros(n)}
     where = find_payloads(folded.incident, folded.payload, payloads)
     what = find_payloads(folded.incident, folded.kind_payload, payloads)
-    place = {}
-    for name in ("x", "y"):
-        column = payloads[name].astype(np.float64)
-        column[payloads[name] == NO_PLACE] = np.nan
-        place[name] = np.append(column, np.nan)[where]
-    return folded, {**place, "kind": np.append(payloads["kind"], 0)[what].astype(np.float64)}
+    _take(payloads["x"], where, place["x"])
+    _take(payloads["y"], where, place["y"])
+    _take(payloads["kind"], what, place["kind"])
+    return place
 
 
 def find_payloads(
@@ -93,7 +77,8 @@ def find_payloads(
 def _find_payloads(
     inc: _Whole, hash_: _Whole, p_inc: _Whole, p_hash: _Whole, found: _Whole
 ) -> None:
-    begin = end = 0
+    """Write the row of each event's payload, -1 for none."""
+    begin = end = np.searchsorted(p_inc, inc[0]) if len(inc) else 0
     for i in range(len(inc)):
         if i == 0 or inc[i] != inc[i - 1]:
             begin = end
@@ -110,6 +95,38 @@ def _find_payloads(
             else:
                 high = middle
         found[i] = low if low < end and p_hash[low] == hash_[i] else -1
+
+
+@compile_kernel
+def _mark_carriers(
+    inc: _Whole, hash_: _Whole, p_inc: _Whole, p_hash: _Whole, told: Any, carries: Any
+) -> None:
+    """Write what the payload of each event tells, 0 for none."""
+    begin = end = np.searchsorted(p_inc, inc[0]) if len(inc) else 0
+    for i in range(len(inc)):
+        if i == 0 or inc[i] != inc[i - 1]:
+            begin = end
+            while begin < len(p_inc) and p_inc[begin] < inc[i]:
+                begin += 1
+            end = begin
+            while end < len(p_inc) and p_inc[end] == inc[i]:
+                end += 1
+        low, high = begin, end
+        while low < high:
+            middle = (low + high) // 2
+            if p_hash[middle] < hash_[i]:
+                low = middle + 1
+            else:
+                high = middle
+        carries[i] = told[low] if low < end and p_hash[low] == hash_[i] else 0
+
+
+@compile_kernel
+def _take(values: _Whole, rows: _Whole, taken: Any) -> None:
+    """Write the value of each row; what has none, and what is no place, stays as it is."""
+    for i in range(len(rows)):
+        if rows[i] >= 0 and values[rows[i]] != NO_PLACE:
+            taken[i] = values[rows[i]]
 
 
 def warm() -> None:

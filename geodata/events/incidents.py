@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -51,6 +54,7 @@ _EVALUATED = STAGE_CODE["evaluated"]
 
 FLAG_CONFLICT, FLAG_DISORDER, FLAG_EXTENDED, FLAG_ESCALATED = 1, 2, 4, 8
 FLAG_DRILL = 16  # an exercise: in no figure and on no map, among the alarms alone
+PLACE, KIND = 1, 2  # what an event may carry
 _INSERTION_LIMIT = 48  # above this an incident's events are merge-sorted: a sensor may send 10^5
 
 
@@ -85,34 +89,54 @@ def fold_events(
     seq: NDArray[np.int64],
     at: NDArray[np.int64],
     hash: NDArray[np.int64],
-    stage: NDArray[np.uint8],
+    stage: NDArray[Any],
     due: NDArray[np.int64],
     version: NDArray[np.int64],
     body: NDArray[np.int64],
-    has_payload: NDArray[np.bool_],
-    has_kind: NDArray[np.bool_] | None = None,
+    carries: NDArray[np.uint8],
+    threads: int = 1,
 ) -> Folded:
     """
     Fold events, grouped by incident, into one row an incident (contracts.md 4 and 5).
 
     Order within an incident does not matter, nor do copies: the winner of several versions of one
     event is the greatest (version, at, hash), and winners are taken by
-    (at, stage order, seq, hash). `has_payload` marks events with a place, `has_kind` those with a
-    kind (without it the same ones): the newest of each holds.
+    (at, stage order, seq, hash). `carries` says of each event with PLACE and KIND, added up, what
+    it tells besides: the newest of each holds.
     """
-    changes = np.r_[True, incident[1:] != incident[:-1]][: len(incident)]
-    starts = np.flatnonzero(changes).astype(np.int64)
-    ends = np.r_[starts[1:], len(incident)].astype(np.int64)
-    n = len(starts)
-    out = Folded(
-        incident=incident[starts],
+    cuts = _cut_groups(incident, threads)
+    events = (incident, seq, at, hash, stage, due, version, body, carries)
+    parts = [tuple(column[cut] for column in events) for cut in cuts]
+    with ThreadPoolExecutor(max(len(parts), 1)) as pool:
+        sizes = [0, *pool.map(_count_groups, [part[0] for part in parts])]
+        ends = np.cumsum(sizes)
+        out = _empty(int(ends[-1]))
+        columns = [getattr(out, item.name) for item in fields(Folded)]
+        written = [
+            tuple(column[begin:end] for column in columns) for begin, end in pairwise(ends.tolist())
+        ]
+        list(pool.map(lambda part, to: _fold(*part, *to), parts, written))
+    return out
+
+
+def _cut_groups(incident: NDArray[np.int64], parts: int) -> list[slice]:
+    """Return slices of about equal length that cut no incident in two."""
+    n = len(incident)
+    wanted = [n * part // parts for part in range(1, parts)]
+    cuts = sorted({0, n, *(int(np.searchsorted(incident, incident[at])) for at in wanted if n)})
+    return [slice(begin, end) for begin, end in pairwise(cuts)]
+
+
+def _empty(n: int) -> Folded:
+    whole = {
+        name: np.zeros(n, np.int64)
+        for name in ("incident", "due_at", "suspended_s", "suspended_since", "clock_from")
+    }
+    return Folded(
+        **whole,
         stage=np.zeros(n, np.uint8),
         open=np.zeros(n, np.bool_),
         times=np.zeros((n, 6), np.int64),
-        due_at=np.zeros(n, np.int64),
-        suspended_s=np.zeros(n, np.int64),
-        suspended_since=np.zeros(n, np.int64),
-        clock_from=np.zeros(n, np.int64),
         returned=np.zeros(n, np.int32),
         reopened=np.zeros(n, np.int32),
         flags=np.zeros(n, np.uint8),
@@ -120,14 +144,14 @@ def fold_events(
         kind_payload=np.zeros(n, np.int64),
         body=np.zeros(n, np.int64),
     )
-    _fold(
-        starts, ends, seq, at, hash, stage, due, version, body,
-        has_payload, has_payload if has_kind is None else has_kind,
-        out.stage, out.open, out.times, out.due_at, out.suspended_s, out.suspended_since,
-        out.clock_from, out.returned, out.reopened, out.flags, out.payload, out.kind_payload,
-        out.body,
-    )  # fmt: skip
-    return out
+
+
+@njit(cache=True, nogil=True)
+def _count_groups(incident):  # type: ignore[no-untyped-def]
+    groups = 0
+    for i in range(len(incident)):
+        groups += i == 0 or incident[i] != incident[i - 1]
+    return groups
 
 
 @njit(cache=True, nogil=True)
@@ -222,14 +246,11 @@ def _winners(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
 
 @njit(cache=True, nogil=True)
 def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
-    starts, ends, seq, at, hash_, stage, due, version, body, has_payload, has_kind,
-    o_stage, o_open, o_times, o_due, o_susp, o_since, o_from, o_ret, o_reop, o_flags, o_payload,
-    o_kind, o_body,
+    incident, seq, at, hash_, stage, due, version, body, carries,
+    o_incident, o_stage, o_open, o_times, o_due, o_susp, o_since, o_from, o_ret, o_reop, o_flags,
+    o_payload, o_kind, o_body,
 ):  # fmt: skip
-    longest = 0
-    for i in range(len(starts)):
-        longest = max(longest, ends[i] - starts[i])
-    keep = np.empty(longest, np.int64)
+    keep = np.empty(_INSERTION_LIMIT, np.int64)
     step = np.full(len(STAGES), -1, np.int64)
     step[_REPORTED] = 0
     step[_REGISTERED] = 1
@@ -237,8 +258,15 @@ def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0
     step[_HANDLED] = 3
     step[_CLOSED] = 4
     step[_EVALUATED] = 5
-    for i in range(len(starts)):
-        n, conflict = _winners(starts[i], ends[i], seq, at, hash_, stage, version, keep)
+    end = 0
+    for i in range(len(o_incident)):
+        start = end
+        while end < len(incident) and incident[end] == incident[start]:
+            end += 1
+        if end - start > len(keep):
+            keep = np.empty(end - start, np.int64)
+        n, conflict = _winners(start, end, seq, at, hash_, stage, version, keep)
+        o_incident[i] = incident[start]
         flags = FLAG_CONFLICT if conflict else 0
         is_open = False
         ended = False
@@ -250,9 +278,9 @@ def _fold(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0913, PLR0
             s = stage[r]
             t = at[r]
             last = s
-            if has_payload[r] and (best < 0 or _newer(r, best, version, at, hash_)):
+            if carries[r] & PLACE and (best < 0 or _newer(r, best, version, at, hash_)):
                 best = r
-            if has_kind[r] and (named < 0 or _newer(r, named, version, at, hash_)):
+            if carries[r] & KIND and (named < 0 or _newer(r, named, version, at, hash_)):
                 named = r
             if step[s] >= 0 and (o_times[i, step[s]] == NO_TIME or step[s] > 1):
                 o_times[i, step[s]] = t  # first for reported and registered, last for the others

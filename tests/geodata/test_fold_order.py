@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from geodata.events.incidents import (
     FLAG_CONFLICT,
     FLAG_EXTENDED,
+    KIND,
     NO_SEQ,
+    PLACE,
     STAGE_CODE,
     STAGES,
     Folded,
@@ -27,11 +29,11 @@ def fold(rows: list[Row]) -> Folded:
         seq=table[:, 1].copy(),
         at=table[:, 2].copy(),
         hash=table[:, 3].copy(),
-        stage=table[:, 4].astype(np.uint8),
+        stage=table[:, 4].copy(),
         due=table[:, 5].copy(),
         version=table[:, 6].copy(),
         body=np.zeros(len(table), np.int64),
-        has_payload=table[:, 4] == STAGE_CODE["reported"],
+        carries=np.where(table[:, 4] == STAGE_CODE["reported"], PLACE | KIND, 0).astype(np.uint8),
     )
 
 
