@@ -30,7 +30,7 @@ from geodata.store.irregular_rows import (
     find_reopened,
     find_table_changes,
 )
-from geodata.store.records import read_records
+from geodata.store.records import read_records, read_versions
 
 # In the order of the auditor's page.
 OF_CASES = (
@@ -201,7 +201,7 @@ def deadlines_before(
     stood = find_deadlines(
         folded,
         kind,
-        read_records(connection, "kinds", at=now),
+        read_versions(connection, "kinds"),
         find_calendar(city, read_records(connection, "calendar", at=now), folded.clock_from, now),
         read_terms(connection, "kind"),
     )

@@ -16,7 +16,7 @@ from geodata.desk.decisions import Standing
 from geodata.desk.trays import ADDRESS, RECORDED, find_lying
 from geodata.drawings import Drawn, find_in_force, measure_line
 from geodata.events.clock import clock_state
-from geodata.events.deadlines import find_calendar
+from geodata.events.deadlines import find_calendar, find_kind
 from geodata.events.history import fold_columns
 from geodata.events.incidents import FLAG_CONFLICT, FLAG_DISORDER, SIX_STEPS, STAGES, Folded
 from geodata.ownership import RULES
@@ -25,7 +25,7 @@ from geodata.store.decisions import Decision, read_decisions
 from geodata.store.desk_rows import Head, read_attributes, read_history
 from geodata.store.event_columns import read_event_columns, read_payloads
 from geodata.store.event_log import LIVE_BATCH
-from geodata.store.records import read_records
+from geodata.store.records import read_records, read_versions
 from geodata.words import LANGS
 
 DeadlineBy = Literal["source", "limit", "none"]
@@ -151,7 +151,7 @@ def read_case(
         recorded=str(attributes.get(RECORDED, "")),
         events=_tell_events(read_history(connection, inc)),
         legs=_find_legs(steps),
-        deadline=_explain_deadline(connection, city, folded, row, head, now=now),
+        deadline=_explain_deadline(connection, city, folded, head, now=now),
         owner=_find_owner(timeline, head.owner, head, at=now),
         owner_at_event=_find_owner(timeline, head.owner_at_event, head, at=head.reported_at or now),
         decisions=tuple(read_decisions(connection, only=[inc])),
@@ -209,7 +209,7 @@ def _find_legs(steps: dict[str, int]) -> tuple[Leg, ...]:
 
 
 def _explain_deadline(
-    connection: Connection, city: City, folded: Folded, kind: pd.DataFrame, head: Head, *, now: int
+    connection: Connection, city: City, folded: Folded, head: Head, *, now: int
 ) -> Deadline:
     due_at = head.due_at
     state = clock_state(
@@ -231,6 +231,7 @@ def _explain_deadline(
         return Deadline(by="source" if due_at else "none", **facts)
     rows = read_records(connection, "calendar", at=now)
     calendar = find_calendar(city, rows, folded.clock_from, now)
+    kind = find_kind(read_versions(connection, "kinds"), head.kind, int(folded.clock_from[0]))
     return Deadline(
         by="limit",
         limit=float(kind["limit"].iat[0]),

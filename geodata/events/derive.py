@@ -16,7 +16,7 @@ from geodata.desk.decisions import fold_decisions, give_manual_owners, place_pin
 from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.events.alarms import Said, flag_drills, place_devices
 from geodata.events.deadlines import find_calendar, find_deadlines
-from geodata.events.ground import Ground, read_ground_within
+from geodata.events.ground import Ground, name_as_meant, read_ground_within
 from geodata.events.history import fold_columns
 from geodata.events.incidents import Folded
 from geodata.grids import GridSystem
@@ -138,7 +138,7 @@ def derive_again(
         decisions = read_decisions(connection)
         said = read_said(connection, with_batch=batch)
         ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
-    columns = _derive_columns(
+    columns = derive_columns(
         city, ground, events, payloads, sources, decisions=decisions, said=said
     )
     columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
@@ -255,7 +255,7 @@ def _derive_some(
     with_batch: int = NO_BATCH,
     without_batch: int = NO_BATCH,
 ) -> dict[str, NDArray[Any]]:
-    return _derive_columns(
+    return derive_columns(
         city,
         ground,
         read_event_columns(
@@ -269,7 +269,7 @@ def _derive_some(
     )
 
 
-def _derive_columns(
+def derive_columns(
     city: City,
     ground: Ground,
     events: dict[str, NDArray[np.int64]],
@@ -284,6 +284,7 @@ def _derive_columns(
     place = place_devices(place, folded.incident, said)
     standings = fold_decisions(decisions)
     place = place_pins(place, folded.incident, standings)
+    folded, place = name_as_meant(folded, place, ground.aliases)
     drawn = ground.drawn
     owned = own_places(
         city,

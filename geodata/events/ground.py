@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.drawings import Drawn, find_in_force
+from geodata.events.incidents import Folded
 from geodata.grids import GridSystem
-from geodata.store.database import Connection, read_ground_revision, read_revision
+from geodata.store.database import (
+    Connection,
+    read_ground_revision,
+    read_revision,
+    read_terms,
+)
 from geodata.store.event_log import NO_BATCH
-from geodata.store.records import read_records
+from geodata.store.records import read_records, read_versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +39,8 @@ class Ground:
     now: int
     timeline: tuple[Drawn, ...]  # every drawing, the oldest first
     current: int  # the place in it of the drawing in force, -1 for none
-    kinds: pd.DataFrame
+    kinds: pd.DataFrame  # every version, as `read_versions` gives them
+    aliases: dict[str, dict[int, int]]  # of kinds and bodies: the number said -> the number meant
     calendar_rows: pd.DataFrame
 
     @property
@@ -62,7 +72,8 @@ def read_ground_within(
     timeline = city.drawings.timeline(connection, with_grids=grids)
     next_one = connection.execute(
         "SELECT min(at) FROM (SELECT valid_from AS at FROM record WHERE sort IN"
-        " ('kinds', 'calendar') UNION ALL SELECT valid_from FROM drawing"
+        " ('kinds', 'calendar', 'kind_aliases', 'body_aliases')"
+        " UNION ALL SELECT valid_from FROM drawing"
         " UNION ALL SELECT valid_to FROM drawing) WHERE at > ?",
         (now,),
     ).fetchone()[0]
@@ -73,6 +84,44 @@ def read_ground_within(
         now=now,
         timeline=timeline,
         current=int(find_in_force(timeline, np.array([now], np.int64))[0]),
-        kinds=read_records(connection, "kinds", at=now, with_batch=with_batch),
+        kinds=read_versions(connection, "kinds", with_batch=with_batch),
+        aliases={
+            of: _read_aliases(connection, of, now=now, with_batch=with_batch)
+            for of in ("kind", "body")
+        },
         calendar_rows=read_records(connection, "calendar", at=now, with_batch=with_batch),
     )
+
+
+def _read_aliases(connection: Connection, of: str, *, now: int, with_batch: int) -> dict[int, int]:
+    """Return what each alias of a kind or a body stands for, by the numbers of their texts."""
+    rows = read_records(connection, f"{of}_aliases", at=now, with_batch=with_batch)
+    if rows.empty or of not in rows:
+        return {}
+    number = {text: term for term, text in read_terms(connection, of).items()}
+    return {
+        number[said]: number[meant]
+        for said, meant in zip(rows["id"], rows[of], strict=True)
+        if said in number and meant in number
+    }
+
+
+def name_as_meant(
+    folded: Folded, place: Mapping[str, NDArray[np.float64]], aliases: Mapping[str, dict[int, int]]
+) -> tuple[Folded, dict[str, NDArray[np.float64]]]:
+    """Return a fold and its places with the kinds and bodies that the city's aliases stand for."""
+    return (
+        replace(folded, body=_follow(folded.body, aliases["body"])),
+        {**place, "kind": _follow(place["kind"], aliases["kind"])},
+    )
+
+
+def _follow(numbers: NDArray[Any], aliases: dict[int, int]) -> NDArray[Any]:
+    """Return the numbers of texts with each alias replaced by what it stands for."""
+    if not aliases:
+        return numbers
+    said = np.array(sorted(aliases), np.int64)
+    meant = np.array([aliases[one] for one in said.tolist()], np.int64)
+    rows = np.searchsorted(said, numbers).clip(max=len(said) - 1)
+    followed: NDArray[Any] = np.where(said[rows] == numbers, meant[rows], numbers)
+    return followed.astype(numbers.dtype)

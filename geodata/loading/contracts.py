@@ -171,6 +171,20 @@ RECORD_KINDS: dict[str, Contract] = {
             "name": _NAME,
         },
     ),
+    "kind_aliases": Contract(
+        key="alias",
+        placed=False,
+        needed=("kind",),
+        names={"alias": ("alias", "写法", "别名", "原类别"), "kind": (*_KIND, "类别编码")},
+        dated=True,
+    ),
+    "body_aliases": Contract(
+        key="alias",
+        placed=False,
+        needed=("body",),
+        names={"alias": ("alias", "写法", "别名", "原单位"), "body": (*_BODY, "单位编码")},
+        dated=True,
+    ),
     "addresses": Contract(
         key="address",
         placed=True,

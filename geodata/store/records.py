@@ -14,6 +14,7 @@ from geodata.store.event_log import IN, NO_BATCH, ROWS_A_TRANSACTION
 from geodata.store.rows import insert_rows
 
 ALWAYS = -(2**62)  # valid_from of a record that reaches back without end
+ENDED = "null"  # the data of a record that holds no more from its day on
 
 
 def save_records(
@@ -58,19 +59,42 @@ def read_records(
     Return the records of one sort in force at a moment, one row an id.
 
     `with_batch` is seen although it is not visible yet. Columns: id, x_mm, y_mm (NaN for none) and
-    whatever the records carry.
+    whatever the records carry. One that was ended is not among them.
     """
     rows = connection.execute(
         "SELECT id, x, y, data FROM (SELECT id, x, y, data, row_number() OVER"
         " (PARTITION BY id ORDER BY valid_from DESC, batch DESC) AS place FROM record"
         " WHERE sort = ? AND valid_from <= ?"
         " AND batch NOT IN (SELECT batch FROM batch WHERE state <> ? AND batch <> ?))"
-        " WHERE place = 1 ORDER BY id",
-        (sort, at, IN, with_batch),
+        " WHERE place = 1 AND data <> ? ORDER BY id",
+        (sort, at, IN, with_batch, ENDED),
     ).fetchall()
     frame = pd.DataFrame([_row(row) for row in rows])
     if frame.empty:
         return pd.DataFrame({"id": pd.Series(dtype=str), "x_mm": [], "y_mm": []})
+    return frame
+
+
+def read_versions(
+    connection: sqlite3.Connection, sort: str, *, with_batch: int = NO_BATCH
+) -> pd.DataFrame:
+    """
+    Return every version of every record of one sort, by id and the moment it holds from.
+
+    Of versions from the same moment the newest batch's; one that was ended has its id alone.
+    Columns as `read_records`, and valid_from (UTC s).
+    """
+    rows = connection.execute(
+        "SELECT id, x, y, data, valid_from FROM (SELECT id, x, y, data, valid_from, row_number()"
+        " OVER (PARTITION BY id, valid_from ORDER BY batch DESC) AS place FROM record"
+        " WHERE sort = ? AND batch NOT IN"
+        " (SELECT batch FROM batch WHERE state <> ? AND batch <> ?))"
+        " WHERE place = 1 ORDER BY id, valid_from",
+        (sort, IN, with_batch),
+    ).fetchall()
+    frame = pd.DataFrame([{**_row(row), "valid_from": row[4]} for row in rows])
+    if frame.empty:
+        return pd.DataFrame({"id": pd.Series(dtype=str), "valid_from": []})
     return frame
 
 
@@ -81,15 +105,25 @@ def read_tables_version(connection: sqlite3.Connection) -> int:
 
 
 def count_records(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return how many ids of each sort there are."""
-    rows = connection.execute(
-        "SELECT sort, count(DISTINCT id) FROM record"
-        " WHERE batch NOT IN (SELECT batch FROM batch WHERE state <> ?) GROUP BY sort",
-        (IN,),
+    """Return how many ids of each sort there are, without those whose newest version is an end."""
+    visible = "batch NOT IN (SELECT batch FROM batch WHERE state <> ?1)"
+    counted = dict(
+        connection.execute(
+            f"SELECT sort, count(DISTINCT id) FROM record WHERE {visible} GROUP BY sort",  # noqa: S608
+            (IN,),
+        ).fetchall()
     )
-    return dict(rows.fetchall())
+    ended = connection.execute(
+        f"SELECT sort, count(*) FROM record AS r WHERE data = ?2 AND {visible} AND NOT EXISTS ("  # noqa: S608
+        f"SELECT 1 FROM record n WHERE n.sort = r.sort AND n.id = r.id AND n.{visible}"
+        " AND (n.valid_from, n.batch) > (r.valid_from, r.batch)) GROUP BY sort",
+        (IN, ENDED),
+    )
+    for sort, n in ended:
+        counted[sort] -= n
+    return {sort: n for sort, n in counted.items() if n}
 
 
 def _row(row: tuple[Any, ...]) -> dict[str, Any]:
     x, y = (float("nan") if value is None else float(value) for value in row[1:3])
-    return {**orjson.loads(row[3]), "id": row[0], "x_mm": x, "y_mm": y}
+    return {**(orjson.loads(row[3]) or {}), "id": row[0], "x_mm": x, "y_mm": y}

@@ -179,9 +179,9 @@ def test_bodies_and_kinds_need_their_names(city):
 
 def test_a_dry_run_of_every_kind_writes_nothing(city, tmp_path):
     revision = city.database.revision()
-    columns = ("camera_id", "id", "code", "body", "date", "name_zh", "category", "kind", "working",
+    columns = ("camera_id", "id", "code", "body", "date", "name_zh", "category", "kind", "working", "alias",
                "lon", "lat")  # fmt: skip
-    row = ["1", "1", "1", "1", "2026-01-01", "x", "x", "x", "是", *middle(0, 0)]
+    row = ["1", "1", "1", "1", "2026-01-01", "x", "x", "x", "是", "x", *middle(0, 0)]
     for kind in RECORD_KINDS:
         report = load_table(city, kind, columns, row, dry_run=True)
         assert report.accepted == 1, kind
