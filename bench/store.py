@@ -24,8 +24,8 @@ from geodata.events.clock import clock_state
 from geodata.events.derive import derive_incidents
 from geodata.events.history import fold_columns
 from geodata.events.rebuild import rebuild
+from geodata.figures.counts import count_figures
 from geodata.snapshots.facts import FactsKeeper, load_facts
-from geodata.snapshots.figures import count_figures
 from geodata.store.database import read_derived_revision, read_revision
 from geodata.store.drawings import IN_FORCE, save_drawing
 from geodata.store.event_columns import read_event_columns, read_payloads

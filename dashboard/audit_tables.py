@@ -16,7 +16,7 @@ from geodata.audit.report import name_act, print_moment
 from geodata.audit.watch import LogState
 from geodata.city import City
 from geodata.errors import BadSetting, Fault
-from geodata.snapshots.figures import Rate
+from geodata.figures.counts import Rate
 from geodata.store.audit_rows import LogRow, read_codes
 from geodata.store.irregular_rows import Case, Share, TableChange
 from geodata.store.records import ALWAYS

@@ -14,7 +14,7 @@ from dashboard.view import View
 from geodata.access.outside import Outside
 from geodata.access.sight import Sight
 from geodata.events.clock import RED
-from geodata.snapshots.figures import Figures, count_figures
+from geodata.figures.counts import Figures, count_figures
 from geodata.snapshots.snapshot import Filter
 from geodata.words import Lang, has_words, say
 

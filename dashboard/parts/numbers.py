@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from geodata.access.suppression import Span
-from geodata.snapshots.figures import Rate
+from geodata.figures.counts import Rate
 from geodata.words import Lang, say
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400

@@ -13,8 +13,8 @@ from dashboard.view import View
 from geodata.access.outside import WHOLE, Outside
 from geodata.access.sight import Sight
 from geodata.access.suppression import Span
+from geodata.figures.counts import Figures, count_by_grid, count_figures
 from geodata.risk import GridRisk
-from geodata.snapshots.figures import Figures, count_by_grid, count_figures
 from geodata.words import Lang, say
 from layers.layer import Picture
 

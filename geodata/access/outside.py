@@ -19,6 +19,7 @@ from geodata.snapshots.snapshot import Filter, Snapshot, State
 
 Figure = Literal["total", "open", "overdue"]
 WHOLE = -1  # stands for everything outside, the unowned among it
+UNOWNED = -2  # stands for what no grid owns
 _CLASSES = 3  # overdue, open otherwise, over: each incident is in one
 _OVERDUE, _OPEN, _OVER = range(_CLASSES)
 _OF_STATE: dict[State, frozenset[int]] = {
@@ -117,7 +118,7 @@ class Outside:
         }
 
     def _columns(self, filter: Filter, classes: frozenset[int]) -> list[int] | None:
-        if filter.until is not None:
+        if filter.until is not None or not filter.is_plain:
             return None
         if filter.since is None:
             parts = len(self.since) + 1
@@ -203,9 +204,6 @@ def tell_outside(
     )
 
 
-_UNOWNED = -2
-
-
 def _lonely(reached: set[int], above: NDArray[np.int64]) -> set[int]:
     """Return the areas from the top down that have no other beside them."""
     found: set[int] = set()
@@ -246,7 +244,7 @@ def _find_nodes(
     parents = [NO_PARENT, *(place.get(int(above[row]), 0) for row in order), 0]
     first = 1 + len(inner)
     return (
-        np.array([WHOLE, *every[order].tolist(), _UNOWNED], np.int64),
+        np.array([WHOLE, *every[order].tolist(), UNOWNED], np.int64),
         np.array(parents, np.int64),
         np.arange(first, first + len(rows) + 1),
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geodata.coordinates import SourceCrs, lonlat_crs, to_metric
 from geodata.coordinates.datum import DatumEvidence, datum_evidence, find_better_datum
-from geodata.snapshots.figures import Rate
+from geodata.figures.counts import Rate
 from geodata.words import Lang, join, say
 
 NEAR_M = 20.0  # a difference this close to the recorded grid is a matter of the line drawn

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +40,7 @@ from geodata.words import Lang
 PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
 UNMATCHED = ""  # the category of a kind that the city's table does not know
 _ANSWERS_KEPT = 32
-_KEPT_WITH_DRAWING = ("drawing", "base")
+KEPT_WITH_DRAWING = ("drawing", "base")
 _MANY_INCIDENTS = 100_000
 _REST = 4  # times as long as making new facts took, no others are made
 _REST_OF_MANY_S = 1.0
@@ -106,8 +106,8 @@ class Facts:
     def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
         """Return which incidents the filter lets through; the last answers are kept."""
         chosen = filter or Filter()
-        moment = now if chosen.state == "overdue" else 0
-        found: NDArray[np.bool_] = self._keep(
+        moment = now - now % 60 if chosen.state == "overdue" else 0  # states are told by the minute
+        found: NDArray[np.bool_] = self.keep(
             ("select", chosen, moment),
             lambda: chosen.mask(self.snapshot, states=self.states(now)),
         )
@@ -117,7 +117,7 @@ class Facts:
         """Return each incident's place in `clock.STATES` at `now`, to the minute."""
         minute = now - now % 60
         snapshot = self.snapshot
-        found: NDArray[np.uint8] = self._keep(
+        found: NDArray[np.uint8] = self.keep(
             ("states", minute),
             lambda: clock_state(
                 open=snapshot.open,
@@ -152,7 +152,8 @@ class Facts:
             return str(name) if isinstance(name, str) else body
         return body
 
-    def _keep(self, key: Any, make: Any) -> Any:
+    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return the answer under this key, made at the first call; the last ones are kept."""
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
@@ -245,7 +246,7 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
             revision=revision,
             known=None if old is None else old.snapshot,
         )
-    risk, risk_from, risk_made = _risk_of(city, system, snapshot, terms["source"], now, known)
+    risk, risk_from, risk_made = rate_risk(city, system, snapshot, terms["source"], now, known)
     return Facts(
         city=city,
         revision=snapshot.revision,
@@ -290,7 +291,7 @@ def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
     if old.grids.drawing != new.grids.drawing:
         return {}
     new.grids = old.grids
-    return {key: value for key, value in old.kept.items() if key[0] in _KEPT_WITH_DRAWING}
+    return {key: value for key, value in old.kept.items() if key[0] in KEPT_WITH_DRAWING}
 
 
 def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:
@@ -318,7 +319,7 @@ def _categories(
     return {0: place[UNMATCHED]} | {n: place[text] for n, text in named.items()}, categories
 
 
-def _risk_of(
+def rate_risk(
     city: City,
     system: GridSystem,
     snapshot: Snapshot,

@@ -23,6 +23,7 @@ State = Literal["all", "open", "overdue", "closed"]
 WORLD = 2.0**32  # a tile position is the web-mercator world from 0 to 1 times this
 _FACTS = ("revision", "drawing", "placed")  # what is no column
 _MAX_LATITUDE = 85.05112877980659
+_MOST_TIMES = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class Snapshot:
     rule: NDArray[np.uint8]
     near_line: NDArray[np.bool_]
     flags: NDArray[np.uint8]
+    returned: NDArray[np.uint8]  # how often it was sent back by its handler, 255 for more
+    reopened: NDArray[np.uint8]
 
     @property
     def n(self) -> int:
@@ -77,13 +80,24 @@ class Filter:
     """
     Which incidents count: reported in [since, until), of these categories, in this state.
 
-    None means no limit. `overdue` = open and past the deadline (contracts.md 6).
+    None means no limit. `overdue` = open and past the deadline (contracts.md 6). Kinds, sources,
+    bodies and stages are codes of the snapshot; by these nothing is told of what is outside a
+    scope.
     """
 
     since: int | None = None
     until: int | None = None
     categories: tuple[int, ...] | None = None
     state: State = "all"
+    kinds: tuple[int, ...] | None = None
+    sources: tuple[int, ...] | None = None
+    bodies: tuple[int, ...] | None = None
+    stages: tuple[int, ...] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it narrows by no more than period, category and state."""
+        return all(codes is None for codes in (self.kinds, self.sources, self.bodies, self.stages))
 
     def mask(self, snapshot: Snapshot, *, states: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return which rows of the snapshot count; `states` comes from `clock.clock_state`."""
@@ -105,6 +119,14 @@ class Filter:
             keep &= snapshot.open & (states == RED)
         elif self.state == "closed":
             keep &= ~snapshot.open
+        for codes, column in (
+            (self.kinds, snapshot.kind),
+            (self.sources, snapshot.source),
+            (self.bodies, snapshot.body),
+            (self.stages, snapshot.stage),
+        ):
+            if codes is not None:
+                keep &= np.isin(np.arange(int(column.max(initial=0)) + 1), codes)[column]
         return keep
 
 
@@ -155,6 +177,8 @@ def build_snapshot(
         rule=take(columns["rule"], np.uint8),
         near_line=take(columns["near_line"], np.bool_),
         flags=take(columns["flags"], np.uint8),
+        returned=take(np.minimum(columns["returned"], _MOST_TIMES), np.uint8),
+        reopened=take(np.minimum(columns["reopened"], _MOST_TIMES), np.uint8),
     )
 
 

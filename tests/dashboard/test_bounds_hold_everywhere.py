@@ -16,8 +16,8 @@ from geodata.access.sight import Sight, narrow_facts, sort_facts
 from geodata.events.clock import clock_state
 from geodata.events.incidents import SIX_STEPS
 from geodata.events.periods import PERIODS_DAYS
+from geodata.figures.counts import count_figures
 from geodata.snapshots.facts import Facts, load_facts
-from geodata.snapshots.figures import count_figures
 from geodata.snapshots.snapshot import Filter
 from tests.dashboard.conftest import DEMO_NOW
 

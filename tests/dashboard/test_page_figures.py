@@ -12,8 +12,8 @@ import pytest
 from dashboard.server import make_app
 from dashboard.view import View
 from geodata.events.incidents import SIX_STEPS
+from geodata.figures.counts import Figures, count_by_grid, count_figures
 from geodata.snapshots.facts import Facts, load_facts
-from geodata.snapshots.figures import Figures, count_by_grid, count_figures
 from geodata.words import say
 from layers.registry import find_source
 from tests.city import NOW

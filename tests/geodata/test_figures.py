@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.events.clock import AMBER, RED, SUSPENDED
+from geodata.figures.counts import Figures, Rate, count_by_grid, count_figures
 from geodata.grids import LEVELS
 from geodata.snapshots.facts import Facts, load_facts
-from geodata.snapshots.figures import Figures, Rate, count_by_grid, count_figures
 from geodata.snapshots.snapshot import Filter
 from tests.city import (
     INCIDENT_COLUMNS,

@@ -130,7 +130,7 @@ def make_snapshot(rng: np.random.Generator, finest: gpd.GeoDataFrame, n: int) ->
         "stage": np.where(is_open, STAGE_CODE["dispatched"], STAGE_CODE["closed"]),
         "open": is_open, "due_at": due, "clock_from": reported,
         "suspended_since": np.where(is_open & (rng.random(n) < 0.1), NOW - DAY_S, 0),
-        "rule": zero, "near_line": zero, "flags": zero,
+        "rule": zero, "near_line": zero, "flags": zero, "returned": zero, "reopened": zero,
         "reported_at": reported, "registered_at": reported + 60, "dispatched_at": reported + 600,
         "handled_at": zero, "closed_at": np.where(is_open, 0, reported + DAY_S),
         "evaluated_at": zero,

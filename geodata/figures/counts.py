@@ -1,4 +1,4 @@
-"""The figures of contracts.md 6: one dictionary that feeds screens, exports and documents."""
+"""Counts and rates over any set of incidents, as the dictionary of figures defines them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,22 @@ class Rate:
             return None
         exact = Decimal(self.part) * 100 / Decimal(self.of)
         return str(exact.quantize(_PLACES, rounding=ROUND_HALF_UP))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A count against the one of another period: of what, because a percentage alone hides it."""
+
+    now: int
+    before: int
+
+    def percent(self) -> str | None:
+        """Return the change in percent with its sign, rounded half away from zero; None of 0."""
+        if not self.before:
+            return None
+        exact = Decimal(self.now - self.before) * 100 / Decimal(self.before)
+        found = exact.quantize(_PLACES, rounding=ROUND_HALF_UP)
+        return f"{found:+}" if found else str(abs(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
