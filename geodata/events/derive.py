@@ -280,6 +280,7 @@ def derive_columns(
     said: Said,
     kind_codes: dict[int, str] | None = None,
 ) -> dict[str, NDArray[Any]]:
+    """Return the derived table of these events: fold, place, owner, deadline."""
     folded, place = fold_columns(events, payloads)
     place = place_devices(place, folded.incident, said)
     standings = fold_decisions(decisions)
@@ -341,11 +342,7 @@ def own_places(
     *,
     index: OwnerIndex | None = None,
 ) -> Ownership:
-    """
-    Return the owner of each place (mm in the city's CRS, NaN for none) by a drawing.
-
-    `index` is that drawing's, where the caller keeps it.
-    """
+    """Return the owner of each place (mm, NaN for none) by a drawing; `index` is its own, if kept."""
     if system is None or not len(x_mm):
         n = len(x_mm)
         placed = np.isfinite(x_mm)

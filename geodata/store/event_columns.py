@@ -42,6 +42,7 @@ def read_event_columns(
     with_batch: int = NO_BATCH,
     without_batch: int = NO_BATCH,
     only: Sequence[int] | None = None,
+    received_until: int | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """
     Return the columns of every visible event, grouped by incident, as int64 arrays.
@@ -50,17 +51,21 @@ def read_event_columns(
     or two more than this connection sees, never of a new incident.
 
     `with_batch` is seen although it is not visible yet, `without_batch` is not although it still
-    is: the fold that will show or hide it needs that.
+    is: the fold that will show or hide it needs that. `received_until` leaves out what was received
+    after a moment (UTC s).
     """
     names = ("inc", "seq", "at", "hash", "stage", "version", "due", "body")
     hidden = hidden_batches(connection, shown=with_batch, left_out=without_batch)
     seen = "?3 IS NOT NULL" if hidden == NOTHING_HIDDEN else visible_event(3)
+    arguments: tuple[int | str, ...] = (hidden,)
+    if received_until is not None:
+        seen, arguments = f"{seen} AND e.received <= ?4", (hidden, received_until)
     columns = _read(
         connection,
         "SELECT e.inc AS c0, e.seq AS c1, e.at AS c2, e.hash AS c3, e.stage AS c4,"  # noqa: S608
         " e.version AS c5, ifnull(e.due, 0) AS c6, ifnull(e.body, 0) AS c7 FROM event e"
         f" WHERE e.inc {{among}} AND {seen} ORDER BY e.inc",
-        (hidden,),
+        arguments,
         only=only,
     )
     return dict(zip(names, columns, strict=True))
