@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from geodata.redraw.blocks import Blocks, make_blocks
-from geodata.redraw.draft import Change, Draft, Edit, Grid, Locks, Sides, open_draft
+from geodata.redraw.changes import Change, Edit, Grid, Locks, Sides
+from geodata.redraw.draft import Draft, open_draft
 from geodata.redraw.edits import apply_edit, replay_edits
 from geodata.redraw.forms import parse_edit
 from geodata.redraw.proof import DraftProof, prove_draft

@@ -10,7 +10,8 @@ import shapely
 
 from geodata.coverage.edges import MM_PER_M, Floats, Ints
 from geodata.errors import BadGrid, Fault
-from geodata.redraw.draft import Change, Draft, Edit, round_mm
+from geodata.redraw.changes import Change, Edit
+from geodata.redraw.draft import Draft, round_mm
 from geodata.redraw.lines import lead_ends, read_line
 from geodata.redraw.patch import (
     Faces,

@@ -9,7 +9,8 @@ from typing import Any
 import shapely
 
 from geodata.errors import BadGrid, Fault
-from geodata.redraw.draft import Change, Draft, Edit, Grid, Locks
+from geodata.redraw.changes import Change, Edit, Grid, Locks
+from geodata.redraw.draft import Draft
 from geodata.redraw.patch import check_code, refuse_grid
 
 _SAID = ("name", "code", "kind", "body")

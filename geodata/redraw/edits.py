@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from geodata.redraw.borders import drag_border, move_vertex
+from geodata.redraw.changes import Change, Edit
 from geodata.redraw.descriptions import (
     describe_grid,
     lock_grids,
     reparent_grid,
     unlock_grids,
 )
-from geodata.redraw.draft import Change, Draft, Edit
+from geodata.redraw.draft import Draft
 from geodata.redraw.forms import parse_edit
 from geodata.redraw.strokes import assign_blocks, brush_blocks, draw_over, make_special
 from geodata.redraw.unions import merge_grids, split_grid

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geodata.errors import BadGrid, Fault
-from geodata.redraw.draft import Edit
+from geodata.redraw.changes import Edit
 
 MAX_POINTS = 10_000
 MAX_NUMBERS = 100_000

@@ -12,7 +12,8 @@ import shapely
 from geodata.coverage.edges import Geometries, Ints, open_chain
 from geodata.coverage.report import SLIVER_M
 from geodata.errors import BadGrid, Fault
-from geodata.redraw.draft import Change, Draft, Edit, Grid
+from geodata.redraw.changes import Change, Edit, Grid
+from geodata.redraw.draft import Draft
 
 NOBODY = -1
 _GRID_MM = 1.0

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from geodata.coverage.edges import Ints
 from geodata.errors import BadGrid, Fault
-from geodata.redraw.draft import Change, Draft, Edit, round_mm
+from geodata.redraw.changes import Change, Edit
+from geodata.redraw.draft import Draft, round_mm
 from geodata.redraw.patch import (
     Faces,
     check_shapes,

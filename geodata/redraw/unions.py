@@ -9,7 +9,8 @@ import shapely
 
 from geodata.coverage.edges import Floats, Geometries, Ints
 from geodata.errors import BadGrid, Fault
-from geodata.redraw.draft import Change, Draft, Edit
+from geodata.redraw.changes import Change, Edit
+from geodata.redraw.draft import Draft
 from geodata.redraw.lines import reach_rim, read_line, snap_line
 from geodata.redraw.patch import (
     Faces,
