@@ -342,7 +342,7 @@ def own_places(
     *,
     index: OwnerIndex | None = None,
 ) -> Ownership:
-    """Return the owner of each place (mm, NaN for none) by a drawing; `index` is its own, if kept."""
+    """Return the owner of each place (mm, NaN for none) by a drawing; `index` is that drawing's."""
     if system is None or not len(x_mm):
         n = len(x_mm)
         placed = np.isfinite(x_mm)
