@@ -237,4 +237,10 @@ STEPS: tuple[str, ...] = (
       PRIMARY KEY (drawing, inc)) WITHOUT ROWID;
     CREATE INDEX case_transfer_inc ON case_transfer (inc);
     """,
+    """
+    -- What a plan's edits stand on beside the drawing: the blocks a brush paints with their loads,
+    -- the roads a line snaps to. Kept as they were, so that the edits always make the same drawing.
+    CREATE TABLE plan_ground (plan INTEGER PRIMARY KEY, blocks BLOB NOT NULL, loads BLOB NOT NULL,
+      roads BLOB NOT NULL);
+    """,
 )
