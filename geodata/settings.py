@@ -132,6 +132,19 @@ class Settings:
     alarm_days: int = _setting(
         7, "An alarm that was never cleared leaves the list after this many days.", low=1
     )
+    wall_alarm_s: int = _setting(
+        20, "An alarm has the wall for this long before it goes on.", low=5, high=3600
+    )
+    wall_hold_s: int = _setting(
+        600, "What the duty desk holds on the wall lets go after this long.", low=10
+    )
+    wall_dim_from: int = _setting(
+        22,
+        "From this local hour on the wall shines at 60 %; as wall_dim_until: never.",
+        low=0,
+        high=23,
+    )
+    wall_dim_until: int = _setting(6, "Until this local hour.", low=0, high=23)
     api_body_mb: int = _setting(5, "Largest body of one POST to the API, in megabytes.", low=1)
     api_events: int = _setting(
         10_000, "Most events of one POST to the API; more would hold the store too long.", low=1
@@ -144,6 +157,12 @@ class Settings:
     )
     api_posts_per_s: int = _setting(200, "Posts a second of one source.", low=1)
     api_events_per_s: int = _setting(1_000, "Events a second of one source, over time.", low=1)
+    map_approval: str = _setting(
+        "", "The map approval number (审图号) printed on every sheet; empty while there is none."
+    )
+    map_source: str = _setting(
+        "", "Where printed numbers come from; empty: the channels of the incidents themselves."
+    )
     jurisdiction_id: str = _setting(
         "", "What Open311 clients call this city; empty: whatever they say is taken."
     )

@@ -1,0 +1,126 @@
+"""Points on a printed map: incidents by state with their shapes, cameras, places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
+
+from geodata.coordinates import lonlat_crs, to_metric
+from geodata.snapshots.snapshot import WORLD, tile_position
+from layers.incident_dots import STATES, find_states
+from layers.layer import Layer
+from layers.print.frame import Frame
+from layers.print.grid_marks import PAPER, is_inside
+from layers.print.ground import CSS_PX_MM
+from layers.print.scene import Scene
+from layers.print.view import Subject
+
+MOST_DOTS: Final = 4_000  # on one sheet; more would be a carpet that nobody can read
+_DOT_SHARE = 0.62
+_SIDES = {"circle": 14, "diamond": 4, "square": 4, "triangle": 3}
+_TURN = {"circle": 0.0, "diamond": 0.0, "square": 0.25 * np.pi, "triangle": 0.5 * np.pi}
+_POINT_MM = ((120, 0.95), (600, 0.65), (2_000, 0.45), (1 << 62, 0.3))  # up to how many: radius
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Points of the page with their names, empty where they have none."""
+
+    xy: NDArray[np.float64]
+    names: list[str]
+
+
+def count_in_frame(subject: Subject, frame: Frame) -> NDArray[np.int64]:
+    """Return the rows of the chosen incidents with a place in the frame."""
+    snapshot = subject.sight.snapshot
+    west, south, east, north = frame.degrees()
+    x, y = tile_position(np.array([west, east]), np.array([north, south]))
+    placed = slice(snapshot.placed)
+    near = (snapshot.tile_x[placed] >= x[0]) & (snapshot.tile_x[placed] <= x[1])
+    near &= (snapshot.tile_y[placed] >= y[0]) & (snapshot.tile_y[placed] <= y[1])
+    return np.flatnonzero(near & subject.selected[placed])
+
+
+def draw_dots(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> tuple[int, int]:
+    """
+    Draw each chosen incident, the most pressing on top; return how many of how many.
+
+    Of more than MOST_DOTS none is drawn: a part of them would say something untrue.
+    """
+    rows = count_in_frame(subject, frame)
+    if len(rows) > MOST_DOTS:
+        return 0, len(rows)
+    snapshot = subject.sight.snapshot
+    place = _from_tiles(snapshot.tile_x[rows], snapshot.tile_y[rows], frame)
+    inside = is_inside(place, frame)
+    rows, place = rows[inside], place[inside]
+    state = find_states(subject.picture, rows)
+    styles = layer.style.plain["states"]
+    for number, name in enumerate(STATES):
+        style = styles[name]
+        radius = style["size"] * CSS_PX_MM * _DOT_SHARE / 2
+        marks = _symbols(place[state == number], shape=style["shape"], radius=radius)
+        edge = 0.24 if style.get("edge") else 0.12
+        color = style["color"]["light"]
+        scene.shapes(marks, fill=color, stroke=PAPER, stroke_width=edge)
+    return len(rows), len(rows)
+
+
+def draw_symbol(scene: Scene, shape: str, x: float, y: float, *, radius: float, color: str) -> None:
+    """Draw one mark of a state, for a legend."""
+    marks = _symbols(np.array([[x, y]]), shape=shape, radius=radius)
+    scene.shapes(marks, fill=color, stroke=PAPER, stroke_width=0.12)
+
+
+def draw_points(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> Placed:
+    """Draw every point of a layer that lies in the frame; return where they are."""
+    found = _read_points(subject, frame, layer)
+    radius = next(mm for most, mm in _POINT_MM if len(found.xy) <= most)
+    color = layer.style.plain["color"]["light"]
+    marks = _symbols(found.xy, shape="circle", radius=radius)
+    scene.shapes(marks, fill=color, stroke=PAPER, stroke_width=0.16)
+    return found
+
+
+def _read_points(subject: Subject, frame: Frame, layer: Layer) -> Placed:
+    """Return a layer's points: just what the screen gets, and only of the sheet's area."""
+    body = layer.source.draw(subject.picture)
+    features: list[dict[str, Any]] = orjson.loads(body)["features"] if body else []
+    points = [item for item in features if (item["geometry"] or {}).get("type") == "Point"]
+    lonlat = np.array([item["geometry"]["coordinates"][:2] for item in points], np.float64)
+    if not len(lonlat):
+        return Placed(xy=np.empty((0, 2)), names=[])
+    x, y = to_metric(lonlat[:, 0], lonlat[:, 1], lonlat_crs(), frame.crs)
+    metric = np.stack([x, y], axis=1)
+    place = frame.place(metric)
+    keep = is_inside(place, frame)
+    if subject.view.area is not None:
+        grids = subject.sight.grids.grids
+        area = grids.loc[grids["uid"] == subject.view.area].geometry.to_numpy()[0]
+        keep &= np.asarray(shapely.intersects_xy(area, metric[:, 0], metric[:, 1]), bool)
+    names = [str(points[row]["properties"].get("name", "")) for row in np.flatnonzero(keep)]
+    return Placed(xy=place[keep], names=names)
+
+
+def _from_tiles(x: NDArray[np.uint32], y: NDArray[np.uint32], frame: Frame) -> NDArray[np.float64]:
+    """Return positions of the web-mercator world as points of the page."""
+    lon = (x / WORLD - 0.5) * 360.0
+    lat = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * (y / WORLD)))))
+    east, north = to_metric(lon, lat, lonlat_crs(), frame.crs)
+    return frame.place(np.stack([east, north], axis=1))
+
+
+def _symbols(place: NDArray[np.float64], *, shape: str, radius: float) -> NDArray[np.object_]:
+    """Return a polygon round each point of the page."""
+    if not len(place):
+        return np.empty(0, object)
+    turn = np.arange(_SIDES[shape]) * 2 * np.pi / _SIDES[shape] + _TURN[shape]
+    # All shapes cover about the same area, so that none looks the more important for it.
+    size = radius * {"circle": 1.0, "diamond": 1.25, "square": 1.25, "triangle": 1.45}[shape]
+    ring = np.stack([np.cos(turn), -np.sin(turn)], axis=1) * size
+    return np.asarray(shapely.polygons(place[:, None, :] + ring), object)
