@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dash import Dash
 from flask import Flask
 
-from dashboard import desk_page, map_page
+from dashboard import desk_page, map_page, wall_page
 from dashboard.frame import draw_index
 from dashboard.guard import APPS
 from dashboard.services import Services
@@ -35,6 +35,12 @@ class Screen:
 SCREENS: tuple[Screen, ...] = (
     Screen(path="", fill=map_page.add_page),
     Screen(path="desk/", fill=desk_page.add_page),
+    Screen(
+        path="wall/",
+        fill=wall_page.add_page,
+        own=wall_page.OWN_ASSETS,
+        without=("getu.js", "desk.js", "desk.css", "audit.css", "data.css", "case.css", "door.css"),
+    ),
 )
 
 

@@ -81,6 +81,16 @@ class Settings:
     sliver_m: float = _setting(
         0.5, "A polygon below this area ÷ half perimeter is a sliver.", low=0, high=100
     )
+    grid_households_low: int = _setting(
+        300, "The planner lists a grid with fewer households than this.", low=0
+    )
+    grid_households_high: int = _setting(
+        500, "The planner lists a grid with more households than this.", low=1
+    )
+    special_places: str = _setting(
+        "park,campus,market,station,hospital",
+        "Kinds of places that should have a special grid of their own, by commas.",
+    )
     suppress_below: int = _setting(
         3, "Counts below this print as <n outside one's own grids.", low=0, high=1000
     )

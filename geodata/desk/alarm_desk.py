@@ -97,6 +97,16 @@ def list_alarms(city: City, scope: Scope, *, now: int, since: int | None = None)
     )
 
 
+def find_alarm(city: City, scope: Scope, alarm: int) -> Alarm:
+    """Return one alarm by its number; raises NotFound for one that is not there or not theirs."""
+    _check_permission(scope, ROWS)
+    with city.database.read() as connection:
+        row = read_alarm_row(connection, alarm) if alarm < _NO_ALARM else None
+        if row is None or not scope.allows(row.owner):
+            raise NotFound(Fault(key="alarm_missing"))
+        return _complete(connection, city, [row])[0]
+
+
 def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *, now: int) -> Alarm:
     """
     Write what a post does about an alarm, and the log's row with it, in one transaction.

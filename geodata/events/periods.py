@@ -18,3 +18,8 @@ def local_midnight(at: int, zone: str, *, days_before: int = 0) -> int:
 def begin_period(days: int, *, end: int, zone: str) -> int:
     """Return the local midnight that begins the last `days` days, the day of `end` being one."""
     return local_midnight(end, zone, days_before=days - 1)
+
+
+def local_hour(at: int, zone: str) -> int:
+    """Return the hour of the local day, 0 to 23, of a moment (UTC s)."""
+    return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone)).hour

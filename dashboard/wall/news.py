@@ -1,0 +1,225 @@
+"""What is new for a wall: only the parts that changed, nothing while nothing did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+
+from dashboard import trail
+from dashboard.guard import current_scope, guarded
+from dashboard.parts import numbers
+from dashboard.services import Services
+from dashboard.wall import parts, stage
+from geodata.access.sight import Sight
+from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
+from geodata.events.alarms import Alarm
+from geodata.events.periods import local_hour
+from geodata.events.sources import report_sources
+from geodata.wall.around import look_around
+from geodata.wall.scenes import Scene, read_hold, read_scenes
+from geodata.words import Lang, parse_lang, say
+from layers.layer import THEMES, Theme
+
+JSON = "application/json"
+_MARK_BYTES = 4
+_LONGEST_HAVE, _MOST_SCENES = 600, 1000
+_WAITING = frozenset({"new", "escalated"})
+_PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY
+_KEPT = ("wall", "figures")
+_SCRIPT = Path(__file__).parents[1] / "assets" / "wall.js"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a wall asks for: in which words, of which scene, and what it holds already."""
+
+    lang: Lang
+    theme: Theme
+    scene: int
+    since: str
+    have: Mapping[str, str]
+
+
+def add_news(server: Flask, services: Services) -> None:
+    """Add `/wall/news` and `/wall/alarms/<alarm>` below the base path."""
+    city, base = services.city, services.base_path
+    program = _mark(_SCRIPT.read_bytes())
+
+    @guarded("read.rows", logs="view.wall")
+    def news() -> Response:
+        asked, now = read_asked(request.args), services.now()
+        scenes, hold = read_scenes(city, asked.lang), read_hold(city, now=now)
+        pictures = services.pictures
+        stamp = ".".join(
+            str(one)
+            for one in (
+                *(pictures.keeper.revision(now), city.database.revision(), now // 60),
+                *(scenes.version, hold.hold if hold else 0),
+                *(asked.scene, asked.lang, asked.theme, program),
+            )
+        )
+        trail.show(n=0)
+        if stamp == asked.since:
+            return Response(status=204)
+        sight = pictures.newest(current_scope())
+        found = list_alarms(city, current_scope(), now=now) if sight else None
+        drawn = _draw_parts(services, sight, found, asked, now=now)
+        fresh = {name: text for name, text in drawn.items() if asked.have.get(name) != _mark(text)}
+        if "alarms" in fresh and found is not None and found.alarms:
+            trail.show(target="wall", n=len(found.alarms[: parts.ALARMS_SHOWN]))
+        scene = scenes.scenes[asked.scene % len(scenes.scenes)]
+        return _json(
+            {
+                "stamp": stamp,
+                "program": program,
+                "marks": {name: _mark(text) for name, text in drawn.items()},
+                "parts": fresh,
+                "map": _fresh_map(services, sight, scene, asked, now=now),
+                "scenes": [{"name": one.name, "dwell_s": one.dwell_s} for one in scenes.scenes],
+                "hold": None if hold is None else {"what": hold.what, "target": hold.target},
+                "alarms": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
+                "alarm_s": city.settings.wall_alarm_s,
+                "dim": _is_dim(services, now),
+            }
+        )
+
+    @guarded("read.rows", logs="view.alarm")
+    def alarm(alarm: int) -> Response:
+        lang, now = parse_lang(request.args.get("lang")), services.now()
+        sight = services.pictures.newest(current_scope())
+        found = find_alarm(city, current_scope(), alarm)
+        trail.show(target=f"{found.source}/{found.incident_id}", grid=max(found.owner, 0) or None)
+        if sight is None:
+            return _json({"card": "", "place": None})
+        return _json(describe_alarm(found, sight, lang, now=now, services=services))
+
+    server.add_url_rule(f"{base}/wall/news", "getu_wall_news", news)
+    server.add_url_rule(f"{base}/wall/alarms/<int:alarm>", "getu_wall_alarm", alarm)
+
+
+def describe_alarm(
+    alarm: Alarm, sight: Sight, lang: Lang, *, now: int, services: Services
+) -> dict[str, Any]:
+    """Return an alarm's card, where the map looks for it, and the address of its mark."""
+    place = None if alarm.lon is None or alarm.lat is None else (alarm.lon, alarm.lat)
+    around = look_around(sight, uid=alarm.owner, kind=alarm.kind, place=place)
+    taken = alarm.acknowledged
+    card = parts.draw_piece(
+        "wall_card.html",
+        lang,
+        alarm=alarm,
+        around=around,
+        mark=parts.ALARM_MARK[alarm.run.level],
+        name=parts.name_alarm(alarm, sight, lang),
+        grid=parts.name_grid(sight, alarm.owner, lang),
+        level=say(f"alarm_level.{alarm.run.level}", lang),
+        state=parts.name_state(alarm, now, services.city.settings, lang),
+        at=numbers.moment(alarm.run.last_at, sight.zone),
+        taken=taken,
+        taken_at=numbers.moment(taken.at, sight.zone, with_day=False) if taken else "",
+        placed=place is not None,
+    )
+    view = None
+    if place is not None:
+        view = {"center": list(place), "zoom": stage.CLOSE_ZOOM}
+    elif alarm.owner >= 0:
+        view = {"bounds": stage.bounds_of(sight, alarm.owner)}
+    where = "" if place is None else f"{place[0]:.6f},{place[1]:.6f}"
+    selected = alarm.owner if alarm.owner >= 0 else None
+    return {"card": card, "view": view, "where": where, "selected": selected}
+
+
+def read_asked(query: Mapping[str, str]) -> Asked:
+    """Return what a wall asks for; nonsense asks for the beginning of everything."""
+    theme = query.get("theme", "")
+    scene = query.get("scene", "0")
+    pairs = (one.partition(":") for one in query.get("have", "")[:_LONGEST_HAVE].split(","))
+    known = scene.isascii() and scene.isdigit() and len(scene) < len(str(_MOST_SCENES))
+    return Asked(
+        lang=parse_lang(query.get("lang")),
+        theme="light" if theme == THEMES[1] else "dark",
+        scene=int(scene) if known else 0,
+        since=query.get("since", ""),
+        have={name: mark for name, _, mark in pairs},
+    )
+
+
+def _draw_parts(
+    services: Services, sight: Sight | None, found: AlarmList | None, asked: Asked, *, now: int
+) -> dict[str, str]:
+    if sight is None:
+        return parts.draw_nothing(asked.lang)
+    moment = parts.WallMoment(
+        sight=sight,
+        alarms=found,
+        sources=list(report_sources(services.city, now=now).sources),
+        settings=services.city.settings,
+        lang=asked.lang,
+        now=now,
+    )
+    key = (*_KEPT, asked.lang)
+    minute, figures = sight.kept.get(key, (None, {}))
+    if minute != now // 60:
+        figures = parts.draw_figures(moment)
+        sight.kept[key] = (now // 60, figures)
+    return {**figures, **parts.draw_news(moment)}
+
+
+def _fresh_map(
+    services: Services, sight: Sight | None, scene: Scene, asked: Asked, *, now: int
+) -> dict[str, Any] | None:
+    """Return what the map is given anew, with its marks; None where it holds all of it."""
+    if sight is None:
+        return None
+    settings = services.city.settings
+    shown = stage.draw_scene(
+        sight, scene, now=now, lang=asked.lang, theme=asked.theme, sigma_px=settings.heat_sigma_px
+    )
+    ground = stage.draw_ground(sight, asked.lang)
+    marks = {"scene": _mark_plain(shown), "ground": _mark_plain(ground)}
+    fresh: dict[str, Any] = {}
+    if asked.have.get("ground") != marks["ground"]:
+        fresh |= ground
+    if asked.have.get("scene") != marks["scene"]:
+        fresh |= shown
+    return {"marks": marks, "props": fresh} if fresh else None
+
+
+def _list_waiting(found: AlarmList | None, *, now: int, escalate_s: int) -> list[dict[str, Any]]:
+    """Return the alarms that nobody took, as the wall queues them; drills never take it over."""
+    if found is None:
+        return []
+    rows = [(one, one.state(now=now, escalate_s=escalate_s)) for one in found.alarms]
+    return [
+        {"alarm": one.alarm, "level": one.run.level, "state": state}
+        for one, state in rows
+        if state in _WAITING and not one.drill
+    ]
+
+
+def _is_dim(services: Services, now: int) -> bool:
+    settings = services.city.settings
+    begin, end = settings.wall_dim_from, settings.wall_dim_until
+    hour = local_hour(now, settings.timezone)
+    return begin <= hour < end if begin <= end else hour >= begin or hour < end
+
+
+def _mark_plain(plain: Any) -> str:
+    return _mark(orjson.dumps(plain, option=_PLAIN))
+
+
+def _mark(content: str | bytes) -> str:
+    raw = content.encode() if isinstance(content, str) else content
+    return blake2b(raw, digest_size=_MARK_BYTES).hexdigest()
+
+
+def _json(plain: Any) -> Response:
+    response = Response(orjson.dumps(plain, option=_PLAIN), mimetype=JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response

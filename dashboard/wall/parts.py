@@ -1,0 +1,284 @@
+"""The parts of the wall: each a small piece of HTML from a template, in one language."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flask import render_template
+
+from dashboard.parts import numbers
+from dashboard.parts.overview import full_name
+from dashboard.parts.totals import scope_words
+from dashboard.view import first_day
+from geodata.access.sight import Sight
+from geodata.desk.alarm_desk import AlarmList
+from geodata.events.alarms import Alarm
+from geodata.events.sources import SourceState, span_text
+from geodata.figures.counts import count_figures
+from geodata.settings import Settings
+from geodata.snapshots.snapshot import Filter
+from geodata.wall.late import AGES_DAYS, LateBoard, count_late
+from geodata.wall.usual import HOURS, Today, compare_today
+from geodata.words import Lang, has_words, say
+
+BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 6, 5, 5, 5
+STEPS_DAYS = 28
+_SOURCE_MARK = {"loaded": "●", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
+ALARM_MARK = {1: "■", 2: "■", 3: "▲", 4: "◆"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallMoment:
+    """What the parts are drawn from, at one moment (UTC s); `alarms` None: not for this account."""
+
+    sight: Sight
+    alarms: AlarmList | None
+    sources: list[SourceState]
+    settings: Settings
+    lang: Lang
+    now: int
+
+
+def draw_figures(moment: WallMoment) -> dict[str, str]:
+    """Return the parts that follow from the incidents."""
+    sight, now = moment.sight, moment.now
+    board = count_late(sight, now=now)
+    today = compare_today(sight.snapshot.reported_at, now=now, zone=sight.zone)
+    return {
+        "keys": _draw("keys", moment, board=board),
+        "late": _draw("late", moment, **_describe_late(moment, board)),
+        "steps": _draw("steps", moment, **_describe_steps(moment)),
+        "today": _draw(
+            "today",
+            moment,
+            today=today,
+            hours=_describe_hours(today),
+            unusual=say(f"wall.unusual_{today.unusual}", moment.lang) if today.unusual else "",
+        ),
+        "top": _draw("top", moment, **_describe_top(moment)),
+        "ticker": _draw(
+            "ticker",
+            moment,
+            hour={say(f"wall.hour_{name}", moment.lang): n for name, n in board.hour.items()},
+            total=sight.snapshot.n,
+        ),
+    }
+
+
+def draw_news(moment: WallMoment) -> dict[str, str]:
+    """Return the parts that follow from alarms, sources and the clock."""
+    sight, lang = moment.sight, moment.lang
+    parts = {
+        "head": _draw(
+            "head",
+            moment,
+            narrowed=scope_words(sight, lang),
+            as_of=numbers.moment(sight.as_of, sight.zone, with_day=False) if sight.as_of else "",
+            stale=moment.now - sight.as_of > moment.settings.stale_after_s,
+            age=numbers.span(max(moment.now - sight.as_of, 0), lang),
+            marks=_order_sources(moment.sources),
+            source_mark=_SOURCE_MARK,
+            revision=sight.revision,
+        ),
+        "sources": _draw("sources", moment, **_describe_sources(moment)),
+    }
+    if moment.alarms is not None:
+        parts["alarms"] = _draw("alarms", moment, **_describe_alarms(moment, moment.alarms))
+    return parts
+
+
+def draw_nothing(lang: Lang) -> dict[str, str]:
+    """Return the one part of a city without grids: what is missing, and what to do."""
+    return {"keys": render_template("wall_nothing.html", **_speak(lang))}
+
+
+def name_alarm(alarm: Alarm, sight: Sight, lang: Lang) -> str:
+    """Return what an alarm is of: its kind, else its device, else what the list calls it."""
+    column = f"name_{lang}"
+    if alarm.kind in sight.kinds.index and column in sight.kinds:
+        name = sight.kinds.at[alarm.kind, column]
+        if isinstance(name, str) and name:
+            return name
+    return alarm.kind or alarm.device or say("wall.alarm_unnamed", lang)
+
+
+def name_grid(sight: Sight, uid: int, lang: Lang) -> str:
+    """Return the grid of an alarm by name, or that nobody owns its place."""
+    known = uid >= 0 and (sight.grids.grids["uid"] == uid).any()
+    return full_name(sight, uid) if known else say("wall.alarm_nowhere", lang)
+
+
+def draw_piece(template: str, lang: Lang, **values: Any) -> str:
+    """Return a piece of HTML from a template that speaks one language."""
+    return render_template(template, **_speak(lang), **values)
+
+
+def _draw(name: str, moment: WallMoment, **values: Any) -> str:
+    return draw_piece(f"wall_{name}.html", moment.lang, **values)
+
+
+def _speak(lang: Lang) -> dict[str, Any]:
+    def speak(key: str, **named: Any) -> str:
+        return say(key, lang, **named)
+
+    return {"say": speak, "lang": lang, "count": numbers.count}
+
+
+def _describe_late(moment: WallMoment, board: LateBoard) -> dict[str, Any]:
+    sight, lang = moment.sight, moment.lang
+    most = max((one.late for one in board.bodies), default=1)
+    shown = board.bodies[:BODIES_SHOWN]
+    oldest = None
+    if board.oldest is not None:
+        kind = sight.kind_names(lang).get(board.oldest.kind, "")
+        oldest = {
+            "kind": kind or say("desk.no_kind", lang),
+            "grid": name_grid(sight, board.oldest.owner, lang),
+            "age": numbers.span(board.oldest.late_s, lang),
+        }
+    return {
+        "bodies": [
+            {
+                "name": sight.body_name(one.body, lang) if one.body else say("wall.no_body", lang),
+                "late": one.late,
+                "parts": [100 * n / most for n in one.ages],
+                "ages": one.ages,
+            }
+            for one in shown
+        ],
+        "board": board,
+        "ages": _name_ages(lang),
+        "rest": len(board.bodies) - len(shown),
+        "rest_late": board.late - sum(one.late for one in shown),
+        "oldest": oldest,
+    }
+
+
+def _name_ages(lang: Lang) -> list[str]:
+    """Return the names of the classes of age, the youngest first."""
+    names = [say("wall.age_below", lang, n=AGES_DAYS[0])]
+    for low, high in itertools.pairwise(AGES_DAYS):
+        names.append(say("wall.age_between", lang, low=low, high=high))
+    return [*names, say("wall.age_above", lang, n=AGES_DAYS[-1])]
+
+
+def _describe_steps(moment: WallMoment) -> dict[str, Any]:
+    sight, now = moment.sight, moment.now
+    mask = sight.select(Filter(since=first_day(sight, STEPS_DAYS, now)), now)
+    figures = count_figures(sight.snapshot, mask, states=sight.states(now))
+    most = max(1, *figures.steps.values())
+    steps = [{"name": name, "n": n, "share": 100 * n / most} for name, n in figures.steps.items()]
+    return {"steps": steps, "days": STEPS_DAYS, "closing": numbers.rate(figures.closing)}
+
+
+def _describe_hours(today: Today) -> list[dict[str, Any]]:
+    """Return 24 bars in percent of the tallest of today and usual; later hours have none."""
+    tall = max([*today.hours, *(high for _, _, high in today.usual), 1])
+    rows = []
+    for hour in range(HOURS):
+        n = today.hours[hour] if hour < len(today.hours) else None
+        row: dict[str, Any] = {"hour": hour, "n": n, "now": hour == len(today.hours) - 1}
+        if n is not None:
+            row["bar"] = 100 * n / tall
+        if today.usual:
+            low, mid, high = today.usual[hour]
+            row |= {"low": 100 * low / tall, "mid": 100 * mid / tall, "high": 100 * high / tall}
+            row["above"] = n is not None and n > high
+        rows.append(row)
+    return rows
+
+
+def _describe_top(moment: WallMoment) -> dict[str, Any]:
+    sight, lang = moment.sight, moment.lang
+    risk = sight.risk
+    if risk is None:
+        return {"grids": [], "days": 0, "of": 0}
+    finest = sight.grids.finest()
+    uids = finest["uid"].to_numpy()
+    order = [row for row in np.argsort(-risk.value, kind="stable").tolist() if not risk.thin[row]]
+    order = [row for row in order if sight.outside is None or sight.shows(int(uids[row]))]
+    late = _late_by_grid(moment, len(uids))
+    shown = order[:GRIDS_SHOWN]
+    top = max((float(risk.high[row]) for row in shown), default=1.0)
+    grids = [
+        {
+            "name": full_name(sight, int(uids[row])),
+            "value": numbers.decimal(risk.value[row]),
+            "low": 100 * float(risk.low[row]) / top,
+            "wide": 100 * float(risk.high[row] - risk.low[row]) / top,
+            "why": say(
+                "wall.top_why",
+                lang,
+                own=numbers.decimal(risk.own[row]),
+                n=numbers.count(int(risk.n[row])),
+                borrowed=numbers.decimal(risk.borrowed[row]),
+                low=numbers.decimal(risk.low[row]),
+                high=numbers.decimal(risk.high[row]),
+            ),
+            "late": int(late[row]),
+        }
+        for row in shown
+    ]
+    return {"grids": grids, "days": risk.days, "of": len(uids)}
+
+
+def _late_by_grid(moment: WallMoment, grids: int) -> Any:
+    sight = moment.sight
+    mask = sight.select(Filter(state="overdue"), moment.now) & (sight.snapshot.owner >= 0)
+    return np.bincount(sight.snapshot.owner[mask], minlength=grids)
+
+
+def _order_sources(sources: list[SourceState]) -> list[SourceState]:
+    worst = ("out", "mad", "late", "live", "loaded")
+    return sorted(sources, key=lambda one: (worst.index(one.state), one.source))
+
+
+def _describe_sources(moment: WallMoment) -> dict[str, Any]:
+    lang, ordered = moment.lang, _order_sources(moment.sources)
+    return {
+        "sources": [
+            {
+                "name": name_source(one.source, lang),
+                "state": one.state,
+                "mark": _SOURCE_MARK[one.state],
+                "word": say(f"source_state.{one.state}", lang),
+                "age": span_text(one.age_s, lang) if one.received_at else say("source.never", lang),
+            }
+            for one in ordered[:SOURCES_SHOWN]
+        ],
+        "of": len(ordered),
+    }
+
+
+def name_source(source: str, lang: Lang) -> str:
+    """Return a source's name in words where the program knows them, else as it calls itself."""
+    key = f"source_name.{source}"
+    return say(key, lang) if has_words(key) else source
+
+
+def name_state(alarm: Alarm, now: int, settings: Settings, lang: Lang) -> str:
+    """Return in a word what is to be done about an alarm."""
+    state = alarm.state(now=now, escalate_s=settings.alarm_escalate_s)
+    return say(f"alarm_state.{state}", lang)
+
+
+def _describe_alarms(moment: WallMoment, found: AlarmList) -> dict[str, Any]:
+    sight, lang, settings = moment.sight, moment.lang, moment.settings
+    rows = [
+        {
+            "level": one.run.level,
+            "mark": ALARM_MARK[one.run.level],
+            "state": one.state(now=moment.now, escalate_s=settings.alarm_escalate_s),
+            "drill": one.drill,
+            "word": name_state(one, moment.now, settings, lang),
+            "name": name_alarm(one, sight, lang),
+            "grid": name_grid(sight, one.owner, lang),
+            "at": numbers.moment(one.run.last_at, sight.zone, with_day=False),
+            "number": one.alarm,
+        }
+        for one in found.alarms[:ALARMS_SHOWN]
+    ]
+    return {"alarms": rows, "of": len(found.alarms), "more": found.more}

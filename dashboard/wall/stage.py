@@ -1,0 +1,176 @@
+"""The wall's map: what each scene shows on it, and the mark and the rings of an alarm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+from flask import Flask, Response, request
+
+from dashboard.gridmap import map_words
+from dashboard.guard import guarded
+from dashboard.view import View
+from geodata.access.sight import Sight
+from geodata.coordinates import lonlat_crs, to_lonlat, to_metric
+from geodata.events.clock import RED
+from geodata.wall.around import RINGS_M
+from geodata.wall.scenes import CITY, LATE, Scene
+from geodata.words import Lang, say
+from layers.layer import Picture, Theme
+from layers.palette import ACCENT, STATE_COLOR
+from layers.registry import LAYERS
+
+ALARM, RINGS = "wall-alarm", "wall-rings"
+OVER = (RINGS, ALARM)  # shown whatever the scene
+CLOSE_ZOOM = 16.0
+_LONGEST = 60  # of a place in an address
+_WEST_EAST, _SOUTH_NORTH = 180.0, 90.0
+_RING_SIDES = 24  # a quarter of a circle
+
+
+def list_layers(sight: Sight) -> list[Any]:
+    """Return the layers that the account may see."""
+    return [layer for layer in LAYERS if sight.scope.has(layer.source.needs)]
+
+
+def draw_ground(sight: Sight | None, lang: Lang) -> dict[str, Any]:
+    """Return what a map holds whatever it shows: every layer, its words, the city's bounds."""
+    if sight is None:
+        return {"layers": [], "words": map_words(lang), "bounds": None}
+    plain = [one.descriptor(lang, sight, version=sight.version) for one in list_layers(sight)]
+    return {
+        "layers": [*plain, *(_mark(name, None, lang) for name in OVER)],
+        "words": map_words(lang),
+        "bounds": [float(one) for one in sight.bounds],
+    }
+
+
+def draw_scene(
+    sight: Sight, scene: Scene, *, now: int, lang: Lang, theme: Theme, sigma_px: float
+) -> dict[str, Any]:
+    """Return what the map shows of one scene: which layers, filtered how, its figures, where."""
+    view = View(lang=lang, theme=theme, days=scene.days)
+    picture = Picture(
+        facts=sight,
+        scope=sight.scope,
+        now=now,
+        filter=view.filter(sight, now),
+        lang=lang,
+        theme=theme,
+        heat_sigma_px=sigma_px,
+    )
+    drawn = [layer for layer in list_layers(sight) if layer.id in scene.layers]
+    return {
+        "shown": [*(layer.id for layer in drawn), *OVER],
+        "values": {one.id: one.read_values(picture).as_json() for one in drawn if one.read_values},
+        "filter": view.query(sight, now),
+        "revision": sight.revision,
+        "view": {"bounds": find_bounds(sight, scene.place, now=now)},
+    }
+
+
+def find_bounds(sight: Sight, place: str, *, now: int) -> list[float]:
+    """Return west, south, east, north (degrees) of a scene's place; the city's where it is gone."""
+    uid = None
+    if place == LATE:
+        uid = _find_latest(sight, now=now)
+    elif place != CITY:
+        rows = np.flatnonzero(sight.grids.grids["code"].to_numpy() == place)
+        uid = int(sight.grids.grids["uid"].iat[rows[-1]]) if len(rows) else None
+    return [float(one) for one in sight.bounds] if uid is None else bounds_of(sight, uid)
+
+
+def bounds_of(sight: Sight, uid: int) -> list[float]:
+    """Return west, south, east, north (degrees) of a grid or an area."""
+    frame = sight.grids.grids
+    west, south, east, north = frame.geometry[frame["uid"] == uid].total_bounds
+    lon, lat = to_lonlat([west, east, west, east], [south, south, north, north], sight.grids.crs)
+    return [round(float(one), 6) for one in (lon.min(), lat.min(), lon.max(), lat.max())]
+
+
+def _find_latest(sight: Sight, *, now: int) -> int | None:
+    """Return the area two levels above the grids with the most late cases, None without any."""
+    snapshot = sight.snapshot
+    late = snapshot.open & (sight.states(now) == RED) & (snapshot.owner >= 0)
+    if not late.any():
+        return None
+    uids = sight.grids.finest()["uid"].to_numpy()
+    above = [sight.grids.path(int(uid)) for uid in uids]
+    area = np.array([path[-3] if len(path) > 3 else path[0] for path in above])
+    found, counts = np.unique(area[snapshot.owner[late]], return_counts=True)
+    return int(found[np.argmax(counts)])
+
+
+def _mark(name: str, place: tuple[float, float] | None, lang: Lang) -> dict[str, Any]:
+    """Return the layer of an alarm's mark or rings; only `v=` moves them, nothing is drawn anew."""
+    where = "" if place is None else f"{place[0]:.6f},{place[1]:.6f}"
+    shared = {
+        "id": name,
+        "title": say(f"wall.layer_{name.removeprefix('wall-')}", lang),
+        "visible": True,
+        "fields": [],
+        "source": {"type": "geojson", "url": f"wall/{name}.geojson?v={where}"},
+    }
+    if name == ALARM:
+        style = {"color": STATE_COLOR["red"], "radius": 1, "maxzoom": 0, "icon": "hazard"}
+        return {**shared, "kind": "clusters", "style": style}
+    lines = {f"r{radius}": {"width": 2.5, "dash": [3, 2]} for radius in RINGS_M}
+    return {**shared, "kind": "outline", "style": {"levels": lines, "color": ACCENT}}
+
+
+def add_marks(server: Flask, crs: Any, *, base_path: str) -> None:
+    """Add the routes of the mark and of the rings: both say only the place they were asked for."""
+
+    @guarded("read")
+    def mark() -> Response:
+        place = read_place(request.args.get("v", ""))
+        found = [] if place is None else [_feature(shapely.Point(place), "mark")]
+        return _collection(found)
+
+    @guarded("read")
+    def rings() -> Response:
+        place = read_place(request.args.get("v", ""))
+        return _collection([] if place is None else _draw_rings(place, crs()))
+
+    for name, view in ((ALARM, mark), (RINGS, rings)):
+        rule = f"{base_path}/wall/{name}.geojson"
+        server.add_url_rule(rule, f"getu_mark_{name}", view)
+
+
+def read_place(text: str) -> tuple[float, float] | None:
+    """Return (lon, lat) of "119.5,32.4"; None for anything that is no place on Earth."""
+    parts = text[:_LONGEST].split(",")
+    try:
+        lon, lat = (float(part) for part in parts)
+    except ValueError:
+        return None
+    inside = abs(lon) <= _WEST_EAST and abs(lat) <= _SOUTH_NORTH
+    return (lon, lat) if inside else None
+
+
+def _draw_rings(place: tuple[float, float], crs: Any) -> list[dict[str, Any]]:
+    x, y = to_metric([place[0]], [place[1]], lonlat_crs(), crs)
+    if not (np.isfinite(x[0]) and np.isfinite(y[0])):
+        return []
+    centre = shapely.Point(float(x[0]), float(y[0]))
+    found = []
+    for radius in RINGS_M:
+        edge = np.array(centre.buffer(radius, quad_segs=_RING_SIDES).exterior.coords)
+        lon, lat = to_lonlat(edge[:, 0], edge[:, 1], crs)
+        if np.isfinite(lon).all():
+            found.append(_feature(shapely.Polygon(np.column_stack([lon, lat])), f"r{radius}"))
+    return found
+
+
+def _feature(shape: Any, level: str) -> dict[str, Any]:
+    geometry = orjson.loads(shapely.to_geojson(shape))
+    return {"type": "Feature", "id": 1, "properties": {"level": level}, "geometry": geometry}
+
+
+def _collection(features: list[dict[str, Any]]) -> Response:
+    body = orjson.dumps({"type": "FeatureCollection", "features": features})
+    response = Response(body, mimetype="application/geo+json")
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    return response

@@ -1,0 +1,1 @@
+"""What a wall shows beyond a map: what is late and whose, today against usual, scenes, alarms."""
