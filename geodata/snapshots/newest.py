@@ -17,7 +17,11 @@ from geodata.grids import GridSystem
 from geodata.snapshots.patch import leave_out, patch_snapshot
 from geodata.snapshots.snapshot import Snapshot, build_snapshot, open_newest, save_snapshot
 from geodata.store.database import Connection, read_derived_revision
-from geodata.store.incident_rows import read_changed_columns, read_incident_columns
+from geodata.store.incident_rows import (
+    SHOWN_COLUMNS,
+    read_changed_columns,
+    read_incident_columns,
+)
 
 _SAVE_AFTER = 100  # revisions after which a start writes the file of the snapshot anew
 
@@ -43,7 +47,9 @@ def read_snapshot(
         known = open_newest(city.folder, since=derived, until=revision)
     if known is not None and known.drawing == system.drawing:
         saved = known.revision
-        columns, drills = _part_drills(read_changed_columns(connection, known.revision))
+        columns, drills = _part_drills(
+            read_changed_columns(connection, known.revision, SHOWN_COLUMNS)
+        )
         if len(columns["inc"]):
             changed = _snapshot_of(city, system, columns, category_of, revision)
             known = patch_snapshot(known, changed)
@@ -52,7 +58,7 @@ def read_snapshot(
         if not in_memory and revision > saved + _SAVE_AFTER:
             _save(snapshot, city.folder)
         return snapshot
-    columns, _ = _part_drills(read_incident_columns(connection))
+    columns, _ = _part_drills(read_incident_columns(connection, SHOWN_COLUMNS))
     snapshot = _snapshot_of(city, system, columns, category_of, revision)
     # A large city's rows may be of a moment later than the revision: so are these, at the latest.
     _save(snapshot, city.folder)

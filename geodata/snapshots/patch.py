@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.compiled import compile_kernel
 from geodata.snapshots.snapshot import Snapshot
 
 _PLACE = ("morton", "tile_x", "tile_y")
+_COLUMNS = tuple(item.name for item in fields(Snapshot) if "NDArray" in str(item.type))
+_THREADS = 2
 Piece = tuple[Snapshot, slice]
 
 
@@ -24,18 +28,17 @@ def patch_snapshot(old: Snapshot, changed: Snapshot) -> Snapshot:
     """
     rows = _find_rows(old, changed)
     if _stays(old, rows, changed):
-        return _assemble(
-            old, changed, old.placed, lambda name: _overwrite(old, changed, name, rows)
-        )
+        return _assemble(changed, old.placed, lambda name: _overwrite(old, changed, name, rows))
     gone = np.sort(rows[rows >= 0])
     pieces = _cut(old, changed, gone)
     placed = old.placed - int((gone < old.placed).sum()) + changed.placed
-    return _assemble(
-        old,
-        changed,
-        placed,
-        lambda name: np.concatenate([getattr(of, name)[part] for of, part in pieces]),
-    )
+
+    def join(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(of, name)[part] for of, part in pieces])
+
+    with ThreadPoolExecutor(_THREADS) as pool:  # copying lets other threads run
+        joined = dict(zip(_COLUMNS, pool.map(join, _COLUMNS), strict=True))
+    return _assemble(changed, placed, joined.__getitem__)
 
 
 def leave_out(snapshot: Snapshot, incidents: NDArray[np.int64]) -> Snapshot:
@@ -47,32 +50,45 @@ def leave_out(snapshot: Snapshot, incidents: NDArray[np.int64]) -> Snapshot:
         return snapshot
     return _assemble(
         snapshot,
-        snapshot,
         int(stays[: snapshot.placed].sum()),
         lambda name: getattr(snapshot, name)[stays],
     )
 
 
-def _assemble(
-    old: Snapshot, changed: Snapshot, placed: int, take: Callable[[str], NDArray[Any]]
-) -> Snapshot:
+def _assemble(changed: Snapshot, placed: int, take: Callable[[str], NDArray[Any]]) -> Snapshot:
     columns: dict[str, Any] = {}
-    for item in fields(Snapshot):
-        if isinstance(getattr(old, item.name), np.ndarray):
-            columns[item.name] = take(item.name)
-            columns[item.name].flags.writeable = False
+    for name in _COLUMNS:
+        columns[name] = take(name)
+        columns[name].flags.writeable = False
     return Snapshot(revision=changed.revision, drawing=changed.drawing, placed=placed, **columns)
 
 
 def _find_rows(old: Snapshot, changed: Snapshot) -> NDArray[np.int64]:
     """Return the row in the old snapshot of each changed incident, -1 for a new one."""
-    top = max(int(old.incident.max(initial=0)), int(changed.incident.max(initial=0)))
-    row_of = np.full(top + 1, -1, np.int32)
-    row_of[changed.incident] = np.arange(changed.n, dtype=np.int32)
-    hits = np.flatnonzero(row_of[old.incident] >= 0)
     rows = np.full(changed.n, -1, np.int64)
-    rows[row_of[old.incident[hits]]] = hits
+    order = np.argsort(changed.incident)
+    wanted = changed.incident[order]
+    if len(wanted):
+        bits = np.zeros(int(wanted[-1]) // 64 + 1, np.uint64)
+        np.bitwise_or.at(bits, wanted // 64, np.uint64(1) << (wanted % 64).astype(np.uint64))
+        found = np.empty(len(wanted), np.int64)
+        known = _find_marked(old.incident, bits, found)
+        hits = found[:known]
+        rows[order[np.searchsorted(wanted, old.incident[hits])]] = hits
     return rows
+
+
+@compile_kernel
+def _find_marked(incident: Any, bits: Any, found: Any) -> int:
+    """Write the rows of the incidents whose bit is set; return how many there are."""
+    n = 0
+    top = len(bits) * 64
+    for row in range(len(incident)):
+        one = incident[row]
+        if one < top and bits[one >> 6] >> np.uint64(one & 63) & np.uint64(1):
+            found[n] = row
+            n += 1
+    return n
 
 
 def _stays(old: Snapshot, rows: NDArray[np.int64], changed: Snapshot) -> bool:
@@ -131,3 +147,12 @@ def _find_places(old: Snapshot, changed: Snapshot) -> NDArray[np.int64]:
         ],
         np.int64,
     )
+
+
+def warm() -> None:
+    """Compile the kernel and keep the machine code on disk, for set-up."""
+    incident = np.arange(1, 3)
+    frozen = incident.copy()
+    frozen.flags.writeable = False
+    for column in (incident, frozen):
+        _find_marked(column, np.ones(1, np.uint64), np.empty(2, np.int64))

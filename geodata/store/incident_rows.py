@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ INCIDENT_COLUMNS = (
     "suspended_since", "source", "returned", "reopened", "flags", "owner", "rule",
     "distance_mm", "near_line", "owner_at_event", "rev",
 )  # fmt: skip
+_HIDDEN = ("distance_mm", "owner_at_event", "rev")
+SHOWN_COLUMNS = tuple(name for name in INCIDENT_COLUMNS if name not in _HIDDEN)
 
 
 def write_incidents(connection: sqlite3.Connection, columns: dict[str, NDArray[Any]]) -> None:
@@ -119,45 +122,89 @@ def _statements_aside(connection: sqlite3.Connection) -> list[str]:
 # --- reading ------------------------------------------------------------------------------------
 
 
-def read_incident_columns(connection: sqlite3.Connection) -> dict[str, NDArray[Any]]:
+def read_incident_columns(
+    connection: sqlite3.Connection, names: Sequence[str] = INCIDENT_COLUMNS
+) -> dict[str, NDArray[Any]]:
     """
-    Return every derived incident as columns: int64, places float64 with NaN for none.
+    Return these columns of every derived incident: int64, places float64 with NaN for none.
 
     A large city's may be of a moment a little later than this connection's.
     """
-    return _as_columns(read_long_columns(connection, _QUERY.format("inc >= ?1 AND inc < ?2"), ()))
+    query = _query(names, "inc >= ?1 AND inc < ?2", order="inc")
+    return _as_columns(names, read_long_columns(connection, query, ()))
 
 
-def read_changed_columns(connection: sqlite3.Connection, revision: int) -> dict[str, NDArray[Any]]:
+def read_changed_columns(
+    connection: sqlite3.Connection, revision: int, names: Sequence[str] = INCIDENT_COLUMNS
+) -> dict[str, NDArray[Any]]:
     """Return the incidents that a later revision derived anew, as `read_incident_columns` does."""
-    changed = _QUERY.format("rev > 1 AND rev > ?1")
-    return _as_columns(read_columns(connection, changed, (revision,)))
+    query = _query(names, f"{_CHANGED}1", order="+inc")
+    return _as_columns(names, read_columns(connection, query, (revision,)))
 
 
-def _as_columns(found: list[NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
-    columns: dict[str, NDArray[Any]] = dict(zip(INCIDENT_COLUMNS, found, strict=True))
-    for name in ("x", "y"):
-        place = columns[name].astype(np.float64)
-        place[columns[name] == NO_PLACE] = np.nan
-        columns[name] = place
+# Narrow columns share cells, each with so many bits: what a cell costs is not its digits.
+_SHARED = (
+    {"stage": 8, "open": 1, "rule": 8, "near_line": 1, "flags": 8},
+    {"returned": 31, "reopened": 31},
+)
+
+
+def _share(names: Sequence[str]) -> list[dict[str, int]]:
+    """Return for each cell of a row the columns it holds, with the first bit of each."""
+    cells: list[dict[str, int]] = []
+    for widths in _SHARED:
+        first, cell = 0, {}
+        for name, bits in widths.items():
+            if name in names:
+                cell[name] = first
+                first += bits
+        cells.append(cell)
+    shared = {name for cell in cells for name in cell}
+    return [cell for cell in cells if cell] + [{name: 0} for name in names if name not in shared]
+
+
+def _query(names: Sequence[str], condition: str, *, order: str) -> str:
+    cells = [
+        " | ".join(f"({_BARE.get(name, name)} << {bit})" for name, bit in cell.items())
+        for cell in _share(names)
+    ]
+    listed = ", ".join(f"{cell} AS c{place}" for place, cell in enumerate(cells))
+    return f"SELECT {listed} FROM incident WHERE {condition} ORDER BY {order}"  # noqa: S608
+
+
+_BARE = {
+    **{name: f"ifnull({name}, {NO_PLACE})" for name in ("x", "y")},
+    **{name: f"ifnull({name}, 0)" for name in ("kind", "body")},
+}
+
+
+def _as_columns(names: Sequence[str], found: list[NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
+    widths = {name: bits for shared in _SHARED for name, bits in shared.items()}
+    columns: dict[str, NDArray[Any]] = {}
+    for held, values in zip(_share(names), found, strict=True):
+        for name, bit in held.items():
+            if name in widths:
+                columns[name] = values >> bit & (1 << widths[name]) - 1
+            elif name in ("x", "y"):
+                place = values.astype(np.float64)
+                place[values == NO_PLACE] = np.nan
+                columns[name] = place
+            else:
+                columns[name] = values
     return columns
 
 
-_QUERY = "SELECT {} FROM incident WHERE {{}} ORDER BY inc".format(  # noqa: S608 - our own names
-    ", ".join(
-        f"ifnull({name}, {NO_PLACE}) AS c{place}"
-        if name in ("x", "y")
-        else f"ifnull({name}, 0) AS c{place}"
-        for place, name in enumerate(INCIDENT_COLUMNS)
-    )
-)
+# Said twice: the index covers `rev > 1` only, and SQLite takes it only when it is told so. And it
+# reads the whole table, which lies in the order of `inc`, where the order is asked for by its name:
+# hence `+inc`.
+_CHANGED = "rev > 1 AND rev > ?"
 
 
 def changed_since(connection: sqlite3.Connection, revision: int) -> list[int]:
     """Return the incidents that a later revision derived anew."""
-    # Said twice: the index covers `rev > 1` only, and SQLite takes it only when it is told so.
     rows = connection.execute(
-        "SELECT inc FROM incident WHERE rev > 1 AND rev > ? ORDER BY inc", (revision,)
+        f"SELECT inc FROM incident WHERE {_CHANGED} ORDER BY +inc",  # noqa: S608
+        (revision,),
     )
     return [row[0] for row in rows]
 

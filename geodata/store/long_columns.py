@@ -93,7 +93,8 @@ def read_texts(
 
 def join_columns(parts: list[list[NDArray[np.int64]]]) -> list[NDArray[np.int64]]:
     """Return the columns of stretches one after another."""
-    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(np.concatenate, zip(*parts, strict=True)))
 
 
 @compile_kernel

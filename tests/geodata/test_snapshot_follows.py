@@ -16,6 +16,7 @@ from geodata.events.feed import Feed
 from geodata.snapshots import newest as newest_snapshot
 from geodata.snapshots.facts import FactsKeeper, load_facts
 from geodata.snapshots.snapshot import snapshot_file
+from geodata.store.incident_rows import changed_since, read_changed_columns
 from tests.city import NOW, load_one, make_tiny_city, write_table
 from tests.geodata.test_feed_folds_alike import events, rows_of, story, with_place
 from tests.geodata.test_snapshot import same
@@ -74,6 +75,23 @@ def test_nothing_but_what_changed_is_read(city, monkeypatch):
     feed.close()
     assert second.snapshot.n == first.snapshot.n + 1
     assert second.cameras is first.cameras
+
+
+def test_what_changed_is_found_by_its_revision_and_not_by_reading_every_incident(city):
+    asked: list[str] = []
+    with city.database.read() as connection:
+        connection.set_trace_callback(asked.append)
+        changed_since(connection, 2)
+        read_changed_columns(connection, 2)
+        connection.set_trace_callback(None)
+        plans = [
+            str(row[3])
+            for query in asked
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")
+        ]
+    found = [plan for plan in plans if "incident" in plan]
+    assert len(found) == 2
+    assert all(plan.startswith("SEARCH incident USING") and "rev>" in plan for plan in found)
 
 
 def test_a_change_of_state_shares_every_column_it_does_not_touch(city):
