@@ -10,10 +10,12 @@ import pytest
 from dash import Dash
 
 from dashboard.server import make_app
-from geodata.city import City, create_city, writing
+from geodata.city import City, create_city, open_city, writing
 from geodata.demo import make_city
 from geodata.loading.demo_city import demo_settings, save_demo
+from geodata.settings import SETTINGS_FILE
 from tests.city import NOW, make_tiny_city, say_nothing
+from tests.dashboard.door_city import ASKED_AT_MOST
 from tests.dashboard.page_browser import CityPage, PageServer
 
 DEMO_NOW = 1_780_000_000  # a Friday in May 2026
@@ -30,8 +32,12 @@ def make_demo(scenario: str, folder: Path, **settings: str) -> City:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> City:
-    """Return the tiny city of tests/city.py."""
-    return make_tiny_city(tmp_path_factory.mktemp("tiny") / "city")
+    """Return the tiny city of tests/city.py, where nobody is too hasty: tests ask every route."""
+    folder = tmp_path_factory.mktemp("tiny") / "city"
+    make_tiny_city(folder)
+    with (folder / SETTINGS_FILE).open("a") as file:
+        file.write(f"requests_burst = {ASKED_AT_MOST}\n")
+    return open_city(folder)
 
 
 @pytest.fixture(scope="session")

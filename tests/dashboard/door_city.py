@@ -44,11 +44,10 @@ class Door:
         shutil.copytree(tiny.folder, folder, ignore=shutil.ignore_patterns("*.lock"))
         # Every route is asked at once, as fast as the machine can: no haste of an account's.
         wanted = {"requests_burst": ASKED_AT_MOST} | settings
-        said = (folder / SETTINGS_FILE).read_text("utf-8")  # a copy of another door's has it
-        with (folder / SETTINGS_FILE).open("a") as file:
-            file.writelines(
-                f"{name} = {value}\n" for name, value in wanted.items() if f"\n{name} =" not in said
-            )
+        said = (folder / SETTINGS_FILE).read_text("utf-8").splitlines()
+        kept = [line for line in said if line.split(" = ")[0] not in wanted]
+        lines = [*kept, *(f"{name} = {value}" for name, value in wanted.items())]
+        (folder / SETTINGS_FILE).write_text("\n".join(lines) + "\n", "utf-8")
         self.city = City(folder)
         self.clock = Clock()
         self.app: Dash = make_app(self.city, now=self.clock)

@@ -48,11 +48,12 @@ THOROUGH = settings(QUICK, max_examples=400)
 
 
 class Ground:
-    """A server that lets everything be asked, and how long each answer took."""
+    """A server that lets everything be asked, how long each answer took, and what failed it."""
 
     def __init__(self, app: Dash) -> None:
         self.app, self.client = app, app.server.test_client()
         self.took_ms: dict[str, list[float]] = {}
+        self.failed: list[tuple[str, int]] = []
 
     def ask(self, name: str, method: str, path: str, **body: Any) -> Any:
         begun = time.perf_counter()
@@ -60,7 +61,8 @@ class Ground:
         answer.get_data()
         self.took_ms.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
         answer.close()
-        assert answer.status_code < 500 or answer.status_code == 507, (name, answer.status_code)
+        if answer.status_code >= 500 and answer.status_code != 507:  # a full disk may say so
+            self.failed.append((name, answer.status_code))
         return answer
 
 
@@ -97,6 +99,7 @@ def send_anything(ground: Ground, data: st.DataObject) -> None:
 def test_any_json_in_any_callback_is_answered(ground, data):
     for _ in range(6):
         send_anything(ground, data)
+    assert ground.failed == []
 
 
 @pytest.mark.long
@@ -105,6 +108,7 @@ def test_any_json_in_any_callback_is_answered(ground, data):
 def test_any_json_in_any_callback_is_answered_at_length(ground, data):
     for _ in range(20):
         send_anything(ground, data)
+    assert ground.failed == []
 
 
 def test_every_callback_takes_every_likely_value_in_each_of_its_places(ground):
@@ -121,6 +125,7 @@ def test_every_callback_takes_every_likely_value_in_each_of_its_places(ground):
                 body[part][place]["value"] = value
                 text = json.dumps(body)
                 ground.ask(call.name, "POST", call.path, data=text, content_type="application/json")
+    assert ground.failed == []
 
 
 def list_rules(app: Dash) -> list[tuple[str, str]]:
@@ -157,6 +162,7 @@ def test_any_query_path_and_body_of_any_route_is_answered(ground, data):
             )
             body["content_type"] = data.draw(st.sampled_from(kinds))
         ground.ask(f"{method} {rule}", method, fill_rule(rule, **values), **body)
+    assert ground.failed == []
 
 
 def test_no_callback_and_no_route_takes_long_at_the_median(ground):

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import schemathesis
+
+# Loaded here and not at first use: while the server's threads run, Python 3.11 may fail to parse.
+import schemathesis.specs.openapi.stateful.dependencies
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error

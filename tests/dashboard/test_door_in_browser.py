@@ -66,7 +66,8 @@ def test_in_by_the_keyboard_seen_in_the_bar_and_out_again(page, address):
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{address}/?lang=zh&days=28")
     assert "/sign-in?" in page.url
-    page.keyboard.type("值班岗-1")  # the first box has the focus
+    page.wait_for_selector("#name:focus")  # the first box has the focus
+    page.keyboard.type("值班岗-1")
     page.keyboard.press("Tab")
     page.keyboard.type("wrong wrong wrong")
     page.keyboard.press("Enter")

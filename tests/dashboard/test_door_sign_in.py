@@ -274,6 +274,10 @@ def test_a_try_that_nobody_had_time_to_check_is_not_counted():
     for _ in range(30):
         limits.begin_try(account="a", address="1")
         limits.undo_try(account="a", address="1")
+    for _ in range(5):  # as many as a new account has, before it must wait
+        limits.begin_try(account="a", address="1")
+    with pytest.raises(TooMany):
+        limits.begin_try(account="a", address="1")
 
 
 # --- the log -------------------------------------------------------------------------------------

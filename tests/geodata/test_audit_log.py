@@ -137,3 +137,8 @@ def test_a_file_system_without_rights_can_hold_a_key(city, monkeypatch):
     (city.folder / KEY_FILE).chmod(0o666)
     monkeypatch.setattr("geodata.access.keys._keeps_rights", lambda _: False)
     write(city)
+    with city.database.read() as connection:
+        (rows,) = connection.execute(
+            "SELECT count(*) FROM audit WHERE act = 'view.card'"
+        ).fetchone()
+    assert rows == 2
