@@ -33,6 +33,7 @@ from dashboard.screens import add_screens
 from dashboard.services import Services
 from dashboard.sessions import REHEARSAL, SESSIONS, Sessions
 from dashboard.sign_in import add_sign_in
+from dashboard.tables_page import add_tables_page
 from dashboard.trail import BOOK, install_book
 from geodata.access.scope import Scope
 from geodata.audit.book import AuditBook
@@ -109,6 +110,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_audit_page(server, services)
     add_case_page(server, services)
     server.extensions[INTAKE] = add_data_page(server, services)
+    add_tables_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)
