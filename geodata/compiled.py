@@ -1,8 +1,9 @@
-"""Compiled kernels: the one way a function becomes machine code."""
+"""Compiled kernels: the one way a function becomes machine code, and threads share its work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 import numba
@@ -23,3 +24,19 @@ def compile_kernel(function: Kernel) -> Kernel:
     """
     compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return cast("Kernel", compiled)
+
+
+def share_out(work: Callable[[slice], object], n: int, *, threads: int, chunk: int) -> None:
+    """Do `work` on all of 0..n, by chunks that the threads take one after another."""
+    if threads <= 1 or n <= chunk:
+        work(slice(0, n))
+        return
+    chunks = iter(range(0, n, chunk))
+
+    def take() -> None:
+        for low in chunks:
+            work(slice(low, min(n, low + chunk)))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(take) for _ in range(threads)]:
+            done.result()

@@ -8,8 +8,7 @@ points of all owners and of nobody add up to all points.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +19,7 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.compiled import compile_kernel
+from geodata.compiled import compile_kernel, share_out
 from geodata.errors import BadGrid, Fault
 from geodata.ownership.line_tree import (
     LineTree,
@@ -143,10 +142,11 @@ class OwnerIndex:
         """
         xs, ys = _read_points(x, y)
         owner = np.empty(len(xs), np.int32)
-        _share_out(
+        share_out(
             lambda part: find_points(xs[part], ys[part], self._index.raster, owner[part]),
             len(xs),
-            threads,
+            threads=threads,
+            chunk=_CHUNK,
         )
         return self._to_rank(owner)
 
@@ -178,12 +178,13 @@ class OwnerIndex:
         owner, rule = np.empty(len(xs), np.int32), np.empty(len(xs), np.uint8)
         near_line = np.empty(len(xs), np.bool_)
         # STEP 1: who covers the point
-        _share_out(
+        share_out(
             lambda part: judge_points(
                 xs[part], ys[part], self._index.raster, owner[part], rule[part]
             ),
             len(xs),
-            threads,
+            threads=threads,
+            chunk=_CHUNK,
         )
         # STEP 2: how far off those are whom nobody covers
         distance_m = np.where(owner == NOBODY, np.float32(np.nan), np.float32(0))
@@ -196,7 +197,7 @@ class OwnerIndex:
             rule[left[taken]] = NEAR
         # STEP 3: how near the owner's line they are
         frame, maybe = self._index.raster.frame, self._near_lines(near_line_m * MM_PER_M)
-        _share_out(
+        share_out(
             lambda part: flag_near(
                 xs[part],
                 ys[part],
@@ -208,7 +209,8 @@ class OwnerIndex:
                 near_line[part],
             ),
             len(xs),
-            threads,
+            threads=threads,
+            chunk=_CHUNK,
         )
         return Ownership(
             owner=self._to_rank(owner), rule=rule, distance_m=distance_m, near_line=near_line
@@ -232,12 +234,13 @@ class OwnerIndex:
         unsure = np.empty(len(x), np.bool_)
         reach = max(SEARCH_LIMIT_M * MM_PER_M, 2 * near)
         tree = self._tree
-        _share_out(
+        share_out(
             lambda part: find_nearest(
                 x[part], y[part], reach, tree, nearest[part], distance[part], unsure[part]
             ),
             len(x),
-            threads,
+            threads=threads,
+            chunk=_CHUNK,
         )
         within = (nearest >= 0) & (distance <= near) & (near > 0)
         if near > 0:
@@ -376,19 +379,3 @@ def _read_points(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         raise ValueError(msg)
     xs.flags.writeable = ys.flags.writeable = False
     return xs, ys
-
-
-def _share_out(work: Callable[[slice], object], n: int, threads: int) -> None:
-    """Do `work` on all of 0..n, by chunks that the threads take one after another."""
-    if threads <= 1 or n <= _CHUNK:
-        work(slice(0, n))
-        return
-    chunks = iter(range(0, n, _CHUNK))
-
-    def take() -> None:
-        for low in chunks:
-            work(slice(low, min(n, low + _CHUNK)))
-
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(take) for _ in range(threads)]:
-            done.result()

@@ -9,14 +9,12 @@ tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.compiled import compile_kernel
+from geodata.compiled import compile_kernel, share_out
 from geodata.errors import BadSetting, Fault
 from geodata.snapshots.nearest_tree import TreeIndex
 
@@ -89,7 +87,7 @@ class NearIndex:
             else:
                 _find_nearest(xs[part], ys[part], self._buckets, place[part], distance[part])
 
-        _share_out(find, len(xs), threads)
+        share_out(find, len(xs), threads=threads, chunk=_CHUNK)
         return place, distance
 
     def within(
@@ -110,7 +108,7 @@ class NearIndex:
         def find(part: slice) -> None:
             found[part.start] = self._collect(xs[part], ys[part], radius_m, counts[part])
 
-        _share_out(find, len(xs), threads)
+        share_out(find, len(xs), threads=threads, chunk=_CHUNK)
         starts = np.concatenate([[0], np.cumsum(counts)])
         pieces = [piece for low in sorted(found) for piece in found[low]]
         return starts, np.concatenate([np.empty(0, np.int64), *pieces])
@@ -356,22 +354,6 @@ def _find_within(
         counts[i] = n - used
         used = n
     return len(x), used
-
-
-def _share_out(work: Callable[[slice], object], n: int, threads: int) -> None:
-    """Do `work` on all of 0..n, by chunks that the threads take one after another."""
-    if threads <= 1 or n <= _CHUNK:
-        work(slice(0, n))
-        return
-    chunks = iter(range(0, n, _CHUNK))
-
-    def take() -> None:
-        for low in chunks:
-            work(slice(low, min(n, low + _CHUNK)))
-
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(take) for _ in range(threads)]:
-            done.result()
 
 
 def warm() -> None:
