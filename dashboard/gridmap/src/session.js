@@ -151,7 +151,8 @@ export class Session {
     const changed = news.some((name) => old[name] !== props[name]);
     if (changed) this.apply();
     if (old.selected !== props.selected) this.select();
-    if (String(old.bounds) !== String(props.bounds)) this.camera.frame(props);
+    const framed = (given) => JSON.stringify([given.bounds, given.covered]);
+    if (framed(old) !== framed(props)) this.camera.frame(props);
     if (old.pixelRatio !== props.pixelRatio) this.sharpen();
     if (old.view !== props.view) this.camera.go(props.view);
   }
