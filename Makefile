@@ -16,6 +16,8 @@ SETUP = python scripts/setup.py --here
 endif
 CITY ?= city
 PYTEST_FLAGS ?=
+# Tests run in so many processes, a file in one; each has its own cities and its own browser.
+WORKERS ?= 2
 SERVE_FLAGS ?=
 
 .PHONY: help setup run test test-long coverage docs lint lock clean
@@ -40,11 +42,11 @@ run: setup
 
 test:
 	@$(SETUP) --tests
-	@$(RUN_PYTHON) -m pytest $(PYTEST_FLAGS)
+	@$(RUN_PYTHON) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 test-long:
 	@$(SETUP) --tests
-	@$(RUN_PYTHON) -m pytest --long $(PYTEST_FLAGS)
+	@$(RUN_PYTHON) -m pytest --long $(PYTEST_FLAGS)  # measured one after another
 
 docs:
 	@$(SETUP)

@@ -102,6 +102,18 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Any:
     return report
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that reports how many long tests this one of several left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["long_ones"] = session.config.stash.get(LONG_ONES, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it from one of them: each has collected all."""
+    node.config.stash[LONG_ONES] = getattr(node, "workeroutput", {}).get("long_ones", 0)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     skipped = len(terminalreporter.stats.get("skipped", ()))
     left_out = config.stash.get(LONG_ONES, 0)
