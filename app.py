@@ -18,6 +18,7 @@ from commands import (
     demo,
     load,
     own,
+    plan,
     source,
     watch,
 )
@@ -27,7 +28,9 @@ from geodata.errors import GetuError, explain_system
 from geodata.words import find_lang, parse_lang, say
 
 # Each adds its commands, in the order of the help.
-SUBJECTS = (demo, city, account, audit, backup, source, load, watch, decisions, own, benchmark)
+SUBJECTS = (
+    demo, city, account, audit, backup, source, load, watch, decisions, own, plan, benchmark,
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

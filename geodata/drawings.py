@@ -77,6 +77,18 @@ class Drawings:
             return self._timeline_with(connection, with_grids, rows)
         return tuple(self._read(connection, row) for row in rows if row["system"] == first)
 
+    def keep(self, connection: Connection, drawn: Drawn) -> None:
+        """Take over the index of a drawing that this connection has just written."""
+        number = drawn.system.drawing
+        with self._lock:
+            self._kept[(number, *measure_drawing(connection, number))] = drawn
+
+    def forget(self, drawing: int) -> None:
+        """Let go of a drawing whose writing has failed: its number will be another's."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0] == drawing]:
+                del self._kept[key]
+
     def _timeline_with(
         self, connection: Connection, grids: GridSystem, rows: list[dict[str, Any]]
     ) -> tuple[Drawn, ...]:

@@ -22,6 +22,7 @@ from geodata.store.incident_rows import (
     read_changed_columns,
     read_incident_columns,
 )
+from geodata.store.takeover import read_finest_uids
 
 _SAVE_AFTER = 100  # revisions after which a start writes the file of the snapshot anew
 
@@ -39,19 +40,20 @@ def read_snapshot(
     Return the snapshot of the newest revision.
 
     From the `known` one or the newest file where they were made since every incident was derived:
-    then only what changed is read. Else every incident is read.
+    then only what changed is read, by whatever drawing they were made. Else every incident is read.
     """
     derived = read_derived_revision(connection)
     in_memory = known is not None
-    if known is None or known.revision < derived or known.drawing != system.drawing:
+    if known is None or known.revision < derived:
         known = open_newest(city.folder, since=derived, until=revision)
-    if known is not None and known.drawing == system.drawing:
+    if known is not None:
+        known = _follow_drawing(connection, known, system)
         saved = known.revision
         columns, drills = _part_drills(
             read_changed_columns(connection, known.revision, SHOWN_COLUMNS)
         )
         if len(columns["inc"]):
-            changed = _snapshot_of(city, system, columns, category_of, revision)
+            changed = make_snapshot(city, system, columns, category_of, revision)
             known = patch_snapshot(known, changed)
         known = leave_out(known, drills)
         snapshot = _with_categories(replace(known, revision=revision), category_of)
@@ -59,10 +61,28 @@ def read_snapshot(
             _save(snapshot, city.folder)
         return snapshot
     columns, _ = _part_drills(read_incident_columns(connection, SHOWN_COLUMNS))
-    snapshot = _snapshot_of(city, system, columns, category_of, revision)
+    snapshot = make_snapshot(city, system, columns, category_of, revision)
     # A large city's rows may be of a moment later than the revision: so are these, at the latest.
     _save(snapshot, city.folder)
     return snapshot
+
+
+def _follow_drawing(connection: Connection, known: Snapshot, system: GridSystem) -> Snapshot:
+    """
+    Return the snapshot with its owners' rows in another drawing: each grid that stays keeps its.
+
+    Incidents of grids that are no more are among those that changed: their rows are read anew.
+    """
+    if known.drawing == system.drawing:
+        return known
+    before = read_finest_uids(connection, known.drawing)
+    now = system.finest()["uid"].to_numpy(np.int64)
+    row = np.searchsorted(now, before)
+    row[row == len(now)] = 0
+    rows = np.append(np.where(now[row] == before, row, -1), -1).astype(np.int32)
+    owner = rows[known.owner]
+    owner.flags.writeable = False
+    return replace(known, owner=owner, drawing=system.drawing)
 
 
 def _part_drills(
@@ -96,13 +116,14 @@ def _look_up(kind: NDArray[Any], category_of: dict[int, int]) -> NDArray[np.int3
     return numbers
 
 
-def _snapshot_of(
+def make_snapshot(
     city: City,
     system: GridSystem,
     columns: dict[str, NDArray[Any]],
     category_of: dict[int, int],
     revision: int,
 ) -> Snapshot:
+    """Return the snapshot of derived incidents: `columns` as the store reads them."""
     lon, lat = to_lonlat(columns["x"] / 1000, columns["y"] / 1000, city.crs)
     uids = system.finest()["uid"].to_numpy()
     order = np.argsort(uids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
@@ -346,9 +347,35 @@ def read_ground_revision(connection: sqlite3.Connection) -> int:
 
 
 def read_derived_revision(connection: sqlite3.Connection) -> int:
-    """Return the revision at which every incident was last derived."""
+    """Return the revision at which every incident was last derived; later ones marked each row."""
+    facts = dict(
+        connection.execute(
+            "SELECT name, value FROM meta WHERE name IN ('derived_at', 'derived_whole')"
+        ).fetchall()
+    )
+    if "derived_at" not in facts:
+        return read_ground_revision(connection)
+    at, _, whole = facts.get("derived_whole", "").partition(":")
+    return int(whole) if whole and at == facts["derived_at"] else int(facts["derived_at"])
+
+
+def carry_derived(connection: sqlite3.Connection, *, before: int, until: float) -> None:
+    """
+    Say that what was derived at ground `before` holds on the newest ground, inside a transaction.
+
+    The caller has derived anew, and marked, every incident that the change of the ground touches;
+    `until` is when the next dated one comes (UTC s, infinity for never).
+    """
     row = connection.execute("SELECT value FROM meta WHERE name = 'derived_at'").fetchone()
-    return int(row[0]) if row else read_ground_revision(connection)
+    if row is None or int(row[0]) != before:
+        return  # it did not hold before: all is to be derived anyway
+    whole, revision = read_derived_revision(connection), read_revision(connection)
+    facts = {
+        "derived_at": str(revision),
+        "derived_whole": f"{revision}:{whole}",
+        "derived_until": "0" if until == math.inf else str(int(until)),
+    }
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
 
 
 def _explain(error: sqlite3.DatabaseError, file: str) -> Exception:
