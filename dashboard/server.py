@@ -28,6 +28,7 @@ from dashboard.guard import check_guards, install_guard
 from dashboard.limits import Limits
 from dashboard.origins import is_loopback
 from dashboard.plain import TEMPLATES, install_plain_pages
+from dashboard.quality_page import add_quality_page
 from dashboard.routes import Pictures, add_routes
 from dashboard.screens import add_screens
 from dashboard.services import Services
@@ -111,6 +112,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_case_page(server, services)
     server.extensions[INTAKE] = add_data_page(server, services)
     add_tables_page(server, services)
+    add_quality_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

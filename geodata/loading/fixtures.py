@@ -231,7 +231,7 @@ def _save(
     report: LoadReport,
     digest: bytes,
 ) -> None:
-    facts = {"file": report.file}
+    facts = report.as_facts()
     with filling(city.database, kind, file=report.file, at=request.now, file_hash=digest) as batch:
         rows = sum(
             save_records(city.database, kind, table, key=key, batch=batch, valid_from=moment)

@@ -37,7 +37,7 @@ from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading, read_table
 from geodata.store.event_log import append_events, filling
-from geodata.store.outcome import read_outcome
+from geodata.store.outcome import note_copies, read_outcome
 from geodata.store.records import read_records
 from geodata.words import Word
 
@@ -126,6 +126,8 @@ def note_outcome(city: City, batch: int, report: LoadReport, *, new: str) -> Non
     known = report.accepted - outcome[new]
     if known > 0:
         report.note("report.copies", n=f"{known:,}")
+        with city.database.transaction() as connection:
+            note_copies(connection, batch, known)
     if outcome["conflicts"]:
         report.note("report.conflicts", n=f"{outcome['conflicts']:,}")
     counts = tuple(
@@ -205,7 +207,7 @@ def append_and_derive(
             done += len(part)
         progress("progress.derive", 0.0)
         report.revision = derive_incidents(
-            city, now=now, batch=batch, rows=len(events), report={"file": report.file}
+            city, now=now, batch=batch, rows=len(events), report=report.as_facts()
         )
         progress("progress.derive", 1.0)
     return batch

@@ -37,6 +37,16 @@ class LoadReport:
         """Return how many rows were refused."""
         return len({fault.row for fault in self.faults if fault.row is not None})
 
+    def as_facts(self) -> dict[str, Any]:
+        """Return what is kept of it with its batch: the file, and how many rows became what."""
+        return {
+            "file": self.file,
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "repaired": self.repaired,
+        }
+
     def settle_faults(self) -> None:
         """Bring the faults into the order of rows; a row torn apart has no other faults to name."""
         torn = {fault.row for fault in self.faults if fault.key == _TORN}

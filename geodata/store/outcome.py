@@ -44,3 +44,11 @@ def read_outcome(connection: sqlite3.Connection, batch: int) -> dict[str, Any]:
             found["near_line"] += near_line
             found["conflicts"] += conflicts
     return {**found, "rules": dict(sorted(rules.items()))}
+
+
+def note_copies(connection: sqlite3.Connection, batch: int, copies: int) -> None:
+    """Keep inside the caller's transaction how many rows of a batch were there already."""
+    connection.execute(
+        "UPDATE batch SET report = json_set(report, '$.copies', ?) WHERE batch = ?",
+        (copies, batch),
+    )
