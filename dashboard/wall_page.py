@@ -15,7 +15,8 @@ from geodata.wall.scenes import read_scenes
 from geodata.words import LANGS, Lang, parse_lang, say
 from layers.layer import Theme
 
-PARTS = ("keys", "late", "steps", "today", "alarms", "top", "sources", "ticker")
+PARTS = ("keys", "late", "steps", "today", "ticker")
+SIDE = ("alarms", "top", "sources")
 OWN_ASSETS = ("wall.css", "wall.js")
 
 
@@ -89,11 +90,15 @@ def draw_wall(services: Services, given: dict[str, Any], lang: Lang) -> html.Div
                                 interactive=False,
                                 controls=False,
                             ),
-                            html.Div(id="wall-legend"),
+                            html.Div(id="part-legend"),
                             html.Section(id="wall-card", hidden=True, role="alert"),
                         ],
                     ),
                     *(html.Section(id=f"part-{name}", className="part") for name in PARTS),
+                    html.Div(
+                        [html.Section(id=f"part-{name}", className="part") for name in SIDE],
+                        id="wall-side",
+                    ),
                 ],
             ),
             html.Div(id="wall-lost", role="alert", hidden=True),

@@ -50,6 +50,19 @@
     setMap({ layers: layers });
   }
 
+  /* What the legend covers is no room for the city. */
+  function cover() {
+    var legend = by("part-legend");
+    legend.hidden = Boolean(taking);
+    var strip = legend.offsetWidth > by("map-box").clientWidth / 2;
+    var next = taking ? { left: by("wall-card").offsetWidth } : strip ? { bottom: legend.offsetHeight } : { right: legend.offsetWidth };
+    if (JSON.stringify(next) === covered) return;
+    covered = JSON.stringify(next);
+    setMap({ covered: next });
+    if (sceneView && !taking) setMap({ view: Object.assign({}, sceneView) });
+  }
+  var covered = "";
+
   function takeMap(map) {
     var props = Object.assign({}, map.props);
     if (props.layers) {
@@ -130,6 +143,7 @@
     alarmS = news.alarm_s;
     queue = news.alarms;
     if (news.map) takeMap(news.map);
+    cover();
     scene = of;
     var dim = asked.get("dim");
     by("wall-dim").hidden = !(dim === "on" || (dim !== "off" && news.dim));
@@ -197,6 +211,7 @@
       card.hidden = false;
       by("wall-scene").textContent = mine.state === "held" ? say("held") : "";
       placeMarks(found.where, true);
+      cover();
       setMap(found.view ? { selected: found.selected, view: found.view } : { selected: found.selected });
     }).catch(function () {
       if (taking === mine) taking = null; // asked again with the next news
@@ -207,7 +222,8 @@
     by("wall-card").hidden = true;
     by("wall-card").removeAttribute("data-alarm");
     placeMarks("", false);
-    setMap({ selected: null, view: Object.assign({}, sceneView) });
+    setMap({ selected: null });
+    cover();
     wanted = chooseScene();
   }
 

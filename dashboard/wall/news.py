@@ -69,11 +69,12 @@ def add_news(server: Flask, services: Services) -> None:
             return Response(status=204)
         sight = pictures.newest(current_scope())
         found = list_alarms(city, current_scope(), now=now) if sight else None
+        scene = scenes.scenes[asked.scene % len(scenes.scenes)]
         drawn = _draw_parts(services, sight, found, asked, now=now)
+        drawn |= _draw_legend(sight, scene, asked, now=now)
         fresh = {name: text for name, text in drawn.items() if asked.have.get(name) != _mark(text)}
         if "alarms" in fresh and found is not None and found.alarms:
             trail.show(target="wall", n=len(found.alarms[: parts.ALARMS_SHOWN]))
-        scene = scenes.scenes[asked.scene % len(scenes.scenes)]
         return _json(
             {
                 "stamp": stamp,
@@ -127,7 +128,7 @@ def describe_alarm(
     )
     view = None
     if place is not None:
-        view = {"center": list(place), "zoom": stage.CLOSE_ZOOM}
+        view = {"bounds": stage.bounds_around(place)}
     elif alarm.owner >= 0:
         view = {"bounds": stage.bounds_of(sight, alarm.owner)}
     where = "" if place is None else f"{place[0]:.6f},{place[1]:.6f}"
@@ -169,6 +170,16 @@ def _draw_parts(
         figures = parts.draw_figures(moment)
         sight.kept[key] = (now // 60, figures)
     return {**figures, **parts.draw_news(moment)}
+
+
+def _draw_legend(sight: Sight | None, scene: Scene, asked: Asked, *, now: int) -> dict[str, str]:
+    if sight is None:
+        return {}
+    lang, theme = asked.lang, asked.theme
+    legends = stage.draw_legends(sight, scene, now=now, lang=lang, theme=theme)
+    period = say("filter.days", lang, n=scene.days) if scene.days else say("filter.all_time", lang)
+    values = {"legends": legends, "theme": theme, "period": period}
+    return {"legend": parts.draw_piece("wall_legend.html", lang, **values)}
 
 
 def _fresh_map(

@@ -24,7 +24,7 @@ from geodata.wall.late import AGES_DAYS, LateBoard, count_late
 from geodata.wall.usual import HOURS, Today, compare_today
 from geodata.words import Lang, has_words, say
 
-BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 6, 5, 5, 5
+BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 7, 5, 4, 4
 STEPS_DAYS = 28
 _SOURCE_MARK = {"loaded": "●", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
 ALARM_MARK = {1: "■", 2: "■", 3: "▲", 4: "◆"}

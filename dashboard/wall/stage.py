@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ from layers.registry import LAYERS
 
 ALARM, RINGS = "wall-alarm", "wall-rings"
 OVER = (RINGS, ALARM)  # shown whatever the scene
-CLOSE_ZOOM = 16.0
+_METRES_A_DEGREE = 111_320.0
 _LONGEST = 60  # of a place in an address
 _WEST_EAST, _SOUTH_NORTH = 180.0, 90.0
+_PLAIN = ("base", "outline", "labels")  # what needs no legend on a wall
 _RING_SIDES = 24  # a quarter of a circle
 
 
@@ -52,15 +54,7 @@ def draw_scene(
 ) -> dict[str, Any]:
     """Return what the map shows of one scene: which layers, filtered how, its figures, where."""
     view = View(lang=lang, theme=theme, days=scene.days)
-    picture = Picture(
-        facts=sight,
-        scope=sight.scope,
-        now=now,
-        filter=view.filter(sight, now),
-        lang=lang,
-        theme=theme,
-        heat_sigma_px=sigma_px,
-    )
+    picture = _picture(sight, view, now=now, sigma_px=sigma_px)
     drawn = [layer for layer in list_layers(sight) if layer.id in scene.layers]
     return {
         "shown": [*(layer.id for layer in drawn), *OVER],
@@ -69,6 +63,28 @@ def draw_scene(
         "revision": sight.revision,
         "view": {"bounds": find_bounds(sight, scene.place, now=now)},
     }
+
+
+def draw_legends(
+    sight: Sight, scene: Scene, *, now: int, lang: Lang, theme: Theme
+) -> list[dict[str, Any]]:
+    """Return the legends of a scene's layers that have anything to explain, as plain data."""
+    view = View(lang=lang, theme=theme, days=scene.days)
+    picture = _picture(sight, view, now=now)
+    found = [one.describe_legend(picture) for one in list_layers(sight) if one.id in scene.layers]
+    return [one for one in found if one["entries"] and one["kind"] not in _PLAIN]
+
+
+def _picture(sight: Sight, view: View, *, now: int, sigma_px: float = 0.0) -> Picture:
+    return Picture(
+        facts=sight,
+        scope=sight.scope,
+        now=now,
+        filter=view.filter(sight, now),
+        lang=view.lang,
+        theme=view.theme,
+        heat_sigma_px=sigma_px,
+    )
 
 
 def find_bounds(sight: Sight, place: str, *, now: int) -> list[float]:
@@ -88,6 +104,14 @@ def bounds_of(sight: Sight, uid: int) -> list[float]:
     west, south, east, north = frame.geometry[frame["uid"] == uid].total_bounds
     lon, lat = to_lonlat([west, east, west, east], [south, south, north, north], sight.grids.crs)
     return [round(float(one), 6) for one in (lon.min(), lat.min(), lon.max(), lat.max())]
+
+
+def bounds_around(place: tuple[float, float]) -> list[float]:
+    """Return west, south, east, north (degrees) of the widest ring around a place."""
+    lon, lat = place
+    high = RINGS_M[-1] / _METRES_A_DEGREE
+    wide = high / max(math.cos(math.radians(lat)), high)
+    return [lon - wide, lat - high, lon + wide, lat + high]
 
 
 def _find_latest(sight: Sight, *, now: int) -> int | None:
