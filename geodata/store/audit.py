@@ -55,6 +55,15 @@ def read_head(connection: sqlite3.Connection) -> Head:
     return Head(entry=entry, hash=digest, at=at)
 
 
+def read_head_at(connection: sqlite3.Connection, at: int) -> Head:
+    """Return the last row written before a moment (UTC s): the log's head as it stood then."""
+    row = connection.execute(
+        "SELECT entry, hash, at FROM audit WHERE at < ? ORDER BY entry DESC LIMIT 1", (at,)
+    ).fetchone()
+    entry, digest, moment = row or (0, NO_HASH, 0)
+    return Head(entry=entry, hash=digest, at=moment)
+
+
 def append_entries(connection: sqlite3.Connection, entries: Iterable[Entry], *, key: bytes) -> Head:
     """Append rows to the log inside the caller's transaction; return its new head."""
     head, keyed = read_head(connection), begin_chain(key)

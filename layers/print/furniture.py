@@ -67,7 +67,7 @@ def draw_north(scene: Scene, frame: Frame, x: float, y: float, high: float, lang
     scene.line(
         [tip, place(-size * 0.3, 0), foot], closed=True, fill=PAPER, stroke=INK, stroke_width=0.1
     )
-    letter = place(0, size * 1.14)
+    letter = place(0, size * 1.22)
     scene.text(
         letter[0], letter[1], say("sheet.north", lang), high * 0.36,
         color=INK, anchor="middle", strong=True,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from layers.classes import classify
 from layers.grid_edges import WIDTHS_PX, find_areas
 from layers.layer import Layer, Values
-from layers.palette import AREA_LINE, NO_DATA, ZERO
+from layers.palette import AREA_LINE, ZERO
 from layers.print.frame import Frame
 from layers.print.ground import CSS_PX_MM
 from layers.print.scene import Scene, hatch
@@ -19,13 +19,15 @@ from layers.print.view import Subject
 
 GRID_LINE: Final = "#8b93a1"
 PAPER: Final = "#ffffff"
+THIN: Final = "#98a1ae"
 _THIN_LINE_MM, _FINE_LINE_MM = 0.1, 0.06
 _MANY_GRIDS = 2_000  # from here on their lines are finer
 _HATCH_MM = 1.1
-_VEIL = 0.72
-_LEVEL_SHARE = 0.78  # of the screen's line: paper is looked at from nearer
+_VEIL = 0.45
+LEVEL_SHARE = 0.78  # of the screen's line: paper is looked at from nearer
 _RING_SHARE = 0.8
-_NUMBERED_RINGS = 160
+_NUMBERED_RINGS = 60
+_NUMBER_MM, _NUMBER_RADIUS_MM = 1.95, 1.45
 _POINT_TOLERANCE_M = 5.0
 
 
@@ -45,7 +47,7 @@ def find_middles(subject: Subject, key: str, grids: Any) -> NDArray[np.float64]:
 def hatch_fill(scene: Scene, *, known: bool) -> str:
     """Return the fill of grids that are too thin to judge (`known`) or have no figure."""
     if known:
-        return hatch(scene, "thin", color=NO_DATA["light"], gap_mm=_HATCH_MM)
+        return hatch(scene, "thin", color=THIN, gap_mm=_HATCH_MM)
     return hatch(scene, "nothing", color="#7d8694", gap_mm=_HATCH_MM, cross=True)
 
 
@@ -59,6 +61,7 @@ def draw_classes(
     found = classify(values.values, values.breaks)
     thin = np.zeros(len(found), np.bool_)
     thin[values.thin] = True
+    seen &= subject.leaves  # around an area its neighbours' colours would be read as its own
     ramp = layer.style.plain["ramp"]["light"]
     fills = [
         (hatch_fill(scene, known=True), thin),
@@ -85,34 +88,44 @@ def draw_levels(scene: Scene, subject: Subject, frame: Frame) -> None:
     levels = areas["level"].to_numpy()
     for level, width in reversed(WIDTHS_PX.items()):
         chosen = shapes[levels == level]
-        mm = width * CSS_PX_MM * _LEVEL_SHARE
+        mm = width * CSS_PX_MM * LEVEL_SHARE
         lines = _clip_lines(chosen[shapely.intersects(chosen, frame.box)], frame)
         scene.shapes(lines, fill="none", stroke=PAPER, stroke_width=mm + 0.25, stroke_opacity=0.6)
         scene.shapes(lines, fill="none", stroke=AREA_LINE["light"], stroke_width=mm)
 
 
-def draw_rings(scene: Scene, subject: Subject, frame: Frame, layer: Layer, values: Values) -> None:
-    """Draw a ring round each grid with a figure above zero, with its number where there is room."""
+def draw_rings(
+    scene: Scene, subject: Subject, frame: Frame, layer: Layer, values: Values
+) -> list[tuple[float, float, float, float]]:
+    """
+    Draw a ring round each grid with a figure above zero, with its number where there is room.
+
+    Return the rings' boxes on the page: left, top, right, bottom.
+    """
     middles = find_middles(subject, "finest", subject.sight.grids.finest())
     figures = np.nan_to_num(values.values)
     chosen = np.flatnonzero((figures > 0) & subject.leaves)
     if not len(chosen):
-        return
+        return []
     placed = frame.place(middles[chosen])
     inside = is_inside(placed, frame)
     chosen, placed = chosen[inside], placed[inside]
     low, high = (CSS_PX_MM * _RING_SHARE * px for px in layer.style.plain["radius"])
     most = float(figures.max())
     color = layer.style.plain["color"]["light"]
+    boxes = []
     numbered = len(chosen) <= _NUMBERED_RINGS
     for row, (x, y) in sorted(zip(chosen.tolist(), placed.tolist(), strict=True)):
-        radius = max(low, high * float(np.sqrt(figures[row] / most)))
+        least = _NUMBER_RADIUS_MM if numbered else low
+        radius = max(least, high * float(np.sqrt(figures[row] / most)))
         scene.circle(x, y, radius, fill=PAPER, fill_opacity=0.35, stroke=PAPER, stroke_width=0.75)
         scene.circle(x, y, radius, fill="none", stroke=color, stroke_width=0.4)
         if numbered:
             text = values.texts.get(row, f"{figures[row]:,.0f}")
-            size = radius * 1.15
+            size = max(_NUMBER_MM, radius)
             scene.text(x, y + size * 0.36, text, size, color=color, anchor="middle", halo=PAPER)
+        boxes.append((x - radius, y - radius, x + radius, y + radius))
+    return boxes
 
 
 def draw_veil(scene: Scene, subject: Subject, frame: Frame) -> None:

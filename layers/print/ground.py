@@ -115,7 +115,8 @@ def _fill(
 
 def _draw_roads(scene: Scene, frame: Frame, roads: Ground, *, zoom: float, shaded: bool) -> None:
     rows = roads.within(frame)
-    rows = rows[roads.minzoom[rows] <= zoom]
+    # Small roads on coloured grids would be taken for their lines until there is room for both.
+    rows = rows[roads.minzoom[rows] <= zoom - (1.5 if shaded else 0)]
     by_class = {
         name: _cut(roads.shapes[rows[roads.road[rows] == name]], frame)
         for name in (*reversed(_ROAD_MM), "rail")

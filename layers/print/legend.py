@@ -10,10 +10,12 @@ import numpy as np
 from geodata.access.suppression import Span
 from geodata.words import say
 from layers.class_legend import class_entries, count_judged
+from layers.grid_edges import WIDTHS_PX, find_areas
 from layers.incident_dots import STATES, find_states
 from layers.layer import Entry, Layer, LegendFacts, Values
-from layers.palette import NO_DATA, STATE_SHAPE
-from layers.print.grid_marks import GRID_LINE, PAPER, hatch_fill
+from layers.palette import AREA_LINE, NO_DATA, STATE_SHAPE
+from layers.print.grid_marks import GRID_LINE, LEVEL_SHARE, PAPER, hatch_fill
+from layers.print.ground import CSS_PX_MM
 from layers.print.lettering import break_lines, measure_text
 from layers.print.names import INK
 from layers.print.point_marks import draw_symbol
@@ -50,6 +52,8 @@ def read_key(subject: Subject, layer: Layer, *, drawn: str = "") -> Key | None:
     if subject.view.area is not None:
         filled = _narrow(subject, layer, filled)
     entries = tuple(item for item in filled.entries if item.n != 0 or _says_class(layer, item))
+    if layer.kind == "outline":
+        entries = _list_levels(subject)
     if not entries:
         return None
     lang = subject.lang
@@ -123,15 +127,33 @@ def _draw_swatch(scene: Scene, entry: Entry, x: float, middle: float, size: floa
         if entry.shape == "fill" and colors == NO_DATA["light"]:
             fill = hatch_fill(scene, known=False)
         scene.rect(x, middle - high / 2, wide, high, fill=fill, stroke=GRID_LINE, stroke_width=0.1)
-    elif entry.shape == "line":
-        ends = [(x, middle), (x + wide, middle)]
-        scene.line(ends, stroke=colors, stroke_width=size * 0.16)
+    elif entry.shape.startswith("line"):
+        width = float(entry.shape.partition(" ")[2] or 0.3)
+        scene.line([(x, middle), (x + wide, middle)], stroke=colors, stroke_width=width)
     elif entry.shape == "halo":
         scene.circle(centre, middle, high * 0.48, fill=PAPER, stroke=colors, stroke_width=0.4)
     elif entry.shape in _STATE_SHAPES:
         draw_symbol(scene, entry.shape, centre, middle, radius=size * 0.36, color=colors)
     else:
         draw_symbol(scene, "circle", centre, middle, radius=size * 0.32, color=colors)
+
+
+def _list_levels(subject: Subject) -> tuple[Entry, ...]:
+    """Return a line for each level that has lines on the sheet, as wide as there."""
+    areas = find_areas(subject.picture)
+    if subject.view.area is not None:
+        areas = areas[areas["uid"].isin(subject.sight.grids.subtree_uids(subject.view.area))]
+    counts = areas["level"].value_counts()
+    return tuple(
+        Entry(
+            label=say(f"level.{level}", subject.lang),
+            shape=f"line {width_px * CSS_PX_MM * LEVEL_SHARE:.3f}",
+            color=AREA_LINE,
+            n=int(counts[level]),
+        )
+        for level, width_px in WIDTHS_PX.items()
+        if counts.get(level, 0) > 1 or (counts.get(level, 0) and len(counts) == 1)
+    )
 
 
 def _says_class(layer: Layer, entry: Entry) -> bool:

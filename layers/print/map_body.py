@@ -45,10 +45,12 @@ def draw_layers(scene: Scene, subject: Subject, frame: Frame) -> tuple[tuple[Key
     for layer in subject.layers:
         notes[layer.id] = _draw_layer(scene, subject, frame, layer, placed)
     draw_veil(scene, subject, frame)
+    writer = Writer(scene=scene, frame=frame)
     for layer in subject.layers:
         if layer.kind == "halos" and layer.read_values:  # over the veil: they are what matters
-            draw_rings(scene, subject, frame, layer, layer.read_values(subject.picture))
-    written = _write_names(scene, subject, frame, placed) if "labels" in kinds else ""
+            values = layer.read_values(subject.picture)
+            writer.avoid(draw_rings(scene, subject, frame, layer, values))
+    written = _write_names(writer, subject, placed) if "labels" in kinds else ""
     scene.end()
     keys = [read_key(subject, layer, drawn=notes[layer.id]) for layer in subject.layers]
     return tuple(key for key in keys if key is not None), written
@@ -72,8 +74,8 @@ def _draw_layer(
     return ""
 
 
-def _write_names(scene: Scene, subject: Subject, frame: Frame, placed: list[Placed]) -> str:
-    writer = Writer(scene=scene, frame=frame)
+def _write_names(writer: Writer, subject: Subject, placed: list[Placed]) -> str:
+    """Write all names; return a note where some found no place."""
     for layer in subject.layers:
         if layer.kind == "labels":
             write_areas(writer, subject, layer)

@@ -22,6 +22,7 @@ from layers.print.wording import (
     describe_period,
     describe_scope,
     name_place,
+    name_source,
     print_count,
     print_day,
     print_moment,
@@ -139,7 +140,11 @@ def list_imprint(subject: Subject, imprint: Imprint) -> list[str]:
     known = imprint.approval or settings.map_approval
     as_of = print_moment(sight.as_of, sight.zone) if sight.as_of else "–"
     drawn = sight.grids.valid_from
-    since = say("sheet.drawing_always", lang) if drawn is None else print_day(drawn, sight.zone)
+    number = sight.grids.drawing
+    drawing = say("sheet.drawing_first", lang, n=number)
+    if drawn is not None:
+        since = print_day(drawn, sight.zone)
+        drawing = say("sheet.drawing", lang, n=number, since=since)
     code = subject.crs.to_epsg()
     system = f"{subject.crs.name} (EPSG:{code})" if code else str(subject.crs.name)
     first = [
@@ -148,7 +153,7 @@ def list_imprint(subject: Subject, imprint: Imprint) -> list[str]:
         say("sheet.source", lang, names=settings.map_source or _name_sources(subject)),
     ]
     second = [
-        say("sheet.drawing", lang, n=sight.grids.drawing, since=since),
+        drawing,
         say("sheet.crs", lang, name=system),
         *([say("sheet.approval", lang, number=known)] if known else []),
         *([say("sheet.head", lang, head=imprint.head)] if imprint.head else []),
@@ -185,7 +190,8 @@ def _name_sources(subject: Subject) -> str:
     counts = np.bincount(sight.snapshot.source[subject.selected])
     found = np.flatnonzero(counts)
     order = found[np.lexsort((found, -counts[found]))].tolist()
-    names = [sight.source_terms[code] for code in order if code in sight.source_terms]
+    terms = sight.source_terms
+    names = [name_source(terms[code], lang) for code in order if code in terms]
     if not names:
         return say("sheet.source_none", lang)
     shown = (", " if lang == "en" else "、").join(names[:_SOURCES_SHOWN])

@@ -20,15 +20,20 @@ from layers.print.lettering import measure_text, print_text
 from layers.print.scene import Scene
 from layers.print.view import Subject
 
+Box = tuple[float, float, float, float]
+
 INK: Final = "#1b2430"
 _QUIET: Final = "#4a5768"
+_PALE: Final = "#8793a5"
 _WATER_INK: Final = "#2f6690"
 _PX_SHARE = 0.2  # mm of letter height for a pixel of the screen's
 _LEAST_MM = 1.75
 _APART_MM = 0.35
 _LINE_HEIGHT = 1.02
 _TRIES = ((0, 0), (0, -1), (0, 1), (-0.5, 0), (0.5, 0), (-0.5, -1), (0.5, 1), (0, -2), (0, 2))
-_ROAD_NAME_MM = 2.1
+_ROAD_NAME_MM = 2.0
+_NAMED_LATER = 3  # zooms after a road shows: names come once there is room for them
+_NAMED_LONGER = 1.5
 _BESIDE_MM = 0.6
 _MOST_PLACE_NAMES = 90
 
@@ -41,23 +46,25 @@ class Writer:
     frame: Frame
     written: int = 0
     asked: int = 0
-    _boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    _boxes: list[Box] = field(default_factory=list)
+    _avoided: list[Box] = field(default_factory=list)
 
-    def block(self, box: tuple[float, float, float, float]) -> None:
-        """Keep a box of the page (left, top, right, bottom) free of names."""
-        self._boxes.append(box)
+    def avoid(self, boxes: Iterable[Box]) -> None:
+        """Keep boxes of the page (left, top, right, bottom) free of names where there is a way."""
+        self._avoided += boxes
 
-    def is_free(self, box: tuple[float, float, float, float]) -> bool:
-        """Tell whether a box lies in the frame and on no other."""
+    def is_free(self, box: Box, *, of_all: bool = True) -> bool:
+        """Tell whether a box lies in the frame and on no other, nor (`of_all`) on one to avoid."""
         frame = self.frame
         left, top, right, bottom = box
         if left < frame.x_mm + _APART_MM or right > frame.x_mm + frame.width_mm - _APART_MM:
             return False
         if top < frame.y_mm + _APART_MM or bottom > frame.y_mm + frame.height_mm - _APART_MM:
             return False
-        if not self._boxes:
+        boxes = self._boxes + self._avoided if of_all else self._boxes
+        if not boxes:
             return True
-        taken = np.array(self._boxes)
+        taken = np.array(boxes)
         apart = (taken[:, 2] <= left) | (taken[:, 0] >= right)
         apart |= (taken[:, 3] <= top) | (taken[:, 1] >= bottom)
         return bool(apart.all())
@@ -65,7 +72,7 @@ class Writer:
     def write(
         self,
         text: str,
-        spots: Iterable[tuple[float, float]],
+        spots: Sequence[tuple[float, float]],
         size: float,
         *,
         color: str = INK,
@@ -80,14 +87,15 @@ class Writer:
         self.asked += counted
         wide, high = measure_text(plain, size), size * _LINE_HEIGHT
         shift = wide / 2 if anchor == "start" else 0.0
-        for x, y in spots:
+        for place in range(2 * len(spots)):  # once with a free view, once on what is to be avoided
+            x, y = spots[place % len(spots)]
             middle = x + shift
             box = (middle - wide / 2, y - high / 2, middle + wide / 2, y + high / 2)
             grown = (
                 box[0] - _APART_MM, box[1] - _APART_MM / 2,
                 box[2] + _APART_MM, box[3] + _APART_MM / 2,
             )  # fmt: skip
-            if self.is_free(grown):
+            if self.is_free(grown, of_all=place < len(spots)):
                 self._boxes.append(grown)
                 self.scene.text(
                     middle, y + size * 0.36, plain, size,
@@ -127,7 +135,9 @@ def write_areas(writer: Writer, subject: Subject, layer: Layer) -> None:
     zoom = find_zoom(writer.frame)
     outer, finest = find_areas(subject.picture), subject.sight.grids.finest()
     for level, style in levels.items():
-        if not style["minzoom"] <= zoom < style["maxzoom"]:
+        # A sheet cannot be moved: the larger area's name stays where the screen drops it.
+        later = _NAMED_LONGER if style.get("strong") else 0
+        if not style["minzoom"] <= zoom < style["maxzoom"] + later:
             continue
         for key, grids in (("areas", outer), ("finest", finest)):
             chosen = np.flatnonzero((grids["level"] == level).to_numpy())
@@ -161,7 +171,7 @@ def write_ground(writer: Writer, subject: Subject) -> None:
         return
     roads = ground["roads"]
     rows = roads.within(frame)
-    rows = rows[(roads.minzoom[rows] <= zoom - 1) & (roads.names[rows] != "")]
+    rows = rows[(roads.minzoom[rows] <= zoom - _NAMED_LATER) & (roads.names[rows] != "")]
     for name in sorted(set(roads.names[rows].tolist())):
         lines = frame.to_page(frame.clip(roads.shapes[rows[roads.names[rows] == name]]))
         wide = measure_text(print_text(name), _ROAD_NAME_MM)
@@ -217,22 +227,28 @@ def _write_level(
 ) -> None:
     """Write one level's names: large areas first, each in or near its middle."""
     frame = writer.frame
+    mine = np.ones(len(grids), np.bool_)
+    if subject.view.area is not None:
+        mine = np.isin(grids["uid"], subject.sight.grids.subtree_uids(subject.view.area))
     shapes = grids.geometry.to_numpy()
     names = grids["name"].to_numpy()
     middles = frame.place(find_middles(subject, key, grids))
-    size = max(style["size"] * _PX_SHARE, _LEAST_MM)
+    size = max(style["size"] * _PX_SHARE * (0.85 if key == "finest" else 1), _LEAST_MM)
     sizes = shapely.area(shapes[rows])
-    for row in rows[np.lexsort((rows, -sizes))].tolist():
+    for row in rows[np.lexsort((rows, -sizes, ~mine[rows]))].tolist():
         text, (x, y) = str(names[row]), middles[row].tolist()
         if not _in_frame(x, y, frame):
             continue
         wide = measure_text(print_text(text), size)
         west, _, east, _ = shapes[row].bounds
         if key == "finest" and wide > (east - west) * frame.mm_per_m * 1.1:
-            writer.asked += 1  # a name wider than its grid would seem to be its neighbour's
+            writer.asked += bool(mine[row])  # wider than its grid it would seem its neighbour's
             continue
         spots = [(x + dx * wide, y + dy * size * 1.15) for dx, dy in _TRIES]
-        writer.write(text, spots, size, strong=bool(style.get("strong")))
+        ink = (INK if key == "areas" else _QUIET) if mine[row] else _PALE
+        strong = key == "areas" and bool(mine[row])
+        counted = bool(mine[row])
+        writer.write(text, spots, size, color=ink, strong=strong, counted=counted)
 
 
 def _in_frame(x: float, y: float, frame: Frame) -> bool:

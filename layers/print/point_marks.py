@@ -16,7 +16,7 @@ from layers.incident_dots import STATES, find_states
 from layers.layer import Layer
 from layers.print.frame import Frame
 from layers.print.grid_marks import PAPER, is_inside
-from layers.print.ground import CSS_PX_MM
+from layers.print.ground import CSS_PX_MM, find_zoom
 from layers.print.scene import Scene
 from layers.print.view import Subject
 
@@ -61,13 +61,15 @@ def draw_dots(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> tup
     rows, place = rows[inside], place[inside]
     state = find_states(subject.picture, rows)
     styles = layer.style.plain["states"]
+    share = _DOT_SHARE * min(max(1 + (find_zoom(frame) - 14.5) * 0.25, 1.0), 1.7)
     for number, name in enumerate(STATES):
         style = styles[name]
-        radius = style["size"] * CSS_PX_MM * _DOT_SHARE / 2
+        radius = style["size"] * CSS_PX_MM * share / 2
         marks = _symbols(place[state == number], shape=style["shape"], radius=radius)
         edge = 0.24 if style.get("edge") else 0.12
         color = style["color"]["light"]
-        scene.shapes(marks, fill=color, stroke=PAPER, stroke_width=edge)
+        rim = {} if name == "done" else {"stroke": PAPER, "stroke_width": edge}
+        scene.shapes(marks, fill=color, **rim)
     return len(rows), len(rows)
 
 

@@ -16,6 +16,7 @@ from layers.print.lettering import FAMILY, embed_font, print_text
 UNITS_MM = 100  # a path is written in hundredths of a millimetre: whole numbers are short
 _STEP = 2  # of these units: points closer than this on paper are one
 _HALO = 0.24  # of the letter height, on both sides of a stroke together
+_FINE = "-fine"
 _STRONG = 0.035  # the font has one weight: strong letters get an outline of this share
 
 Points = NDArray[np.float64]
@@ -60,6 +61,9 @@ class Scene:
         """Draw many shapes whose coordinates are millimetres of the page, as one mark."""
         path = write_path(shapes)
         if path:
+            fill = str(style.get("fill", ""))
+            if fill.startswith("url("):  # a pattern is measured in the units of what it fills
+                style["fill"] = fill.replace(")", f"{_FINE})")
             scaled = {k: _scaled(k, value) for k, value in style.items()}
             scaled = {"fill_rule": "evenodd", "stroke_linejoin": "round", **scaled}
             self._mark("path", transform=f"scale({1 / UNITS_MM})", d=path, **scaled)
@@ -159,12 +163,14 @@ def hatch(scene: Scene, name: str, *, color: str, gap_mm: float, cross: bool = F
     """Return a fill of slanting lines on white: it means the same in colour and in grey."""
     g = _number(gap_mm)
     lines = f"M0 {g}L{g} 0" + (f"M0 0L{g} {g}" if cross else "")
-    return scene.define(
-        name,
-        f'<pattern id="{name}" width="{g}" height="{g}" patternUnits="userSpaceOnUse">'
+    marks = (
+        f'width="{g}" height="{g}" patternUnits="userSpaceOnUse"{{}}>'
         f'<rect width="{g}" height="{g}" fill="#ffffff"/>'
-        f'<path d="{lines}" stroke="{color}" stroke-width="{_number(gap_mm * 0.16)}"/></pattern>',
+        f'<path d="{lines}" stroke="{color}" stroke-width="{_number(gap_mm * 0.16)}"/></pattern>'
     )
+    fine = marks.format(f' patternTransform="scale({UNITS_MM})"')
+    scene.define(name + _FINE, f'<pattern id="{name}{_FINE}" {fine}')
+    return scene.define(name, f'<pattern id="{name}" {marks.format("")}')
 
 
 def _scaled(name: str, value: Any) -> Any:

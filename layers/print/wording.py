@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from geodata.access.sight import Sight
 from geodata.access.suppression import Span
+from geodata.events.incidents import STAGES
 from geodata.figures.counts import Rate
 from geodata.snapshots.facts import UNMATCHED
-from geodata.words import Lang, join, say
+from geodata.words import Lang, has_words, join, say
 from layers.print.view import Subject
 
 NOT_TOLD = "–"
@@ -61,9 +62,29 @@ def describe_filter(subject: Subject) -> str:
         shown = [names.get(number, "") for number in filter.categories]
         shown = [say("filter.unmatched", lang) if name == UNMATCHED else name for name in shown]
         parts.append(join(shown, lang))
+    for codes, terms in (
+        (filter.kinds, subject.sight.kind_names(lang)),
+        (filter.sources, subject.sight.source_terms),
+        (filter.bodies, _body_names(subject)),
+    ):
+        if codes is not None:
+            parts.append(join([terms.get(code, NOT_TOLD) for code in codes] or [NOT_TOLD], lang))
+    if filter.stages is not None:
+        parts.append(join([say(f"stage.{STAGES[code]}", lang) for code in filter.stages], lang))
     if filter.state != "all":
         parts.append(say(f"filter.{filter.state}", lang))
     return say("sheet.only", lang, what=join(parts, lang)) if parts else ""
+
+
+def name_source(term: str, lang: Lang) -> str:
+    """Return the name of a channel that incidents come by; an unknown one is its own name."""
+    key = f"source_name.{term}"
+    return say(key, lang) if has_words(key) else term
+
+
+def _body_names(subject: Subject) -> dict[int, str]:
+    sight = subject.sight
+    return {code: sight.body_name(text, subject.lang) for code, text in sight.body_terms.items()}
 
 
 def describe_scope(sight: Sight, lang: Lang) -> str:
