@@ -19,6 +19,8 @@ from geodata.events.periods import local_midnight
 from geodata.levels import LEVELS, NO_PARENT, find_parent_rows
 from geodata.risk import GridRisk, rate_grids, weigh_days
 from geodata.snapshots.facts import UNMATCHED, Facts
+from geodata.snapshots.later import Later
+from geodata.snapshots.rating import Rated
 from geodata.snapshots.snapshot import Snapshot
 
 _HOUR_S = 3600
@@ -141,11 +143,17 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
         **given
         | {
             "snapshot": snapshot,
-            "risk": _narrow_risk(facts, own, snapshot),
+            "rated": Rated(
+                made=facts.risk_made,
+                ahead_of=Later.of(facts.risk_from),
+                risk=Later.of(_narrow_risk(facts, own, snapshot)),
+            ),
             "as_of": facts.as_of - facts.as_of % _HOUR_S,
             "kind_terms": _narrow_kinds(facts, snapshot),
-            "cameras": _inside(facts.cameras, inside, scope),
-            "places": _inside(facts.places, inside, scope),
+            "points": {
+                name: Later.of(_inside(points.get(), inside, scope))
+                for name, points in facts.points.items()
+            },
             "outside": tell_outside(
                 facts.snapshot,
                 cells,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
+
+from geodata.compiled import compile_kernel
 
 STATES = ("safe", "amber", "red", "suspended", "done_on_time", "done_late", "no_deadline")
 SAFE, AMBER, RED, SUSPENDED, DONE_ON_TIME, DONE_LATE, NO_DEADLINE = range(len(STATES))
@@ -97,17 +100,31 @@ def clock_state(
     now: int,
 ) -> NDArray[np.uint8]:
     """Return each incident's state at `now`, a place in STATES (contracts.md 5)."""
-    left = due_at - now
-    whole = np.maximum(due_at - clock_from, 0)
-    state = np.where(left < 0, RED, SAFE).astype(np.uint8)
-    state[(left >= 0) & ((left < whole * AMBER_SHARE) | (left < AMBER_S))] = AMBER
-    state[suspended_since > 0] = SUSPENDED
-    done = ~open
-    late = done & (closed_at > due_at)
-    state[done] = DONE_ON_TIME
-    state[late] = DONE_LATE
-    state[due_at == 0] = NO_DEADLINE
+    state = np.empty(len(due_at), np.uint8)
+    _write_states(open, due_at, clock_from, closed_at, suspended_since, now, state)
     return state
+
+
+@compile_kernel
+def _write_states(
+    open: Any, due_at: Any, clock_from: Any, closed_at: Any, suspended_since: Any,
+    now: int, state: Any,
+) -> None:  # fmt: skip
+    for i in range(len(state)):
+        due = due_at[i]
+        left = due - now
+        if due == 0:
+            state[i] = NO_DEADLINE
+        elif not open[i]:
+            state[i] = DONE_LATE if closed_at[i] > due else DONE_ON_TIME
+        elif suspended_since[i] > 0:
+            state[i] = SUSPENDED
+        elif left < 0:
+            state[i] = RED
+        elif left < AMBER_S or left < max(due - clock_from[i], 0) * AMBER_SHARE:
+            state[i] = AMBER
+        else:
+            state[i] = SAFE
 
 
 def _day_of(start: NDArray[np.int64], calendar: Calendar) -> NDArray[np.int64]:
@@ -142,3 +159,19 @@ def _add_working_days(
     place = np.searchsorted(working, day, side="right") - 1 + days
     end = working[np.clip(place, 0, len(working) - 1)]
     return np.asarray(midnight[end] + into, np.int64)
+
+
+def warm() -> None:
+    """Compile the kernel and keep the machine code on disk, for set-up."""
+    open_, steps, at = np.ones(2, np.bool_), np.ones((2, 6), np.int64), np.ones(2, np.int64)
+    for frozen in (False, True):  # a snapshot's columns are read-only
+        for column in (open_, steps, at):
+            column.flags.writeable = not frozen
+        clock_state(
+            open=open_,
+            due_at=at,
+            clock_from=at,
+            closed_at=steps[:, 4],
+            suspended_since=at,
+            now=1,
+        )

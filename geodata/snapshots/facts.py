@@ -8,13 +8,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import geopandas
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from geodata.city import City
@@ -22,8 +23,10 @@ from geodata.coordinates import to_lonlat
 from geodata.drawings import index_of
 from geodata.events.clock import clock_state
 from geodata.grids import GridSystem
-from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
+from geodata.risk import GridRisk
+from geodata.snapshots.later import Later
 from geodata.snapshots.newest import read_snapshot
+from geodata.snapshots.rating import Rated, rate_later
 from geodata.snapshots.snapshot import Filter, Snapshot
 from geodata.store.database import (
     Connection,
@@ -36,15 +39,12 @@ from geodata.store.records import count_records, read_records, read_tables_versi
 from geodata.store.sources import read_as_of
 from geodata.words import Lang
 
-# Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.
-PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
 UNMATCHED = ""  # the category of a kind that the city's table does not know
 _ANSWERS_KEPT = 32
 KEPT_WITH_DRAWING = ("drawing", "base")
 _MANY_INCIDENTS = 100_000
 _REST = 4  # times as long as making new facts took, no others are made
 _REST_OF_MANY_S = 1.0
-_RISK_KEPT_S = 900
 _MARGIN = 0.02  # of the city's width, around its bounds
 
 
@@ -64,22 +64,44 @@ class Facts:
     as_of: int
     snapshot: Snapshot
     grids: GridSystem
-    risk: GridRisk | None
-    risk_from: int
-    risk_made: int
+    rated: Rated
     kinds: pd.DataFrame
     bodies: pd.DataFrame
     categories: tuple[str, ...]
     kind_terms: dict[int, str]
     body_terms: dict[int, str]
     source_terms: dict[int, str]
-    cameras: geopandas.GeoDataFrame
-    places: geopandas.GeoDataFrame
+    points: dict[str, Later[geopandas.GeoDataFrame]]
     components: int
     tables: int  # grows whenever a reference table changes
     kept: dict[Any, Any] = field(default_factory=dict)
     _answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def risk(self) -> GridRisk | None:
+        """Return the risk of each grid, None before the first incident."""
+        return self.rated.risk.get()
+
+    @property
+    def risk_from(self) -> int:
+        """Return the moment that the risk looks ahead from (UTC s): now, or the end of old data."""
+        return self.rated.ahead_of.get()
+
+    @property
+    def risk_made(self) -> int:
+        """Return as of when the risk is (UTC s)."""
+        return self.rated.made
+
+    @property
+    def cameras(self) -> geopandas.GeoDataFrame:
+        """Return the cameras as points in degrees, each with the row of the grid that owns it."""
+        return self.points["cameras"].get()
+
+    @property
+    def places(self) -> geopandas.GeoDataFrame:
+        """Return the places as points in degrees, each with the row of the grid that owns it."""
+        return self.points["places"].get()
 
     @property
     def version(self) -> str:
@@ -246,7 +268,15 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
             revision=revision,
             known=None if old is None else old.snapshot,
         )
-    risk, risk_from, risk_made = rate_risk(city, system, snapshot, terms["source"], now, known)
+    large = known is not None and known.snapshot.n >= _MANY_INCIDENTS
+    rated = rate_later(
+        city,
+        system,
+        snapshot,
+        terms["source"],
+        now=now,
+        known=known.rated if known is not None and large else None,
+    )
     return Facts(
         city=city,
         revision=snapshot.revision,
@@ -254,9 +284,7 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
         as_of=as_of,
         snapshot=snapshot,
         grids=system,
-        risk=risk,
-        risk_from=risk_from,
-        risk_made=risk_made,
+        rated=rated,
         categories=categories,
         kind_terms=terms["kind"],
         body_terms=terms["body"],
@@ -265,7 +293,7 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
     )
 
 
-_REFERENCE = ("kinds", "bodies", "cameras", "places", "components", "tables", "good_until")
+_REFERENCE = ("kinds", "bodies", "points", "components", "tables", "good_until")
 
 
 def _read_reference(
@@ -276,10 +304,12 @@ def _read_reference(
         name: read_records(connection, name, at=now)
         for name in ("kinds", "bodies", "cameras", "places")
     }
-    index = index_of(system)
     return {
         **{name: tables[name].set_index("id") for name in ("kinds", "bodies")},
-        **{name: _points(city, tables[name], index, system) for name in ("cameras", "places")},
+        "points": {
+            name: Later(partial(_points, city, tables[name], system))
+            for name in ("cameras", "places")
+        },
         "components": count_records(connection).get("components", 0),
         "tables": read_tables_version(connection),
         "good_until": read_next_change(connection, now),
@@ -287,11 +317,22 @@ def _read_reference(
 
 
 def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
-    """Return what was derived from the drawing alone, while the drawing stays."""
-    if old.grids.drawing != new.grids.drawing:
+    """Return what was derived from the drawing alone, while the drawing stays as it is."""
+    if old.grids is not new.grids and not _is_same(old.grids, new.grids):
         return {}
     new.grids = old.grids
     return {key: value for key, value in old.kept.items() if key[0] in KEPT_WITH_DRAWING}
+
+
+def _is_same(one: GridSystem, other: GridSystem) -> bool:
+    """Tell whether two drawings are the same, a level added under the same number included."""
+    if one.drawing != other.drawing or len(one.grids) != len(other.grids):
+        return False
+    plain = one.grids.columns.drop("geometry")
+    return bool(
+        one.grids[plain].equals(other.grids[plain])
+        and (shapely.to_wkb(one.grids.geometry) == shapely.to_wkb(other.grids.geometry)).all()
+    )
 
 
 def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:
@@ -319,57 +360,13 @@ def _categories(
     return {0: place[UNMATCHED]} | {n: place[text] for n, text in named.items()}, categories
 
 
-def rate_risk(
-    city: City,
-    system: GridSystem,
-    snapshot: Snapshot,
-    sources: dict[int, str],
-    now: int,
-    known: Facts | None,
-) -> tuple[GridRisk | None, int, int]:
-    """
-    Return the risk, the moment it looks ahead from (now, or the end of older data) and when made.
-
-    It counts months and weeks: in a large city one some minutes old is taken on while nothing but
-    single incidents changed.
-    """
-    large = known is not None and known.snapshot.n >= _MANY_INCIDENTS
-    if known is not None and large and 0 <= now - known.risk_made < _RISK_KEPT_S:
-        return known.risk, known.risk_from, known.risk_made
-    reported = snapshot.reported_at[snapshot.reported_at <= now]
-    if not len(reported):
-        return None, now, now
-    newest = int(reported.max()) + DAY_S
-    moment = now if now - newest < city.settings.risk_days * DAY_S else newest
-    finest = system.finest()
-    name, exposure = choose_exposure(
-        city.settings.exposure,
-        households=finest["households"].to_numpy(float),
-        population=finest["population"].to_numpy(float),
-        area_m2=finest.geometry.area.to_numpy(float),
-    )
-    patrols = [number for number, text in sources.items() if text in PATROL_SOURCES]
-    risk = estimate_risk(
-        snapshot.owner,
-        snapshot.reported_at,
-        patrol=np.isin(snapshot.source, patrols),
-        exposure=exposure,
-        exposure_name=name,
-        now=moment,
-        days=city.settings.risk_days,
-        half_life_weeks=city.settings.risk_half_life_weeks,
-    )
-    return risk, moment, now
-
-
-def _points(
-    city: City, table: pd.DataFrame, index: Any, system: GridSystem
-) -> geopandas.GeoDataFrame:
+def _points(city: City, table: pd.DataFrame, system: GridSystem) -> geopandas.GeoDataFrame:
     """Return placed records as points in degrees, each with the row of the grid that owns it."""
     placed = table[np.isfinite(table["x_mm"].to_numpy(float))].reset_index(drop=True)
     x, y = placed["x_mm"].to_numpy(float), placed["y_mm"].to_numpy(float)
     lon, lat = to_lonlat(x / 1000, y / 1000, city.crs)
-    owner = index.find(x, y) if len(system.finest()) else np.full(len(x), -1, np.int32)
+    owned = len(x) and len(system.finest())
+    owner = index_of(system).find(x, y) if owned else np.full(len(x), -1, np.int32)
     return geopandas.GeoDataFrame(
         placed.drop(columns=["x_mm", "y_mm"]).assign(owner=owner),
         geometry=geopandas.points_from_xy(lon, lat),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +25,7 @@ from geodata.snapshots.row_mask import choose_rows
 State = Literal["all", "open", "overdue", "closed"]
 WORLD = 2.0**32  # a tile position is the web-mercator world from 0 to 1 times this
 _FACTS = ("revision", "drawing", "placed")  # what is no column
+_THREADS = 2
 _MAX_LATITUDE = 85.05112877980659
 _MOST_TIMES = 255
 
@@ -73,6 +77,14 @@ class Snapshot:
     def closed_at(self) -> NDArray[np.int64]:
         """Return the time of each closing, 0 for not closed."""
         return self.steps[:, 4]
+
+
+# Each column and what its values are, as the class above says.
+_KINDS = {
+    item.name: np.dtype(found[0].rstrip("_"))
+    for item in fields(Snapshot)
+    if (found := re.findall(r"NDArray\[np\.(\w+)\]", str(item.type)))
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,42 +156,34 @@ def build_snapshot(
     tile_x, tile_y = tile_position(lon, lat)
     morton = interleave(tile_x, tile_y)
     nowhere = ~np.isfinite(lon)
-    order = np.lexsort((morton, nowhere))
+    order = np.argsort(morton, kind="stable")
+    order = np.concatenate([order[~nowhere[order]], order[nowhere[order]]])
     steps = np.stack(
         [columns[f"{name}_at"] for name in
          ("reported", "registered", "dispatched", "handled", "closed", "evaluated")], axis=1
     )  # fmt: skip
+    found = {
+        **columns,
+        "incident": columns["inc"],
+        "tile_x": tile_x,
+        "tile_y": tile_y,
+        "morton": morton,
+        "owner": owner_row,
+        "category": category,
+        "steps": steps,
+        "returned": np.minimum(columns["returned"], _MOST_TIMES),
+        "reopened": np.minimum(columns["reopened"], _MOST_TIMES),
+    }
 
-    def take(values: NDArray[Any], kind: Any) -> NDArray[Any]:
-        taken = np.ascontiguousarray(values[order].astype(kind))
+    def take(name: str) -> NDArray[Any]:
+        taken = np.take(found[name].astype(_KINDS[name], copy=False), order, axis=0)
         taken.flags.writeable = False
         return taken
 
-    return Snapshot(
-        revision=revision,
-        drawing=drawing,
-        placed=int((~nowhere).sum()),
-        incident=take(columns["inc"], np.int64),
-        tile_x=take(tile_x, np.uint32),
-        tile_y=take(tile_y, np.uint32),
-        morton=take(morton, np.uint64),
-        owner=take(owner_row, np.int32),
-        kind=take(columns["kind"], np.int32),
-        category=take(category, np.int32),
-        body=take(columns["body"], np.int32),
-        source=take(columns["source"], np.int32),
-        stage=take(columns["stage"], np.uint8),
-        open=take(columns["open"], np.bool_),
-        steps=take(steps, np.int64),
-        due_at=take(columns["due_at"], np.int64),
-        clock_from=take(columns["clock_from"], np.int64),
-        suspended_since=take(columns["suspended_since"], np.int64),
-        rule=take(columns["rule"], np.uint8),
-        near_line=take(columns["near_line"], np.bool_),
-        flags=take(columns["flags"], np.uint8),
-        returned=take(np.minimum(columns["returned"], _MOST_TIMES), np.uint8),
-        reopened=take(np.minimum(columns["reopened"], _MOST_TIMES), np.uint8),
-    )
+    with ThreadPoolExecutor(_THREADS) as pool:  # taking lets other threads run
+        taken = dict(zip(_KINDS, pool.map(take, _KINDS), strict=True))
+    placed = len(nowhere) - int(nowhere.sum())
+    return Snapshot(revision=revision, drawing=drawing, placed=placed, **taken)
 
 
 def tile_position(
@@ -224,12 +228,12 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
     """Write the snapshot as an Arrow file named by its revision: new, synced, then renamed."""
     folder.mkdir(exist_ok=True)
     arrays: dict[str, Any] = {}
-    for item in fields(Snapshot):
-        value = getattr(snapshot, item.name)
-        if isinstance(value, np.ndarray) and value.ndim == 1:
-            arrays[item.name] = pa.array(value)
-        elif isinstance(value, np.ndarray):
-            arrays |= {f"{item.name}_{i}": pa.array(value[:, i]) for i in range(value.shape[1])}
+    for name, kind in _KINDS.items():
+        value = getattr(snapshot, name)
+        # As it lies in memory: a start maps the file and copies nothing.
+        plain = pa.array(value.reshape(-1).view(_lying(kind)))
+        wide = value.ndim > 1
+        arrays[name] = pa.FixedSizeListArray.from_arrays(plain, value.shape[1]) if wide else plain
     facts = {name: str(getattr(snapshot, name)) for name in _FACTS}
     facts["checksum"] = str(_checksum(snapshot))
     table = pa.table(arrays).replace_schema_metadata(facts)
@@ -258,17 +262,31 @@ def open_snapshot(folder: Path, revision: int) -> Snapshot | None:
             table = pa.ipc.open_file(source).read_all()
         marks = {key.decode(): int(value) for key, value in (table.schema.metadata or {}).items()}
         values: dict[str, Any] = {name: marks[name] for name in _FACTS}
-        for item in fields(Snapshot):
-            if item.name == "steps":
-                steps = [table[f"steps_{i}"].to_numpy() for i in range(6)]
-                values["steps"] = np.stack(steps, axis=1)
-            elif item.name not in values:
-                values[item.name] = table[item.name].to_numpy()
+        values |= {name: _lie_as(kind, table[name]) for name, kind in _KINDS.items()}
         snapshot = Snapshot(**values)
         sound = marks["checksum"] == _checksum(snapshot) and snapshot.revision == revision
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
     return snapshot if sound else None
+
+
+def _lying(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """Return as what a column lies in the file: Arrow would pack truths into bits."""
+    return np.dtype(np.uint8) if kind == np.bool_ else kind
+
+
+def _lie_as(wanted: np.dtype[Any], column: pa.ChunkedArray) -> NDArray[Any]:
+    """Return a column of the file as it lies there; ValueError where it is of another kind."""
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    wide = pa.types.is_fixed_size_list(array.type)
+    values = (array.flatten() if wide else array).to_numpy(zero_copy_only=True)
+    if values.dtype != _lying(wanted):
+        raise ValueError(wanted)
+    shaped: NDArray[Any] = values.view(wanted)
+    if wide:
+        shaped = shaped.reshape(len(array), array.type.list_size)
+    shaped.flags.writeable = False
+    return shaped
 
 
 def open_newest(folder: Path, *, since: int, until: int) -> Snapshot | None:
@@ -285,15 +303,20 @@ def open_newest(folder: Path, *, since: int, until: int) -> Snapshot | None:
 
 def _checksum(snapshot: Snapshot) -> int:
     """Return one number over every value: Arrow itself does not notice a changed byte."""
-    found = zlib.crc32(" ".join(str(getattr(snapshot, name)) for name in _FACTS).encode())
-    for item in fields(Snapshot):
-        value = getattr(snapshot, item.name)
-        if isinstance(value, np.ndarray) and value.size:
-            plain = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-            whole = len(plain) - len(plain) % _LANES_BYTES
-            found = int(_mix(plain[:whole].view(np.uint64), np.uint64(found)))
-            found = zlib.crc32(plain[whole:].tobytes(), found & 0xFFFFFFFF) ^ (found >> 32 << 32)
-    return found
+    columns = [getattr(snapshot, name) for name in _KINDS]
+    largest = sorted(range(len(columns)), key=lambda place: -columns[place].nbytes)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        sums = dict(zip(largest, pool.map(_sum, [columns[i] for i in largest]), strict=True))
+    facts = [str(getattr(snapshot, name)) for name in _FACTS]
+    told = " ".join([*facts, *(str(sums[place]) for place in range(len(columns)))])
+    return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest(), "big")
+
+
+def _sum(column: NDArray[Any]) -> tuple[int, int]:
+    plain = np.ascontiguousarray(column).reshape(-1).view(np.uint8)
+    whole = len(plain) - len(plain) % _LANES_BYTES
+    found = int(_mix(plain[:whole].view(np.uint64), np.uint64(len(plain))))
+    return found, zlib.crc32(plain[whole:].tobytes())
 
 
 _LANES_BYTES = 32
