@@ -43,7 +43,7 @@ class Draft:
         self.blocks = blocks
         self.roads = np.empty(0, object) if roads is None else roads
         self.locks = Locks()
-        self.next_uid = next_uid
+        self.first_uid = self.next_uid = next_uid
         self.done: list[Change] = []
         self.undone: list[Change] = []
         self._grids: dict[int, Grid] = {}

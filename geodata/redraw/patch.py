@@ -92,8 +92,7 @@ def check_shapes(
     for uid, shape in after.items():
         old = draft.grids.get(uid)
         was = None if old is None else old.shape
-        same = was is not None and shape is not None and is_same_line(was, shape)
-        if draft.is_locked(uid) and not same:
+        if draft.is_locked(uid) and (shape is None or not is_same_line(was, shape)):
             raise refuse_grid("redraw_locked", draft, uid)
         if shape is not None:
             _check_shape(draft, uid, shape, was, may_enclose=may_enclose)

@@ -195,7 +195,7 @@ def _grid_like(draft: Draft, uid: int, area: Any) -> int:
     """Return the grid itself, or for one to be made the grid that holds most of its land."""
     if uid in draft.grids:
         return uid
-    if uid < draft.next_uid:
+    if uid < draft.first_uid:
         draft.grid(uid)  # says why not: unknown, or an outer grid
     return _most_of(draft, _touched(draft, area), area)
 

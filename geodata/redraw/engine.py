@@ -1,0 +1,289 @@
+"""The engine of proposals: where plans start, and how border flips bring them to their end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from geodata.coverage.edges import Floats, Ints
+from geodata.errors import BadSetting, Fault
+from geodata.redraw.adjacency import Adjacency, Flags
+from geodata.redraw.bisection import bisect_blocks, mend_labels
+from geodata.redraw.flips import flip_borders
+
+STEPS_A_BLOCK = 2000
+_MOST_STEPS = 30_000_000
+_INNER = 0.96  # flips aim inside the band: they settle a little outside what they aim at
+_EVEN = 0.016  # the band that "best balance" aims at
+_GOOD = 0.02  # and with which it is content
+_TRIES = 3
+_LOAD_PRICE, _LOAD_PRICE_LAST = 100.0, 2e5
+_HEAT = 0.12
+# From today: a grid's whole load moved costs as much as this much bad shape (which costs half).
+_MOVE_PRICE, _MOVE_SHAPE, _MOVE_LOAD_PRICE, _MOVE_HEAT = 20.0, 0.5, 500.0, 0.1
+_MOVE_STEPS, _MOVE_TRIES, _MOVE_INNER = 1500, 4, (0.95, 0.91)
+_NONE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Terrain:
+    """
+    Blocks in the scope of a proposal: their graph, loads, centres (mm).
+
+    `part` numbers the connected parts of the land, which no grid can join; `seats` says how many
+    grids each of them gets.
+    """
+
+    graph: Adjacency
+    loads: Floats
+    xy: Floats
+    part: Ints
+    seats: Ints
+
+    def targets(self, label: Ints) -> Floats:
+        """Return the load that each of the labels 0..k-1 should have: its part's, shared evenly."""
+        k = int(label.max()) + 1
+        part_of = np.zeros(k, np.int64)
+        part_of[label] = self.part
+        load = np.bincount(self.part, weights=self.loads)
+        count = np.bincount(part_of, minlength=len(load))
+        return np.maximum((load / np.maximum(count, 1))[part_of], np.finfo(float).tiny)
+
+    def name_grids(self, label: Ints, today: Ints | None) -> Ints:
+        """
+        Return a uid for each label: today's, so that as little load as can be changes its grid.
+
+        Labels beyond today's grids are called -2, -3, ...
+        """
+        k = int(label.max()) + 1
+        names = -2 - np.arange(k, dtype=np.int64)
+        if today is None:
+            return names
+        uids, old = np.unique(today, return_inverse=True)
+        common = np.zeros((k, len(uids)))
+        np.add.at(common, (label, old), self.loads + 1e-9)
+        rows, columns = linear_sum_assignment(-common)
+        kept = common[rows, columns] > 0
+        names[rows[kept]] = uids[columns[kept]]
+        new = np.flatnonzero(names < 0)
+        names[new] = -2 - np.arange(len(new))
+        return names
+
+    def fit_home(self, today: Ints) -> Ints:
+        """
+        Return today's grids as labels 0..k-1, each connected and in one part, as many as seats.
+
+        Pieces cut off join a neighbour; where there are too few grids the heaviest is halved,
+        where there are too many the lightest joins a neighbour.
+        """
+        label = mend_home(self.graph, self.loads, today)
+        for part, seats in enumerate(self.seats.tolist()):
+            rows = np.flatnonzero(self.part == part)
+            label = self._fit_part(label, rows, seats)
+        return np.unique(label, return_inverse=True)[1].astype(np.int64)
+
+    def _fit_part(self, label: Ints, rows: Ints, seats: int) -> Ints:
+        while len(found := np.unique(label[rows])) != seats:
+            load = np.bincount(label[rows], weights=self.loads[rows] + 1e-9)[found]
+            if len(found) < seats:
+                size = np.bincount(label[rows])[found]
+                inside = np.flatnonzero(label == found[np.where(size > 1, load, -1.0).argmax()])
+                part = self.graph.take(inside)
+                half = bisect_blocks(part, self.loads[inside], self.xy[inside], 2)
+                half = mend_labels(part, self.loads[inside], half)
+                label[inside[half == 1]] = label.max() + 1
+            else:
+                label = self._dissolve(label, int(found[load.argmin()]))
+        return label
+
+    def _dissolve(self, label: Ints, grid: int) -> Ints:
+        start = self.graph.start
+        out = (label[start] == grid) & (label[self.graph.beside] != grid)
+        border = np.bincount(label[self.graph.beside[out]], weights=self.graph.shared_m[out] + 1e-9)
+        label = label.copy()
+        label[label == grid] = int(border.argmax())
+        return label
+
+
+def seat_groups(part: Ints, loads: Floats, grids: int) -> Ints:
+    """
+    Return how many grids each part gets: one at least, the others by highest averages.
+
+    Sainte-Lague's divisors 1, 3, 5, ...; no part gets more grids than it has blocks. Raises
+    BadSetting where there are more parts than grids.
+    """
+    count = np.bincount(part)
+    load = np.bincount(part, weights=loads) + 1e-9
+    if len(count) > grids:
+        values = {"parts": len(count), "grids": grids}
+        raise BadSetting(Fault(key="propose_parts", field="grids", values=values))
+    seats = np.ones(len(count), np.int64)
+    for _ in range(grids - len(count)):
+        seats[np.where(seats < count, load / (2 * seats + 1), -1.0).argmax()] += 1
+    return seats
+
+
+def mend_home(graph: Adjacency, loads: Floats, today: Ints) -> Ints:
+    """Return today's grids as labels, connected: one for each part of the land a grid lies in."""
+    label = np.unique(today, return_inverse=True)[1].astype(np.int64)
+    return graph.find_parts(mend_labels(graph, loads, label))
+
+
+def start_fresh(terrain: Terrain) -> Ints:
+    """Return labels of a plan that knows nothing of today: each part of the land bisected."""
+    label = np.zeros(len(terrain.loads), np.int64)
+    first = 0
+    for part, seats in enumerate(terrain.seats.tolist()):
+        rows = np.flatnonzero(terrain.part == part)
+        graph, loads = terrain.graph.take(rows), terrain.loads[rows]
+        found = mend_labels(graph, loads, bisect_blocks(graph, loads, terrain.xy[rows], seats))
+        label[rows] = first + found
+        first += seats
+    return terrain.fit_home(label)
+
+
+def shape_up(terrain: Terrain, today: Ints | None, band: float, *, seed: int) -> Ints:
+    """Return labels of the roundest grids within the band; never less round than today's."""
+    found = _anneal(terrain, start_fresh(terrain), band * _INNER, seed=seed)
+    return _better(terrain, today, found, band)
+
+
+def even_out(terrain: Terrain, today: Ints | None, *, seed: int) -> Ints:
+    """Return labels of the most even grids; never less even than today's."""
+    fresh = start_fresh(terrain)
+    tried = []
+    for attempt in range(_TRIES):
+        tried.append(_anneal(terrain, fresh, _EVEN, seed=seed + attempt))
+        if largest_off(terrain, tried[-1]) <= max(_GOOD, _least_off(terrain)):
+            break
+    if today is not None:
+        tried.insert(0, today)
+    return min(tried, key=lambda label: _unevenness(terrain, label))
+
+
+def least_change(terrain: Terrain, today: Ints | None, band: float, *, seed: int) -> Ints:
+    """
+    Return labels that bring today's grids into the band and move as little load as can be found.
+
+    Only grids out of band and those near them change. What stays out of band (a block that is too
+    heavy) stays. Without a plan of today it is an even plan within half the band.
+    """
+    if today is None:
+        return _anneal(terrain, start_fresh(terrain), band / 2, seed=seed)
+    best, best_key = today, (_total_excess(terrain, today, band), 0.0)
+    if best_key[0] == 0:
+        return today
+    for attempt in range(_MOVE_TRIES):
+        free = _active_grids(terrain, today, band, hops=1 + attempt // 2)
+        inner = band * _MOVE_INNER[attempt % 2]
+        found = _rebalance(terrain, today, free, inner, seed=seed + attempt)
+        moved = float(terrain.loads[found != today].sum())
+        key = (_total_excess(terrain, found, band), moved)
+        if key < best_key:
+            best, best_key = found, key
+    return best
+
+
+def largest_off(terrain: Terrain, label: Ints) -> float:
+    """Return the largest difference of a grid's load from its target, as a share."""
+    return float(_offs(terrain, label).max())
+
+
+def measure_roundness(graph: Adjacency, label: Ints) -> Floats:
+    """Return the Polsby-Popper measure of each grid: 4 pi area / perimeter^2."""
+    start, k = graph.start, int(label.max()) + 1
+    same = label[start] == label[graph.beside]
+    inner = np.bincount(label[start[same]], weights=graph.shared_m[same], minlength=k)
+    rim = np.bincount(label, weights=graph.rim_m, minlength=k) - inner
+    area = np.bincount(label, weights=graph.area_m2, minlength=k)
+    return np.asarray(4 * math.pi * area / rim**2, np.float64)
+
+
+def _offs(terrain: Terrain, label: Ints) -> Floats:
+    """Return the difference of each grid's load from its target, as a share."""
+    load = np.bincount(label, weights=terrain.loads)
+    return np.asarray(np.abs(load / terrain.targets(label) - 1), np.float64)
+
+
+def _total_excess(terrain: Terrain, label: Ints, band: float) -> float:
+    """Return by how much all grids together lie outside the band, to a thousandth of a grid."""
+    return round(float(np.maximum(_offs(terrain, label) - band - 1e-9, 0).sum()), 3)
+
+
+def _unevenness(terrain: Terrain, label: Ints) -> tuple[float, float]:
+    """Return the largest difference, to a ten-thousandth, then the mean square of all."""
+    off = _offs(terrain, label)
+    return round(float(off.max()), 4), float((off**2).mean())
+
+
+def _least_off(terrain: Terrain) -> float:
+    """Return the difference that the heaviest block alone makes: no plan is more even."""
+    target = np.bincount(terrain.part, weights=terrain.loads) / terrain.seats
+    share = terrain.loads / np.maximum(target[terrain.part], np.finfo(float).tiny)
+    return float(share.max()) - 1 + 1e-4
+
+
+def warm() -> None:
+    """Compile the kernel, so that the first proposal does not wait for it."""
+    one = np.zeros(1, np.int64)
+    flip_borders(
+        np.zeros(2, np.int64), one, np.ones(1), np.ones((3, 1)), one, one - 1,
+        np.ones(1, np.bool_), np.ones(1), np.ones(7), 1,
+    )  # fmt: skip
+
+
+def _better(terrain: Terrain, today: Ints | None, found: Ints, band: float) -> Ints:
+    """Return today's labels where they keep the band and are rounder."""
+    excess = _total_excess(terrain, found, band)
+    if today is None or _total_excess(terrain, today, band) > excess:
+        return found
+    was, now = (measure_roundness(terrain.graph, label).mean() for label in (today, found))
+    return today if was >= now else found
+
+
+def _active_grids(terrain: Terrain, label: Ints, band: float, *, hops: int) -> Flags:
+    """Return which grids are out of band, or so near to one."""
+    active: Flags = _offs(terrain, label) > band
+    one, two = label[terrain.graph.start], label[terrain.graph.beside]
+    for _ in range(hops):
+        near = active.copy()
+        near[two[active[one]]] = True
+        active = near
+    return active
+
+
+def _anneal(terrain: Terrain, label: Ints, band: float, *, seed: int) -> Ints:
+    steps = min(STEPS_A_BLOCK * len(label), _MOST_STEPS)
+    knobs = [steps, band, _LOAD_PRICE, _LOAD_PRICE_LAST, 1.0, 0.0, _HEAT]
+    everywhere = np.ones(int(label.max()) + 1, np.bool_)
+    return _flip(terrain, label, np.full(len(label), _NONE, np.int64), everywhere, knobs, seed)
+
+
+def _rebalance(terrain: Terrain, today: Ints, free: Flags, band: float, *, seed: int) -> Ints:
+    steps = min(_MOVE_STEPS * len(today), _MOST_STEPS)
+    knobs = [
+        steps, band, _MOVE_LOAD_PRICE, _LOAD_PRICE_LAST, _MOVE_SHAPE, _MOVE_PRICE, _MOVE_HEAT,
+    ]  # fmt: skip
+    return _flip(terrain, today, today, free, knobs, seed)
+
+
+def _flip(
+    terrain: Terrain, label: Ints, home: Ints, free: Flags, knobs: list[float], seed: int
+) -> Ints:
+    graph, found = terrain.graph, label.astype(np.int64)
+    flip_borders(
+        graph.begin,
+        graph.beside,
+        graph.shared_m,
+        np.vstack([terrain.loads, graph.rim_m, graph.area_m2]),
+        found,
+        home.astype(np.int64),
+        free,
+        terrain.targets(label),
+        np.array(knobs, np.float64),
+        seed,
+    )
+    return found
