@@ -59,6 +59,7 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
     from geodata.audit.settings_log import log_settings
     from geodata.city import open_city, serving
     from geodata.intake.watched import Watcher
+    from geodata.plans.takeover import Takeover
     from geodata.store.accounts import has_accounts
 
     city = open_city(arguments.city)
@@ -79,9 +80,12 @@ def run_serve(arguments: argparse.Namespace, out: Output) -> int:
         watcher = Watcher(city, now=read_clock) if city.settings.watched_folder else None
         if watcher is not None:
             watcher.start()
+        takeover = Takeover(city, now=read_clock)
+        takeover.start()
         try:
             serve(app, host=arguments.host, port=arguments.port, threads=threads)
         finally:
+            takeover.stop()
             if watcher is not None:
                 watcher.stop()
     return 0

@@ -18,6 +18,7 @@ from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, Progress, refuse_if_strict
 from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing, write_drawing
+from geodata.store.plans import next_uid
 from geodata.words import Word
 
 _AREA_WORTH_SAYING_M2 = 0.01  # below it lies what rounding to whole millimetres moves
@@ -66,7 +67,7 @@ def load_grids(
         current is not None and request.level is not None and request.level not in current.levels
     )
     try:
-        tree = _grow(found.frame, request, current)
+        tree = _grow(found.frame, request, current, free_uid=_free_uid(city))
         grids, repair = repair_coverage(
             tree.grids,
             min_area_m2=city.settings.gap_m2,
@@ -104,6 +105,8 @@ def _grow(
     frame: geopandas.GeoDataFrame,
     request: LoadRequest,
     current: GridSystem | None,
+    *,
+    free_uid: int,
 ) -> Tree:
     """Return the tree that the files make, alone or with the levels the city has."""
     mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
@@ -114,9 +117,24 @@ def _grow(
     frames = {request.level: frame} if request.level else frame
     above = request.parent_level
     if request.level and current is not None:  # a drawing is complete: its other levels stay
-        return add_levels(current.grids, frames, mapping=mapping, parent_level=above)
+        return add_levels(
+            current.grids, frames, mapping=mapping, parent_level=above, next_uid=free_uid
+        )
     previous = current.grids if current is not None else None
-    return build_tree(frames, crs=frame.crs, previous=previous, mapping=mapping, parent_level=above)
+    return build_tree(
+        frames,
+        crs=frame.crs,
+        previous=previous,
+        mapping=mapping,
+        parent_level=above,
+        next_uid=free_uid,
+    )
+
+
+def _free_uid(city: City) -> int:
+    """Return the first uid that no drawing and no plan of the city has ever had."""
+    with city.database.read() as connection:
+        return next_uid(connection)
 
 
 def _save(

@@ -136,7 +136,8 @@ class Holdings:
         given = self._given(draft, rows)
         free = rows[~given]
         owner, rule = own_by(
-            {uid: draft.grids[uid].shape for uid in [*standing, *around]},
+            # Who lies around those around too: a point on a corner is on all lines that meet there.
+            {uid: draft.grids[uid].shape for uid in draft.ring([*standing, *around])},
             self.survey.points.x[free],
             self.survey.points.y[free],
             near_m=self.survey.near_m,

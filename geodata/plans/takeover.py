@@ -17,7 +17,7 @@ from geodata.access.scope import Scope
 from geodata.audit.log import CONSOLE, write_entry
 from geodata.city import City, writing
 from geodata.drawings import NOBODY, Drawn, index_drawing
-from geodata.errors import Fault, GetuError, NotFound, Overtaken
+from geodata.errors import Fault, GetuError, NotFound, Overtaken, explain_system
 from geodata.events.derive import derive_incidents, refold_incidents
 from geodata.events.ground import read_ground_within
 from geodata.grids import GridSystem
@@ -153,6 +153,8 @@ class Takeover:
                     )
             except GetuError as error:  # a load, a full disk: the next look tries again
                 _LOG.warning("%s", error.sentence("en"))
+            except OSError as error:
+                _LOG.warning("%s", explain_system(error).sentence("en"))
 
 
 def _read_scheduled(connection: Connection, city: City, drawing: int) -> GridSystem:
