@@ -74,6 +74,10 @@ class Settings:
     near_line_m: float = _setting(
         15.0, "A point this close to its grid's edge is flagged near the line.", low=0, high=10_000
     )
+    component_rule: str = _setting(
+        "district:6 class:2 subclass:2 serial:6",
+        "The parts of a component's code and their digits; also body, place, cell.",
+    )
     gap_m2: float = _setting(1.0, "A gap or overlap above this area is a fault.", low=0)
     hairline_m: float = _setting(
         0.05, "A gap or overlap narrower than this is repaired, not reported.", low=0, high=10

@@ -22,7 +22,6 @@ _ONE_BY_ONE: dict[str, Loader] = {
     "basemap": load_base_layer,
 }
 KINDS = ("grids", *_ONE_BY_ONE, *RECORD_KINDS)
-PLANNED = ("lines", "blocks")
 
 
 def load_files(
@@ -34,8 +33,6 @@ def load_files(
     Several grid files are one level of one drawing and go in together or not at all; of other
     kinds each file stands for itself. Raises BadSetting for a kind that cannot be loaded.
     """
-    if kind in PLANNED:
-        raise BadSetting(Fault(key="not_yet", values={"kind": kind, "known": ", ".join(KINDS)}))
     if kind not in KINDS:
         raise BadSetting(
             Fault(key="kind_unknown", values={"kind": kind, "known": ", ".join(KINDS)})

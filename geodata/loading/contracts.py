@@ -34,7 +34,7 @@ class Contract:
     `names` gives the headers that mean a column. `key_of` makes the key of a record that has none
     of its own. `numbers` may not be negative; `choices` are the only texts of a column; both may be
     empty. `words` turns what offices write into ours. `dated`: a column `valid_from` says from
-    which day each row holds.
+    which day each row holds. `shaped`: a line or an area, which is kept beside the place.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Contract:
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     dated: bool = False
+    shaped: bool = False
 
 
 RECORD_KINDS: dict[str, Contract] = {
@@ -97,6 +98,32 @@ RECORD_KINDS: dict[str, Contract] = {
             "state": ("state", "状态"),
             "body": _BODY,
         },
+    ),
+    "lines": Contract(
+        key="id",
+        placed=True,
+        shaped=True,
+        needed=("kind",),
+        names={
+            "id": ("id", "line_id", "code", "线路编号", "编号", "编码"),
+            "name": _NAME,
+            "kind": _KIND,
+            "state": ("state", "状态"),
+            "body": (*_BODY, "河长", "负责岗位"),
+            "checked_at": ("checked_at", "检查时间", "核查日期"),
+        },
+    ),
+    "blocks": Contract(
+        key="id",
+        placed=True,
+        shaped=True,
+        names={
+            "id": ("id", "block_id", "code", "地块编号", "编号", "编码"),
+            "name": _NAME,
+            "households": ("households", "户数"),
+            "population": ("population", "人口", "人口数"),
+        },
+        numbers=("households", "population"),
     ),
     "kinds": Contract(
         key="code",

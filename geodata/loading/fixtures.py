@@ -14,8 +14,15 @@ from geodata.errors import BadFile, BadSetting, Fault
 from geodata.events.derive import derive_incidents
 from geodata.events.moments import parse_moments
 from geodata.loading.aliases import number_aliases
+from geodata.loading.code_checks import build_codes, note_codes
 from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells
-from geodata.loading.placing import make_ids, place_rows, rounded_ids, unused_columns
+from geodata.loading.placing import (
+    make_ids,
+    place_rows,
+    rounded_ids,
+    shape_rows,
+    unused_columns,
+)
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -48,6 +55,8 @@ def load_fixtures(
     """
     contract = RECORD_KINDS[kind]
     progress("progress.read", 0.0)
+    if contract.shaped and path.suffix.lower() in TABLE_SUFFIXES:
+        raise BadFile(Fault(key="shape_needed"), file=path.name)
     reading = _read(path, request, geometry=contract.placed)
     report = report_of(reading, path)
     frame = reading.frame
@@ -77,12 +86,13 @@ def load_fixtures(
     if contract.key_of is not None:
         table[contract.key] = contract.key_of(table)
     elif contract.key not in columns:
-        table[contract.key] = make_ids(frame)
-        report.note("report.ids_made")
+        table[contract.key] = _make_key(city, kind, frame, report)
     days = _find_days(city, frame, contract, report)
     used = {*columns.values(), *({days.name} if days is not None else ())}
     kept = unused_columns(reading, used)
     table = table.join(kept[[name for name in kept.columns if name not in table]])
+    if contract.shaped:
+        table["shape"] = shape_rows(reading, city.crs)
     if contract.placed:
         table["x_mm"], table["y_mm"] = place_rows(reading, city.crs)
     else:
@@ -96,6 +106,7 @@ def load_fixtures(
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
     report.accepted = len(table)
+    note_codes(city, kind, table, contract.key, report, now=request.now)
     if request.dry_run:
         report.note("report.dry_run")
         return report
@@ -103,6 +114,13 @@ def load_fixtures(
     _save(city, kind, by_day, contract.key, request, report, digest)
     progress("progress.records", 1.0)
     return report
+
+
+def _make_key(city: City, kind: str, frame: pd.DataFrame, report: LoadReport) -> pd.Series[str]:
+    """Return ids for rows that have none: built from their parts, else by their content."""
+    built = build_codes(city, frame) if kind == "components" else None
+    report.note("report.ids_made" if built is None else "report.codes_built")
+    return make_ids(frame) if built is None else built
 
 
 def _find_days(

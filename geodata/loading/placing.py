@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.city import City
-from geodata.coordinates import SourceCrs, choose_metric_crs, to_metric
+from geodata.coordinates import SourceCrs, choose_metric_crs, shapes_to_metric, to_metric
 from geodata.errors import BadFile, Fault
 from geodata.reading import Reading
 from geodata.reading.cells import MOST_DIGITS
@@ -45,6 +45,17 @@ def place_rows(reading: Reading, metric: pyproj.CRS) -> tuple[Floats, Floats]:
     x, y, source = raw_places(reading)
     x_m, y_m = to_metric(x, y, source, metric)
     return np.rint(x_m * 1000), np.rint(y_m * 1000)
+
+
+def shape_rows(reading: Reading, metric: pyproj.CRS) -> NDArray[np.object_]:
+    """Return each row's line or area as WKT in metres of `metric`, to the millimetre."""
+    assert reading.crs is not None, "read_geometries always knows the coordinate system"
+    shapes = reading.frame.geometry.to_numpy()
+    known = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    texts = np.full(len(shapes), "", object)
+    metres = shapes_to_metric(shapes[known], reading.crs, metric)
+    texts[known] = shapely.to_wkt(metres, rounding_precision=3)
+    return texts
 
 
 def metric_for(city: City, reading: Reading) -> pyproj.CRS:

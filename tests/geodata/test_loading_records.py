@@ -10,7 +10,7 @@ import shapely
 
 from geodata.city import City, create_city
 from geodata.errors import BadFile, BadSetting, GetuError
-from geodata.loading import KINDS, PLANNED
+from geodata.loading import KINDS
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.fixtures import BASE_LAYERS
 from geodata.loading.report import LoadReport
@@ -179,10 +179,12 @@ def test_bodies_and_kinds_need_their_names(city):
 
 def test_a_dry_run_of_every_kind_writes_nothing(city, tmp_path):
     revision = city.database.revision()
-    columns = ("camera_id", "id", "code", "body", "date", "name_zh", "category", "kind", "working", "alias",
-               "lon", "lat")  # fmt: skip
+    columns = ("camera_id", "id", "code", "body", "date", "name_zh", "category", "kind", "working",
+               "alias", "lon", "lat")  # fmt: skip
     row = ["1", "1", "1", "1", "2026-01-01", "x", "x", "x", "是", "x", *middle(0, 0)]
     for kind in RECORD_KINDS:
+        if RECORD_KINDS[kind].shaped:
+            continue  # no table
         report = load_table(city, kind, columns, row, dry_run=True)
         assert report.accepted == 1, kind
     assert city.database.revision() == revision
@@ -222,14 +224,6 @@ def test_a_dry_run_of_a_base_map_leaves_no_file(city, tmp_path):
 
 
 # --- kinds of load -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", PLANNED)
-def test_a_kind_that_is_planned_says_so(city, kind):
-    with pytest.raises(BadSetting) as refused:
-        load(city, kind, city.folder / "x.csv")
-    assert kind in in_both(refused.value)
-    assert "还没有做好" in refused.value.sentence("zh")
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(city):
@@ -279,3 +273,82 @@ def test_a_line_of_the_matrix_is_one_for_its_kind_and_area(city):
     load_table(city, "matrix", columns, ["01", "A", "城管"])
     lines = records(city, "matrix")
     assert dict(zip(lines["id"], lines["body"], strict=True)) == {"01@A": "城管", "01@B": "环卫"}
+
+
+# --- codes, lines and blocks ---------------------------------------------------------------------
+
+COMPONENT = ("部件编码", "类别", "lon", "lat")
+
+
+def notes_of(report: LoadReport, key: str = "report.codes") -> dict[str, tuple]:
+    return {
+        note.values["what"].key.split(".")[1]: (note.values["n"], note.values["examples"])
+        for note in report.notes
+        if note.key == key
+    }
+
+
+def test_components_codes_are_held_against_the_rule_one_another_and_the_city(city):
+    rows = [
+        ["3210120101000001", "灯", *middle(0, 0)], ["3210120101000002", "灯", *middle(0, 0)],
+        ["3210120101000002", "灯", *middle(0, 0)], ["32101201", "灯", *middle(0, 0)],
+        ["9999990101000001", "灯", *middle(0, 0)],
+    ]  # fmt: skip
+    report = load_table(city, "components", COMPONENT, *rows)
+    assert report.accepted == 5
+    assert notes_of(report) == {
+        "misfit": ("1", ("32101201",)),
+        "doubled": ("1", ("3210120101000002",)),
+        "orphan": ("1", ("9999990101000001",)),
+    }
+    assert any("不合编码规则" in line for line in report.lines("zh"))
+
+
+def test_components_without_an_id_get_one_built_from_its_parts(city):
+    columns = ("district", "class", "subclass", "serial", "类别", "lon", "lat")
+    rows = ["321012", "1", "2", "7", "灯", *middle(0, 0)], ["321012", "一", "2", "7", "灯", 0, 1]
+    report = load_table(city, "components", columns, *rows)
+    assert records(city, "components")["id"].tolist() == ["3210120102000007"]
+    assert [fault.key for fault in report.faults] == ["id_missing"]
+
+
+def test_a_city_that_codes_its_things_otherwise_is_told_once(city):
+    report = load_table(city, "components", COMPONENT, ["L-1", "灯", *middle(0, 0)])
+    assert [note.key for note in report.notes if "codes" in note.key] == ["report.codes_other"]
+
+
+def test_camera_ids_are_parsed_and_held_against_where_they_stand(city):
+    rows = [
+        ["32101200001320000001", "好", *middle(0, 0)],
+        ["32101200001180000001", "录", *middle(0, 0)],
+        ["34020000001320000001", "远", *middle(0, 0)], ["C-7", "旧", *middle(0, 0)],
+    ]  # fmt: skip
+    found = notes_of(load_table(city, "cameras", CAMERA, *rows))
+    assert {name: examples for name, (_, examples) in found.items()} == {
+        "misfit": ("C-7",),
+        "no_camera": ("32101200001180000001",),
+        "elsewhere": ("34020000001320000001",),
+    }
+
+
+def test_lines_and_blocks_keep_their_shape_and_lie_where_they_are(city, tmp_path):
+    river = shapely.LineString([(500_010, 3_600_010), (500_390, 3_600_190)])
+    load_one(
+        city, "lines", write_shapes(tmp_path / "l.geojson", [(river, {"id": "R1", "kind": "河段"})])
+    )
+    block = square(1, 1, wide=0.5, high=0.5)
+    load_one(
+        city, "blocks",
+        write_shapes(tmp_path / "b.geojson", [(block, {"id": "B1", "households": "120"})]),
+    )  # fmt: skip
+    (line,), (area,) = (records(city, kind).to_dict("records") for kind in ("lines", "blocks"))
+    assert shapely.equals_exact(shapely.from_wkt(line["shape"]), river, tolerance=0.002)
+    assert shapely.from_wkt(area["shape"]).area == pytest.approx(block.area, rel=1e-5)
+    assert area["households"] == "120"
+    assert shapely.covers(block, shapely.Point(area["x_mm"] / 1000, area["y_mm"] / 1000))
+
+
+def test_a_table_of_lines_is_refused_for_want_of_shapes(city):
+    with pytest.raises(BadFile) as refused:
+        load_table(city, "lines", ("id", "kind"), ["R1", "河段"])
+    assert "GeoJSON" in in_both(refused.value)
