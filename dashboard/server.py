@@ -30,6 +30,7 @@ from dashboard.origins import is_loopback
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.quality_page import add_quality_page
 from dashboard.routes import Pictures, add_routes
+from dashboard.scenes_page import add_scenes_page
 from dashboard.screens import add_screens
 from dashboard.services import Services
 from dashboard.sessions import REHEARSAL, SESSIONS, Sessions
@@ -110,6 +111,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_api(server, services)
     add_audit_page(server, services)
     add_case_page(server, services)
+    add_scenes_page(server, services)
     server.extensions[INTAKE] = add_data_page(server, services)
     add_tables_page(server, services)
     add_quality_page(server, services)

@@ -17,7 +17,7 @@ from layers.layer import Theme
 
 PARTS = ("keys", "late", "steps", "today", "ticker")
 SIDE = ("alarms", "top", "sources")
-OWN_ASSETS = ("wall.css", "wall.js")
+OWN_ASSETS = ("wall.css", "wall.js", "scenes.css", "duty.css", "duty.js")
 
 
 def add_page(app: Dash, services: Services) -> None:

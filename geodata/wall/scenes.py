@@ -61,7 +61,7 @@ class Hold:
 
 def list_own_scenes(lang: Lang) -> tuple[Scene, ...]:
     """Return the scenes of a wall that nobody has set up: risk, what is late, the last weeks."""
-    plain = ("base", "grid-edges", "grid-names")
+    plain = ("base-map", "grid-edges", "grid-names")
     rows = (
         ("risk", (*plain, "grid-risk", "overdue-halos"), CITY, 90, 40),
         ("late", (*plain, "grid-risk", "overdue-halos"), LATE, 0, 20),
@@ -156,7 +156,7 @@ def read_scene(
     if not shown or not set(shown) <= set(layers):
         faults.append(Fault(key="scene_layers", row=row, field="layers"))
     if place not in (CITY, LATE) and place not in codes:
-        faults.append(Fault(key="scene_place", row=row, field="place", values={"place": place}))
+        faults.append(Fault(key="scene_place", row=row, field="place"))
     if days not in PERIODS_DAYS:
         faults.append(Fault(key="scene_days", row=row, field="days"))
     if dwell_s is None or not LEAST_DWELL_S <= dwell_s <= MOST_DWELL_S:
