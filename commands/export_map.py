@@ -37,14 +37,15 @@ def add_verbs(commands: Commands) -> None:
     view.add_argument("--out", type=Path, required=True, metavar="FILE")
     page = argparse.ArgumentParser(add_help=False)
     page.add_argument("--page", default="A4", help="A4, A3 or 16:9, or with -portrait")
-    page.add_argument("--approval", default="", metavar="NUMBER", help="the map approval number")
-    page.add_argument("--public", action="store_true", help="without the mark 内部资料")
-    sheet = _add(commands, "map", run_map, view, page)
+    mark = argparse.ArgumentParser(add_help=False)
+    mark.add_argument("--approval", default="", metavar="NUMBER", help="the map approval number")
+    mark.add_argument("--public", action="store_true", help="without the mark 内部资料")
+    sheet = _add(commands, "map", run_map, view, page, mark)
     sheet.add_argument("--dpi", type=int, default=_DPI, help="of a PNG, 150 to 600")
-    atlas = _add(commands, "atlas", run_atlas, view, page)
+    atlas = _add(commands, "atlas", run_atlas, view, page, mark)
     atlas.add_argument("--level", default="street", help="street, community or grid")
     atlas.add_argument("--before", default="", metavar="PERIOD", help="what changes are told of")
-    _add(commands, "html", run_html, view)
+    _add(commands, "html", run_html, view, mark)
 
 
 def _add(
@@ -105,16 +106,16 @@ def run_atlas(arguments: argparse.Namespace, out: Output) -> int:
 
 def run_html(arguments: argparse.Namespace, out: Output) -> int:
     """Write the stand-alone map: one HTML file that opens anywhere and asks nobody."""
-    from layers.portable.portable_map import draw_portable
-
     from geodata.errors import BadSetting, Fault
+    from layers.portable.portable_map import draw_portable
 
     if arguments.out.suffix.lower() not in (".html", ".htm"):
         raise BadSetting(Fault(key="html_suffix"), file=arguments.out.name)
     city, facts, scope = open_facts(arguments)
     sight, view, now = _read_view(arguments, facts, scope)
-    head = _read_head(city, now)
-    body = draw_portable(sight, view, lang=out.lang, now=now, head=head)
+    body = draw_portable(
+        sight, view, lang=out.lang, now=now, imprint=_imprint(arguments, city, now)
+    )
     return _deliver(arguments, out, city, scope, body, what="html", grid=view.area)
 
 

@@ -81,7 +81,7 @@ def draw_symbol(scene: Scene, shape: str, x: float, y: float, *, radius: float, 
 
 def draw_points(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> Placed:
     """Draw every point of a layer that lies in the frame; return where they are."""
-    found = _read_points(subject, frame, layer)
+    found = read_points(subject, frame, layer)
     radius = next(mm for most, mm in _POINT_MM if len(found.xy) <= most)
     color = layer.style.plain["color"]["light"]
     marks = _symbols(found.xy, shape="circle", radius=radius)
@@ -89,7 +89,7 @@ def draw_points(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> P
     return found
 
 
-def _read_points(subject: Subject, frame: Frame, layer: Layer) -> Placed:
+def read_points(subject: Subject, frame: Frame, layer: Layer) -> Placed:
     """Return a layer's points: just what the screen gets, and only of the sheet's area."""
     body = layer.source.draw(subject.picture)
     features: list[dict[str, Any]] = orjson.loads(body)["features"] if body else []

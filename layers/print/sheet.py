@@ -87,8 +87,7 @@ def draw_sheet(
     of an atlas) or where the scope hides all of it, and for an area the drawing does not have.
     """
     subject = Subject(sight=sight, view=view, now=now, lang=lang)
-    figures = _count(subject)
-    _check_view(subject, figures, empty=empty)
+    figures = count_view(subject, empty=empty)
     imprint = imprint or Imprint()
     scene = Scene(page.width_mm, page.height_mm)
     scene.rect(0, 0, page.width_mm, page.height_mm, fill=PAPER)
@@ -123,8 +122,7 @@ def draw_map(
     """
     page = Page(name="map", width_mm=width_mm, height_mm=height_mm, margin_mm=0.0, text_mm=2.8)
     subject = Subject(sight=sight, view=view, now=now, lang=lang)
-    figures = _count(subject)
-    _check_view(subject, figures, empty=True)
+    figures = count_view(subject, empty=True)
     scene = Scene(width_mm, height_mm)
     scene.rect(0, 0, width_mm, height_mm, fill=PAPER)
     strip = page.text_mm * STRIP
@@ -141,24 +139,28 @@ def draw_map(
     )  # fmt: skip
 
 
-def _count(subject: Subject) -> AreaFigures:
+def count_view(subject: Subject, *, empty: bool = False) -> AreaFigures:
+    """
+    Return the figures of a view, those of every screen, once it may be exported.
+
+    Raises NotAllowed without the permission, NotFound where there is nothing to draw (unless
+    `empty`) or where the scope tells nothing of it.
+    """
+    if not subject.sight.scope.has(EXPORT):
+        raise NotAllowed(Fault(key="not_allowed", values={"need": EXPORT}))
     view = subject.view
-    return count_area(
+    figures = count_area(
         subject.sight,
         grid=view.area,
         period=Period(since=view.filter.since, until=view.filter.until),
         filter=view.filter,
         now=subject.now,
     )
-
-
-def _check_view(subject: Subject, figures: AreaFigures, *, empty: bool) -> None:
-    if not subject.sight.scope.has(EXPORT):
-        raise NotAllowed(Fault(key="not_allowed", values={"need": EXPORT}))
     if subject.without_rows() and figures.total is None:
         raise NotFound(Fault(key="sheet_hidden"))
     if not empty and figures.total == 0:
         raise NotFound(Fault(key="sheet_empty", values={"period": describe_period(subject)}))
+    return figures
 
 
 def _describe(subject: Subject, figures: AreaFigures, title: str) -> str:

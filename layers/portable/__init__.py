@@ -1,0 +1,1 @@
+"""The stand-alone map: one HTML file that opens anywhere, asks nobody and needs no network."""
