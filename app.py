@@ -16,6 +16,7 @@ from commands import (
     city,
     decisions,
     demo,
+    export,
     load,
     own,
     plan,
@@ -29,8 +30,20 @@ from geodata.words import find_lang, parse_lang, say
 
 # Each adds its commands, in the order of the help.
 SUBJECTS = (
-    demo, city, account, audit, backup, source, load, watch, decisions, own, plan, benchmark,
-)  # fmt: skip
+    demo,
+    city,
+    account,
+    audit,
+    backup,
+    source,
+    load,
+    watch,
+    decisions,
+    own,
+    plan,
+    export,
+    benchmark,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

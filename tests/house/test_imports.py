@@ -21,8 +21,12 @@ REGISTERS = {"dashboard/gridmap/__init__.py"}
 # What only some modules may import, each a way in or out that must stay easy to watch.
 ONLY = {
     "sqlite3": ("geodata.store",),
-    "pyogrio": ("geodata.reading.gdal_files", "geodata.reading._child"),
-    "zipfile": ("geodata.reading.archives",),
+    "pyogrio": (
+        "geodata.reading.gdal_files",
+        "geodata.reading._child",
+        "geodata.reading._child_columns",
+    ),
+    "zipfile": ("geodata.reading.archives", "layers.office.sealing"),
     "subprocess": ("geodata.reading.gdal_files",),
     "flask": ("dashboard",),
     "dash": ("dashboard",),

@@ -1,0 +1,50 @@
+"""The map of a paper: drawn as the map sheet draws it, from the sight of the cut-off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from geodata.briefing.sentences import name_period
+from geodata.briefing.tables import find_area, find_category
+from geodata.errors import BadSetting, Fault
+from geodata.snapshots.snapshot import Filter
+from layers.office.paper import Paper
+from layers.print.sheet import Sheet, draw_map
+from layers.print.view import PrintView
+from layers.registry import LAYERS
+
+PICTURE_DPI = 220
+
+
+def find_view(paper: Paper) -> PrintView:
+    """Return the view of a paper's map. Raises BadSetting for a layer that does not exist."""
+    briefing, wish = paper.briefing, paper.briefing.wish
+    known = [layer.id for layer in LAYERS]
+    if wish.layer and wish.layer not in known:
+        raise BadSetting(Fault(key="briefing_layer", values={"known": ", ".join(known)}))
+    chosen = find_category(paper.sight, wish.category)
+    return PrintView(
+        filter=replace(
+            Filter(categories=chosen.categories, state=wish.state),
+            since=briefing.dates.since,
+            until=briefing.dates.until,
+        ),
+        shown=(*_GROUND, wish.layer) if wish.layer else None,
+        area=find_area(paper.sight, wish.area),
+        period=name_period(briefing),
+    )
+
+
+_GROUND = ("base", "grid-edges", "grid-names")
+
+
+def draw_picture(paper: Paper, *, width_mm: float, height_mm: float) -> Sheet:
+    """Return the map alone, of a size, for a slide or the page."""
+    return draw_map(
+        paper.sight,
+        find_view(paper),
+        width_mm=width_mm,
+        height_mm=height_mm,
+        lang=paper.briefing.wish.lang,
+        now=paper.briefing.dates.cut_off,
+    )
