@@ -17,7 +17,7 @@ from layers.layer import Theme
 
 PARTS = ("keys", "late", "steps", "today", "ticker")
 SIDE = ("alarms", "top", "sources")
-OWN_ASSETS = ("wall.css", "wall.js", "scenes.css", "duty.css", "duty.js")
+OWN_ASSETS = ("live.js", "wall.css", "wall.js", "scenes.css")
 
 
 def add_page(app: Dash, services: Services) -> None:
@@ -101,7 +101,7 @@ def draw_wall(services: Services, given: dict[str, Any], lang: Lang) -> html.Div
                     ),
                 ],
             ),
-            html.Div(id="wall-lost", role="alert", hidden=True),
+            html.Div(id="live-lost", role="alert", hidden=True),
             html.Div(id="wall-dim", hidden=True),
         ],
     )

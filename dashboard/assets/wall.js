@@ -4,12 +4,7 @@
   var root = document.documentElement;
   var asked = new URLSearchParams(window.location.search);
   var POLL_MS = 2000;
-  var PATIENCE_MS = 4000;
-  var QUIET_MS = 5000; // without an answer for so long, the wall says so
   var TICK_MS = 1000;
-  var MARK = "wall-alarm";
-
-  root.dataset.theme = asked.get("theme") === "light" ? "light" : "dark";
 
   var held = { have: {}, since: "" };
   var scenes = [{ name: "", dwell_s: 30 }];
@@ -21,32 +16,19 @@
   var queue = [];
   var shownAlarms = {};
   var taking = null; // the alarm that has the wall: {alarm, until, state}
-  var answeredAt = 0; // by the browser's own steady clock
-  var offsetMs = null; // the server's clock less that one
   var lang = "zh";
   var program = null;
-  var page = null;
 
-  function steady() { return window.performance.now(); }
-  function serverMs() { return offsetMs === null ? Date.now() : steady() + offsetMs; }
+  var live = window.getuLive;
   function by(id) { return document.getElementById(id); }
-  function say(name, values) {
-    var text = page.dataset[name + (lang === "en" ? "En" : "Zh")] || "";
-    Object.keys(values || {}).forEach(function (key) { text = text.replace("{" + key + "}", values[key]); });
-    return text;
-  }
 
   /* --- the map ------------------------------------------------------------------------------ */
 
-  function setMap(props) { window.dash_clientside.set_props("map", props); }
+  var setMap = live.setMap;
 
   function placeMarks(where, rings) {
     if (!layers) return;
-    layers = layers.map(function (layer) {
-      if (layer.id !== MARK && layer.id !== "wall-rings") return layer;
-      var url = layer.source.url.replace(/v=.*$/, "v=" + (layer.id === MARK || rings ? where : ""));
-      return Object.assign({}, layer, { source: Object.assign({}, layer.source, { url: url }) });
-    });
+    layers = live.moveMarks(layers, where, rings);
     setMap({ layers: layers });
   }
 
@@ -66,14 +48,7 @@
   function takeMap(map) {
     var props = Object.assign({}, map.props);
     if (props.layers) {
-      // A language or a drawing changes the layers; the mark stays where it is.
-      var old = {};
-      (layers || []).forEach(function (one) { old[one.id] = one; });
-      props.layers = props.layers.map(function (one) {
-        var moved = old[one.id] && (one.id === MARK || one.id === "wall-rings");
-        return moved ? Object.assign({}, one, { source: old[one.id].source }) : one;
-      });
-      layers = props.layers;
+      layers = props.layers = live.keepMarks(props.layers, layers);
       props.lang = lang;
     }
     props.theme = root.dataset.theme;
@@ -88,35 +63,14 @@
 
   /* --- what is new -------------------------------------------------------------------------- */
 
-  function ask(url) {
-    var abort = new AbortController();
-    var late = setTimeout(function () { abort.abort(); }, PATIENCE_MS);
-    return fetch(page.dataset.base + url, { cache: "no-store", signal: abort.signal }).then(
-      function (answer) { clearTimeout(late); return answer; },
-      function (error) { clearTimeout(late); throw error; }
-    );
-  }
-
-  function note(answer) {
-    answeredAt = steady();
-    var at = Date.parse(answer.headers.get("Date"));
-    if (isNaN(at)) return;
-    // The header has whole seconds: the largest difference seen is the nearest one.
-    var seen = at - steady();
-    if (offsetMs === null || Math.abs(seen - offsetMs) > 2000 || seen > offsetMs) offsetMs = seen;
-  }
-
   function poll() {
     var have = Object.keys(held.have).map(function (name) { return name + ":" + held.have[name]; });
     var query = new URLSearchParams({
       lang: lang, theme: root.dataset.theme, scene: wanted, since: held.since, have: have.join(",")
     });
     var of = wanted;
-    ask("/wall/news?" + query.toString()).then(function (answer) {
-      if (answer.status === 401) { window.location.reload(); return null; }
-      if (answer.status === 204) { note(answer); return null; }
-      if (!answer.ok) throw new Error(String(answer.status));
-      return answer.json().then(function (news) { note(answer); take(news, of); });
+    live.read("/wall/news?" + query.toString()).then(function (news) {
+      if (news) take(news, of);
     }).catch(function () { /* what is shown stays; the tick says how old it is */ }).then(function () {
       setTimeout(poll, POLL_MS);
       tick();
@@ -127,17 +81,7 @@
     if (program && news.program !== program) { window.location.reload(); return; }
     program = news.program;
     held.since = news.stamp;
-    Object.keys(news.parts).forEach(function (name) {
-      var box = by("part-" + name);
-      if (box) box.innerHTML = news.parts[name];
-    });
-    Object.keys(held.have).forEach(function (name) {
-      if (name !== "scene" && name !== "ground" && !news.marks[name]) {
-        delete held.have[name];
-        if (by("part-" + name)) by("part-" + name).innerHTML = "";
-      }
-    });
-    Object.keys(news.marks).forEach(function (name) { held.have[name] = news.marks[name]; });
+    live.fill(news, held.have);
     scenes = news.scenes;
     hold = news.hold;
     alarmS = news.alarm_s;
@@ -160,7 +104,7 @@
     var fixed = Number(asked.get("scene"));
     if (asked.has("scene") && fixed >= 1 && fixed <= scenes.length) return fixed - 1;
     var round = scenes.reduce(function (sum, one) { return sum + one.dwell_s; }, 0);
-    var at = (serverMs() / 1000) % round;
+    var at = (live.serverMs() / 1000) % round;
     for (var j = 0; j < scenes.length; j++) {
       at -= scenes[j].dwell_s;
       if (at < 0) return j;
@@ -170,14 +114,14 @@
 
   /* The next alarm for the wall: what the desk holds, else the gravest that was not shown yet. */
   function chooseAlarm() {
-    if (hold && hold.what === "alarm") return { alarm: Number(hold.target), state: "held" };
+    if (hold && hold.what === "alarm" && shownAlarms[hold.target] !== "held") return { alarm: Number(hold.target), state: "held" };
     var waiting = queue.filter(function (one) { return shownAlarms[one.alarm] !== one.state; });
     waiting.sort(function (a, b) { return a.level - b.level || a.alarm - b.alarm; });
     return waiting[0] || null;
   }
 
   function direct() {
-    var now = steady();
+    var now = live.steady();
     var next = chooseAlarm();
     if (taking) {
       var gone = taking.state === "held" ? !(next && next.alarm === taking.alarm && next.state === "held")
@@ -195,26 +139,24 @@
   }
 
   function takeOver(next) {
-    taking = Object.assign({ until: steady() + alarmS * 1000 }, next);
+    taking = Object.assign({ until: live.steady() + alarmS * 1000 }, next);
     var mine = taking;
-    ask("/wall/alarms/" + next.alarm + "?lang=" + lang).then(function (answer) {
-      if (!answer.ok) throw new Error(String(answer.status));
-      return answer.json();
-    }).then(function (found) {
+    live.read("/wall/alarms/" + next.alarm + "?lang=" + lang).then(function (found) {
       if (taking !== mine) return;
       mine.view = found.view;
       var waiting = queue.filter(function (one) { return shownAlarms[one.alarm] !== one.state; }).length;
       var card = by("wall-card");
       card.innerHTML = found.card + (waiting > 1 ? '<p class="quiet"></p>' : "");
-      if (waiting > 1) card.lastElementChild.textContent = say("queue", { n: waiting - 1, of: queue.length });
+      if (waiting > 1) card.lastElementChild.textContent = live.say("queue", { n: waiting - 1, of: queue.length });
       card.dataset.alarm = next.alarm;
       card.hidden = false;
-      by("wall-scene").textContent = mine.state === "held" ? say("held") : "";
+      by("wall-scene").textContent = mine.state === "held" ? live.say("held") : "";
       placeMarks(found.where, true);
       cover();
       setMap(found.view ? { selected: found.selected, view: found.view } : { selected: found.selected });
-    }).catch(function () {
-      if (taking === mine) taking = null; // asked again with the next news
+    }).catch(function (error) {
+      if (error.said) shownAlarms[next.alarm] = next.state; // it is gone, or not for this wall
+      if (taking === mine) taking = null; // else asked again
     });
   }
 
@@ -229,51 +171,20 @@
 
   /* --- the clock, and how old the picture is ------------------------------------------------ */
 
-  function clockText(ms, seconds) {
-    return new Date(ms).toLocaleTimeString("en-GB", {
-      hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined,
-      timeZone: page.dataset.zone
-    });
-  }
-
   function tick() {
-    if (!page) return;
-    var day = new Date(serverMs()).toLocaleDateString(lang === "en" ? "en-GB" : "zh-CN", {
-      month: "short", day: "numeric", weekday: "short", timeZone: page.dataset.zone
-    });
-    by("wall-clock").textContent = day + " " + clockText(serverMs(), true);
-    var ageMs = steady() - answeredAt;
-    var lost = by("wall-lost");
-    if (ageMs > QUIET_MS) {
-      lost.textContent = say("lost", {
-        at: clockText(serverMs() - ageMs, true), age: Math.floor(ageMs / 1000)
-      });
-      lost.hidden = false;
-    } else if (!lost.hidden) {
-      lost.hidden = true;
-    }
-    root.dataset.wall = ageMs > QUIET_MS ? "lost" : "fresh";
+    by("wall-clock").textContent = live.dayText() + " " + live.clockText(live.serverMs(), true);
+    root.dataset.wall = live.tellAge() ? "lost" : "fresh";
     direct();
   }
 
   /* --- the beginning ------------------------------------------------------------------------ */
 
-  function begin() {
-    page = document.querySelector("#page.wall");
-    if (!page || !by("map") || !window.dash_clientside || !window.dash_clientside.set_props) {
-      setTimeout(begin, 50);
-      return;
-    }
-    lang = asked.get("lang") === "en" || asked.get("lang") === "zh" ? asked.get("lang") : page.dataset.lang;
-    root.lang = lang === "en" ? "en" : "zh-CN";
-    document.title = say("title");
-    by("boot").hidden = true;
-    by("wall-city").textContent = say("city");
-    answeredAt = steady();
+  live.begin("#page.wall", function () {
+    lang = live.lang;
+    document.title = live.say("title");
+    by("wall-city").textContent = live.say("city");
     wanted = chooseScene();
     poll();
     setInterval(tick, TICK_MS);
-  }
-
-  begin();
+  });
 })();

@@ -109,7 +109,7 @@ def describe_alarm(
 ) -> dict[str, Any]:
     """Return an alarm's card, where the map looks for it, and the address of its mark."""
     place = None if alarm.lon is None or alarm.lat is None else (alarm.lon, alarm.lat)
-    around = look_around(sight, uid=alarm.owner, kind=alarm.kind, place=place)
+    around = look_around(sight, uid=alarm.owner, kind=alarm.kind, place=place, lang=lang)
     taken = alarm.acknowledged
     card = parts.draw_piece(
         "wall_card.html",

@@ -11,6 +11,7 @@ import shapely
 
 from geodata.access.sight import Sight
 from geodata.coordinates import lonlat_crs, to_metric
+from geodata.words import Lang
 
 RINGS_M = (100, 300, 500)
 NEAREST = 3
@@ -67,7 +68,9 @@ class Ring:
     counted: int
 
 
-def look_around(sight: Sight, *, uid: int, kind: str, place: tuple[float, float] | None) -> Around:
+def look_around(
+    sight: Sight, *, uid: int, kind: str, place: tuple[float, float] | None, lang: Lang
+) -> Around:
     """
     Return what lies around an alarm: of the grid `uid` (-1 none), of a kind, at (lon, lat).
 
@@ -81,9 +84,9 @@ def look_around(sight: Sight, *, uid: int, kind: str, place: tuple[float, float]
         table = sight.grids.grids.set_index("uid")["body"]
         bodies = [str(table[one]) for one in path if isinstance(table[one], str) and table[one]]
         post = str(table[uid]) if isinstance(table[uid], str) else ""
-        lines = [_find_line(sight, body) for body in reversed(bodies)]
+        lines = [_find_line(sight, body, lang) for body in reversed(bodies)]
     if kind in sight.kinds.index and "body" in sight.kinds:
-        lines.insert(0, _find_line(sight, str(sight.kinds.at[kind, "body"])))
+        lines.insert(0, _find_line(sight, str(sight.kinds.at[kind, "body"]), lang))
     return Around(
         uid=uid,
         names=names,
@@ -136,12 +139,13 @@ def _ring(
     )
 
 
-def _find_line(sight: Sight, body: str) -> Line | None:
+def _find_line(sight: Sight, body: str, lang: Lang) -> Line | None:
     if body not in sight.bodies.index or "duty_line" not in sight.bodies:
         return None
     number = sight.bodies.at[body, "duty_line"]
-    name = sight.bodies.at[body, "name_zh"]
-    return Line(name=str(name), duty_line=number if isinstance(number, str) else "")
+    return Line(
+        name=sight.body_name(body, lang), duty_line=number if isinstance(number, str) else ""
+    )
 
 
 def _nearest(sight: Sight, table: str, place: tuple[float, float]) -> tuple[Near, ...]:
