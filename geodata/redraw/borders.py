@@ -75,7 +75,7 @@ def drag_border(draft: Draft, edit: Edit) -> Change:
         raise BadGrid(Fault(key="redraw_not_neighbours"))
     both = shapely.coverage_union_all([one.shape, two.shape])
     rim = shapely.boundary(both)
-    line = lead_ends(read_line(edit["line"]), [border, rim])
+    line = lead_ends(read_line(edit["line"]), [border, rim], inside=both)
     cut = shapely.intersection(line, both)
     if shapely.length(cut) == 0:
         raise refuse_grid("redraw_line_misses", draft, one.uid)

@@ -89,15 +89,17 @@ def _lead(xy: Floats, end: int, rim: Any) -> Floats:
     return np.vstack([on_rim, xy]) if end == 0 else np.vstack([xy, on_rim])
 
 
-def lead_ends(line: Any, targets: list[Any], *, reach_m: float = LOOSE_END_M) -> Any:
+def lead_ends(line: Any, targets: list[Any], *, inside: Any, reach_m: float = LOOSE_END_M) -> Any:
     """
-    Return a line each end of which is led to the nearest of some lines (mm).
+    Return a line each end of which, where it lies inside a polygon, is led to the nearest target.
 
-    Raises BadGrid where an end lies farther from all of them than the reach.
+    All in mm. Raises BadGrid where an end lies farther from all of them than the reach.
     """
     xy = shapely.get_coordinates(line)
     for end in (0, -1):
         point = shapely.Point(xy[end])
+        if not shapely.contains(inside, point):
+            continue
         away = [shapely.distance(target, point) for target in targets]
         nearest = int(np.argmin(away))
         if away[nearest] > reach_m * MM_PER_M:

@@ -91,6 +91,12 @@ def check_shapes(
     """
     for uid, shape in after.items():
         old = draft.grids.get(uid)
+        if shape is not None and _count_parts(shape) > (
+            1 if old is None else _count_parts(old.shape)
+        ):
+            raise refuse_grid("redraw_falls_apart", draft, uid)
+    for uid, shape in after.items():
+        old = draft.grids.get(uid)
         was = None if old is None else old.shape
         if draft.is_locked(uid) and (shape is None or not is_same_line(was, shape)):
             raise refuse_grid("redraw_locked", draft, uid)
@@ -215,9 +221,6 @@ def _goes_on(at: tuple[int, int], step: tuple[int, int], way: tuple[int, int]) -
 
 
 def _check_shape(draft: Draft, uid: int, shape: Any, old: Any, *, may_enclose: bool) -> None:
-    parts = shapely.get_num_geometries(shape)
-    if parts > (1 if old is None else shapely.get_num_geometries(old)):
-        raise refuse_grid("redraw_falls_apart", draft, uid)
     if not shapely.is_valid(shape):
         raise refuse_grid("redraw_crosses", draft, uid)
     if not may_enclose and _count_holes(shape) > (0 if old is None else _count_holes(old)):
@@ -226,6 +229,10 @@ def _check_shape(draft: Draft, uid: int, shape: Any, old: Any, *, may_enclose: b
     if width < SLIVER_M and (old is None or width < _mean_width_m(old)):
         values = {"code": draft.code_of(uid) or f"+{uid}", "width_m": f"{width:.2f}"}
         raise BadGrid(Fault(key="redraw_sliver", values=values))
+
+
+def _count_parts(shape: Any) -> int:
+    return int(shapely.get_num_geometries(shape))
 
 
 def _count_holes(shape: Any) -> int:

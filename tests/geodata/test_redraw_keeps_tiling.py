@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from bench.made_up import make_grids
+from bench.made_up_land import make_land
+from geodata.coverage.edges import to_m, to_mm
+from geodata.drawings import index_of
+from geodata.errors import BadGrid
+from geodata.grids.system import GridSystem
+from geodata.redraw import Blocks, apply_edit, open_draft, prove_draft, replay_edits, trace_lineage
+from tests.geodata.redraw_land import random_edit, read_all, read_bytes
+
+DRIFT = 1e-8
+PARENT_LINE_MM = 2.0
+
+
+@pytest.fixture(scope="module")
+def land():
+    return make_land(blocks=320, grids=80, communities=8)
+
+
+def open_land(land):
+    return open_draft(land.frame, blocks=Blocks(shapes=land.blocks, loads=land.loads))
+
+
+def walk(draft, edits, rng, *, every=None):
+    """Make so many accepted random edits; return how often each edit was refused, and why."""
+    refused = Counter()
+    while len(draft.done) < edits:
+        edit = random_edit(draft, rng)
+        before = len(draft.done)
+        try:
+            apply_edit(draft, edit)
+        except BadGrid as error:
+            refused[edit["op"], error.faults[0].key] += 1
+            assert len(draft.done) == before
+        if every and len(draft.done) % every == 0 and len(draft.done) > before:
+            check_draft(draft)
+    return refused
+
+
+def check_draft(draft):
+    """I1 no gap, no overlap; I2 each grid one valid polygon; I4 no drift."""
+    proof = prove_draft(draft)
+    assert proof.ok, proof
+    assert proof.drift <= DRIFT
+    shapes = draft.shapes(sorted(draft.grids))
+    assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
+    xy = shapely.get_coordinates(shapes)
+    assert (xy == np.rint(xy)).all()
+    return proof
+
+
+def check_parents(draft):
+    """I3: every grid lies in its parent, which is the union of its children, hardly moved."""
+    frame, base = draft.to_frame().set_index("uid"), draft.base.set_index("uid")
+    for uid, grid in draft.outer.items():
+        children = frame[frame["parent"] == uid].geometry.to_numpy()
+        assert shapely.area(children).sum() == pytest.approx(frame.geometry[uid].area, rel=1e-12)
+        assert shapely.covers(shapely.buffer(frame.geometry[uid], 0.001), children).all()
+        away = shapely.hausdorff_distance(
+            shapely.boundary(frame.geometry[uid]), shapely.boundary(base.geometry[uid]), densify=0.1
+        )
+        assert away * 1000 <= PARENT_LINE_MM, (grid.code, away)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_edits_keep_every_invariant(land, seed):
+    draft = open_land(land)
+    start = read_all(draft)
+    refused = walk(draft, 120, np.random.default_rng(seed), every=40)
+    assert sum(refused.values()) < 120
+    check_parents(draft)
+    while draft.done:
+        draft.undo()
+    assert read_all(draft) == start
+
+
+def test_every_point_has_one_owner_after_edits(land):
+    """I7: inside, on edges and on corners one owner; outside nobody."""
+    draft = open_land(land)
+    walk(draft, 60, np.random.default_rng(5))
+    frame = draft.to_frame()
+    frame = frame.assign(households=np.nan, population=np.nan)
+    system = GridSystem(system="s", drawing=1, valid_from=None, valid_to=None, grids=frame)
+    index, finest = index_of(system), system.finest()
+    corners = shapely.get_coordinates(to_mm(finest.geometry.to_numpy()))
+    rng = np.random.default_rng(6)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    points = np.vstack([corners, np.rint(rng.uniform(low, high, (5_000, 2))), [high + 1e6]])
+    owner = index.find(points[:, 0], points[:, 1])
+    shapes = to_mm(finest.geometry.to_numpy())
+    point, grid = shapely.STRtree(shapes).query(shapely.points(points), predicate="intersects")
+    first = np.full(len(points), -1)
+    np.maximum.at(first, point, len(shapes) - grid)
+    expected = np.where(first >= 0, len(shapes) - first, -1)
+    assert (owner == expected).all()
+    assert owner[-1] == -1
+    assert (owner[: len(corners)] >= 0).all()
+
+
+def test_what_lies_outside_the_stroke_stays_byte_for_byte(land):
+    draft = open_land(land)
+    before = read_bytes(draft)
+    rng = np.random.default_rng(3)
+    walk(draft, 1, rng)
+    changed = set(draft.done[0].uids)
+    after = read_bytes(draft)
+    assert changed
+    assert {uid for uid in before if before[uid] != after.get(uid)} <= changed
+    assert len(changed) < 12
+
+
+def test_two_planners_on_one_base_are_merged_exactly_or_told(land):
+    """I12: the second log on the first one's head: what it changes tiles, what clashes is named."""
+    told = replayed = 0
+    for trial in range(4):
+        first, second = open_land(land), open_land(land)
+        walk(first, 12, np.random.default_rng(100 + trial))
+        walk(second, 12, np.random.default_rng(200 + trial))
+        for change in second.done:
+            before = read_all(first)
+            clash = ""
+            try:
+                replay_edits(first, [change.edit])
+                replayed += 1
+            except BadGrid as error:
+                clash = error.sentence()
+            told += bool(clash)
+            assert (read_all(first) == before) == bool(clash)
+        check_draft(first)
+    assert replayed + told == 48
+    assert replayed > told
+
+
+def test_lineage_says_what_became_of_each_grid(land):
+    """I10: shares of every old grid sum to 1; unchanged only where the land is the same."""
+    draft = open_land(land)
+    uids = sorted(draft.grids)
+    split = draft.grids[uids[0]]
+    x0, y0, x1, y1 = shapely.bounds(split.shape) / 1000
+    middle = (x0 + x1) / 2
+    apply_edit(
+        draft, {"op": "split", "grid": split.uid, "line": [[middle, y0 - 1], [middle, y1 + 1]]}
+    )
+    parts = {split.uid, *draft.done[-1].made}
+    far = [uid for uid in uids if not set(draft.ring([uid])) & set(draft.ring([split.uid]))]
+    mates = next(
+        (uid, other)
+        for uid in far
+        for other in draft.touching(draft.grids[uid].shape)
+        if other > uid and draft.grids[other].parent == draft.grids[uid].parent
+    )
+    apply_edit(draft, {"op": "merge", "grids": list(mates)})
+    links = trace_lineage(draft)
+    by_old = {uid: [link for link in links if link.old == uid] for uid in uids}
+    assert {link.new for link in by_old[split.uid]} == parts
+    assert {link.kind for link in by_old[split.uid]} == {"S"}
+    assert [link.kind for uid in mates for link in by_old[uid]] == ["M", "M"]
+    rest = [link for uid in uids if uid not in {split.uid, *mates} for link in by_old[uid]]
+    assert {(link.kind, link.old == link.new, link.share) for link in rest} == {("U", True, 1.0)}
+    walk(draft, 60, np.random.default_rng(8))
+    links = trace_lineage(draft)
+    for uid in uids:
+        assert sum(link.share for link in links if link.old == uid) == pytest.approx(1.0)
+    for uid in draft.grids:
+        assert sum(link.part for link in links if link.new == uid) == pytest.approx(1.0)
+    assert {link.kind for link in links} == {"U", "S", "M", "X"} - (
+        {"S", "M"} - {link.kind for link in links}
+    )
+
+
+def test_a_change_of_another_grid_is_no_change_of_the_neighbour():
+    """A node that a neighbour's new line sets is not a change of land."""
+    shapes = to_m(make_grids(60))
+    draft = open_draft(flat_frame(shapes))
+    x0, y0, x1, y1 = shapely.bounds(shapes[7])
+    line = [[x0 - 1, (y0 + y1) / 2], [x1 + 1, (y0 + y1) / 2 + 3]]
+    change = apply_edit(draft, {"op": "split", "grid": 8, "line": line})
+    assert len(change.uids) > 2
+    kinds = {link.old: link.kind for link in trace_lineage(draft)}
+    assert {uid for uid, kind in kinds.items() if kind != "U"} == {8}
+
+
+def flat_frame(shapes):
+    n = len(shapes)
+    return gpd.GeoDataFrame(
+        {
+            "uid": np.arange(1, n + 1), "code": [f"G{i:05d}" for i in range(n)], "name": "",
+            "level": "grid", "parent": -1, "kind": "general", "body": "",
+        },
+        geometry=shapes,
+        crs=4549,
+    )  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(5))
+def test_a_thousand_random_edits_keep_every_invariant(seed):
+    land = make_land(blocks=5000, grids=1100, communities=120)
+    draft = open_land(land)
+    start = read_all(draft)
+    walk(draft, 1000, np.random.default_rng(seed), every=250)
+    check_parents(draft)
+    while draft.done:
+        draft.undo()
+    assert read_all(draft) == start
+
+
+@pytest.mark.long
+def test_ten_thousand_random_edits_in_one_run_keep_the_tiling():
+    draft = open_draft(flat_frame(to_m(make_grids(1101))))
+    walk(draft, 10_000, np.random.default_rng(11), every=2000)
+    assert check_draft(draft).drift <= DRIFT
