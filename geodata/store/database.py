@@ -30,7 +30,7 @@ _CACHE_KB = 65_536
 _WAL_LIMIT_BYTES = 32 * 1024 * 1024
 _WAL_PAUSE_S = 10.0  # a series waits so long for readers that keep its log from being emptied
 _PAGE_BYTES = 4096
-_CHECKPOINT_PAGES = 4_000  # a page written in many transactions is then copied back once
+_CHECKPOINT_PAGES = 6_000  # a page written in many transactions is then copied back once
 
 
 class Database:

@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 
 from geodata.audit.log import CONSOLE, write_entry
 from geodata.store.database import Database, raise_revision
-from geodata.store.event_rows import NO_PLACE, NO_TEXT, EventRows
+from geodata.store.event_cells import EventCells, make_ahead, make_cells, or_none
+from geodata.store.event_rows import NO_TEXT, EventRows
 from geodata.store.room import check_room
 from geodata.store.rows import insert_columns
 
 # A transaction of this size holds the lock for some 0.1 s, so that live feeds go on beside a load.
-ROWS_A_TRANSACTION = 8_000
+ROWS_A_TRANSACTION = 10_000
 INCIDENTS_A_TRANSACTION = 2_000
 LIVE_BATCH = 0
 NO_BATCH = -1
@@ -174,16 +176,21 @@ def append_events(
     with database.read() as connection:
         numbers = _find_ids(connection, rows)
     order = _order_rows(rows, numbers)
+    parts = [
+        order[start : start + ROWS_A_TRANSACTION]
+        for start in range(0, len(order), ROWS_A_TRANSACTION)
+    ]
+    done = 0
     with database.series() as series:
-        for start in range(0, len(order), ROWS_A_TRANSACTION):
-            part = order[start : start + ROWS_A_TRANSACTION]
+        for cells in make_ahead(rows, parts):
             with series.transaction() as connection:
                 incidents, _ = _append_part(
-                    database, connection, rows, part, numbers, batch=batch, received=received
+                    database, connection, rows, cells, numbers, batch=batch, received=received
                 )
                 _note_part(connection, batch, incidents)
                 _note_source(database, connection, batch, rows.source)
-            yield start + len(part)
+            done += len(cells.part)
+            yield done
             series.breathe()
 
 
@@ -198,7 +205,13 @@ def append_live(
     numbers = _find_ids(connection, rows)
     order = _order_rows(rows, numbers)
     incidents, added = _append_part(
-        database, connection, rows, order, numbers, batch=LIVE_BATCH, received=received
+        database,
+        connection,
+        rows,
+        make_cells(rows, order),
+        numbers,
+        batch=LIVE_BATCH,
+        received=received,
     )
     return set(incidents.tolist()), added
 
@@ -213,7 +226,9 @@ def _find_ids(connection: sqlite3.Connection, rows: EventRows) -> NDArray[np.int
             (rows.source, orjson.dumps(rows.ids.texts).decode()),
         ).fetchall()
     )
-    return np.array([found.get(text, 0) for text in rows.ids.texts], np.int64)
+    if not found:
+        return np.zeros(len(rows.ids.texts), np.int64)
+    return np.array(list(map(found.get, rows.ids.texts, repeat(0))), np.int64)
 
 
 def _order_rows(rows: EventRows, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -231,7 +246,7 @@ def _append_part(
     database: Database,
     connection: sqlite3.Connection,
     rows: EventRows,
-    part: NDArray[np.int64],
+    cells: EventCells,
     numbers: NDArray[np.int64],
     *,
     batch: int,
@@ -243,58 +258,46 @@ def _append_part(
     `numbers` holds the incident of each id; those of new ones are written into it.
     """
     # STEP 1: numbers for texts
-    codes = rows.ids.code[part]
+    codes = rows.ids.code[cells.part]
     new = np.unique(codes[numbers[codes] == 0]).tolist()
     if new:
         (source,) = database.intern(connection, "source", [rows.source])
         new.sort(key=rows.ids.texts.__getitem__)
         numbers[new] = _intern_ids(connection, source, [rows.ids.texts[code] for code in new])
     inc = numbers[codes]
-    # STEP 2: events side by side as they will lie on the disk
-    order = np.argsort(inc, kind="stable")
-    part, inc = part[order], inc[order]
-    key = [values.tolist() for values in (inc, rows.seq[part], rows.at[part], rows.hash[part])]
-    body = _terms_of(database, connection, "body", rows.body.used(part), rows.body.code[part])
+    if (inc[1:] < inc[:-1]).any():  # another process has numbered some: as they lie on the disk
+        order = np.argsort(inc, kind="stable")
+        cells, inc = make_cells(rows, cells.part[order]), inc[order]
+    # STEP 2: events side by side
+    part = cells.part
     columns: dict[str, list[Any] | int | None] = {
-        **dict(zip(_EVENT_KEY, key, strict=True)),
-        "stage": rows.stage[part].tolist(),
+        "inc": inc.tolist(),
+        **cells.event,
         "received": received,
         "batch": batch,
-        "version": rows.version[part].tolist() if rows.version[part].any() else 0,
-        "due": _or_none(rows.due[part], 0),
-        "body": body,
-        "reason": rows.reason.cells(part) if (rows.reason.code[part] != NO_TEXT).any() else None,
+        "body": _terms_of(database, connection, "body", rows.body.used(part), rows.body.code[part]),
     }
     added = insert_columns(connection, "event", columns)
     if added < len(part):
         connection.executemany(
             "INSERT INTO event_copy SELECT ?, inc, seq, at, hash FROM event WHERE inc = ?"
             " AND seq = ? AND at = ? AND hash = ? AND batch <> ? ON CONFLICT DO NOTHING",
-            [(batch, *row, batch) for row in zip(*key, strict=True)],
+            [
+                (batch, *row, batch)
+                for row in zip(*(columns[name] for name in _EVENT_KEY), strict=True)
+            ],
         )
     # STEP 3: what some of them carry
-    told = np.flatnonzero(rows.has_payload[part])
-    if len(told):
-        _append_payloads(database, connection, rows, part[told], inc[told])
+    if len(cells.told):
+        telling = part[cells.told]
+        kinds = rows.kind.used(telling), rows.kind.code[telling]
+        payload = {
+            "inc": inc[cells.told].tolist(),
+            **cells.payload,
+            "kind": _terms_of(database, connection, "kind", *kinds),
+        }
+        insert_columns(connection, "payload", payload)
     return np.unique(inc), added
-
-
-def _append_payloads(
-    database: Database,
-    connection: sqlite3.Connection,
-    rows: EventRows,
-    part: NDArray[np.int64],
-    inc: NDArray[np.int64],
-) -> None:
-    columns = {
-        "inc": inc.tolist(),
-        "hash": rows.hash[part].tolist(),
-        "x": _or_none(rows.x[part], NO_PLACE),
-        "y": _or_none(rows.y[part], NO_PLACE),
-        "kind": _terms_of(database, connection, "kind", rows.kind.used(part), rows.kind.code[part]),
-        "attributes": rows.attributes.cells(part),
-    }
-    insert_columns(connection, "payload", columns)
 
 
 _EVENT_KEY = ("inc", "seq", "at", "hash")
@@ -313,12 +316,7 @@ def _terms_of(
         return None
     terms = np.array([*database.intern(connection, sort, texts), 0], np.int64)
     place = np.where(code == NO_TEXT, len(texts), np.searchsorted(codes, code))
-    return _or_none(terms[place], 0)
-
-
-def _or_none(values: NDArray[np.int64], empty: int) -> list[int | None]:
-    cells: list[int | None] = values.tolist()
-    return [None if cell == empty else cell for cell in cells] if (values == empty).any() else cells
+    return or_none(terms[place], 0)
 
 
 def _intern_ids(connection: sqlite3.Connection, source: int, ids: list[str]) -> NDArray[np.int64]:

@@ -73,10 +73,9 @@ class EventRows:
     def __len__(self) -> int:
         return len(self.seq)
 
-    @property
-    def has_payload(self) -> NDArray[np.bool_]:
-        """Return which rows say more than what happened when."""
-        found: NDArray[np.bool_] = self.x != NO_PLACE
+    def has_payload_in(self, part: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of these rows say more than what happened when."""
+        found: NDArray[np.bool_] = self.x[part] != NO_PLACE
         for texts in (self.kind, self.attributes):
-            found |= texts.code != NO_TEXT
+            found |= texts.code[part] != NO_TEXT
         return found

@@ -46,22 +46,22 @@ def insert_columns(
     verb = "INSERT OR REPLACE" if replace else "INSERT"
     begin = f"{verb} INTO {table} ({', '.join(columns)}) VALUES "
     tail = "" if replace else " ON CONFLICT DO NOTHING"
-    flat = list(chain.from_iterable(zip(*lists, strict=True)))
-    step = ROWS_A_STATEMENT * len(lists)
-    for start in range(0, len(flat), step):
-        cells = flat[start : start + step]
-        marks = _marks(shape, len(cells) // len(lists))
-        connection.execute(f"{begin}{marks}{tail}", [*fixed, *cells])
+    rows = len(lists[0]) if lists else 0
+    for start in range(0, rows, ROWS_A_STATEMENT):
+        # Column by column, as they are at hand: turning them into rows costs as much as writing.
+        cells = [values[start : start + ROWS_A_STATEMENT] for values in lists]
+        marks = _marks(shape, len(cells[0]))
+        connection.execute(f"{begin}{marks}{tail}", [*fixed, *chain.from_iterable(cells)])
     return connection.total_changes - before
 
 
 @lru_cache(maxsize=512)
 def _marks(shape: tuple[bool, ...], rows: int) -> str:
-    """Return the numbered marks of some rows: fixed values first, then the cells row by row."""
+    """Return the numbered marks of some rows: fixed values first, then column after column."""
     fixed = shape.count(False)
     lines = []
     for row in range(rows):
         shared = iter(range(1, fixed + 1))
-        own = iter(range(fixed + row * shape.count(True) + 1, sys.maxsize))
+        own = iter(range(fixed + 1 + row, sys.maxsize, rows))
         lines.append(f"({', '.join(f'?{next(own if listed else shared)}' for listed in shape)})")
     return ", ".join(lines)
