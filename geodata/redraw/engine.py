@@ -15,8 +15,11 @@ from geodata.redraw.bisection import bisect_blocks, mend_labels
 from geodata.redraw.flips import flip_borders
 
 STEPS_A_BLOCK = 2000
-_MOST_STEPS = 30_000_000
-_INNER = 0.96  # flips aim inside the band: they settle a little outside what they aim at
+_LEAST_STEPS, _MOST_STEPS = 500_000, 30_000_000
+# Flips aim inside the band, for they settle a little outside what they aim at; where few large
+# blocks make a grid it takes more heat to leave a first plan. One try for each pair.
+_AIMS = ((0.96, 0.12), (0.9, 0.3), (0.8, 0.6), (0.6, 1.0))
+_SMALL = 1000  # blocks up to which every try is made
 _EVEN = 0.016  # the band that "best balance" aims at
 _GOOD = 0.02  # and with which it is content
 _TRIES = 3
@@ -147,8 +150,19 @@ def start_fresh(terrain: Terrain) -> Ints:
 
 def shape_up(terrain: Terrain, today: Ints | None, band: float, *, seed: int) -> Ints:
     """Return labels of the roundest grids within the band; never less round than today's."""
-    found = _anneal(terrain, start_fresh(terrain), band * _INNER, seed=seed)
-    return _better(terrain, today, found, band)
+    fresh = start_fresh(terrain)
+    best, best_key = None, (math.inf, 0.0)
+    for inner, heat in _AIMS:
+        found = _anneal(terrain, fresh, band * inner, seed=seed, heat=heat)
+        key = _shape_key(terrain, found, band)
+        if key < best_key:
+            best, best_key = found, key
+        if best_key[0] == 0 and len(fresh) > _SMALL:
+            break
+    assert best is not None
+    if today is not None and _shape_key(terrain, today, band) <= best_key:
+        return today
+    return best
 
 
 def even_out(terrain: Terrain, today: Ints | None, *, seed: int) -> Ints:
@@ -156,7 +170,8 @@ def even_out(terrain: Terrain, today: Ints | None, *, seed: int) -> Ints:
     fresh = start_fresh(terrain)
     tried = []
     for attempt in range(_TRIES):
-        tried.append(_anneal(terrain, fresh, _EVEN, seed=seed + attempt))
+        heat = _HEAT if len(fresh) > _SMALL else _AIMS[attempt][1]
+        tried.append(_anneal(terrain, fresh, _EVEN, seed=seed + attempt, heat=heat))
         if largest_off(terrain, tried[-1]) <= max(_GOOD, _least_off(terrain)):
             break
     if today is not None:
@@ -235,13 +250,10 @@ def warm() -> None:
     )  # fmt: skip
 
 
-def _better(terrain: Terrain, today: Ints | None, found: Ints, band: float) -> Ints:
-    """Return today's labels where they keep the band and are rounder."""
-    excess = _total_excess(terrain, found, band)
-    if today is None or _total_excess(terrain, today, band) > excess:
-        return found
-    was, now = (measure_roundness(terrain.graph, label).mean() for label in (today, found))
-    return today if was >= now else found
+def _shape_key(terrain: Terrain, label: Ints, band: float) -> tuple[float, float]:
+    """Return what lies outside the band, then minus the mean roundness: less is better."""
+    excess = _total_excess(terrain, label, band)
+    return excess, -float(measure_roundness(terrain.graph, label).mean())
 
 
 def _active_grids(terrain: Terrain, label: Ints, band: float, *, hops: int) -> Flags:
@@ -255,9 +267,9 @@ def _active_grids(terrain: Terrain, label: Ints, band: float, *, hops: int) -> F
     return active
 
 
-def _anneal(terrain: Terrain, label: Ints, band: float, *, seed: int) -> Ints:
-    steps = min(STEPS_A_BLOCK * len(label), _MOST_STEPS)
-    knobs = [steps, band, _LOAD_PRICE, _LOAD_PRICE_LAST, 1.0, 0.0, _HEAT]
+def _anneal(terrain: Terrain, label: Ints, band: float, *, seed: int, heat: float = _HEAT) -> Ints:
+    steps = min(max(STEPS_A_BLOCK * len(label), _LEAST_STEPS), _MOST_STEPS)
+    knobs = [steps, band, _LOAD_PRICE, _LOAD_PRICE_LAST, 1.0, 0.0, heat]
     everywhere = np.ones(int(label.max()) + 1, np.bool_)
     return _flip(terrain, label, np.full(len(label), _NONE, np.int64), everywhere, knobs, seed)
 
