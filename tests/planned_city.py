@@ -73,9 +73,7 @@ def draw_some(
     made = 0
     while made < n:
         try:
-            piece, _ = shop.edit(
-                number, [random_edit(piece.draft, chance)], scope=PLANNER, now=now
-            )
+            piece, _ = shop.edit(number, [random_edit(piece.draft, chance)], scope=PLANNER, now=now)
             made += 1
         except BadGrid:
             piece = shop.open(number, now=now)

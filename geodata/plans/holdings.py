@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ Rows = NDArray[np.int64]
 _INSIDE = RULES.index("inside")
 _NO_PLACE = RULES.index("no_place")
 _NO_ROWS = np.empty(0, np.int64)
+_FEW = 100_000  # rows: sorting them is cheaper than a look at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +124,12 @@ class Holdings:
             return
         standing = [uid for uid in changed if uid in draft.grids]
         around = [uid for uid in draft.ring(standing) if uid not in changed]
-        rows = np.unique(
-            np.concatenate(
-                [
-                    *(self.rows(uid) for uid in changed),
-                    *(self._off_inside(uid) for uid in around),
-                    self._returning(standing),
-                ]
-            )
+        rows = self._join(
+            [
+                *(self.rows(uid) for uid in changed),
+                *(self._off_inside(uid) for uid in around),
+                self._returning(standing),
+            ]
         )
         holders = set(np.unique(self.owner[rows]).tolist()) - set(changed) - {NOBODY}
         given = self._given(draft, rows)
@@ -148,8 +147,18 @@ class Holdings:
             self._rows[uid] = _NO_ROWS
         for uid in holders:
             mine = self.rows(uid)
-            self._rows[uid] = mine[~np.isin(mine, rows)]
+            place = np.searchsorted(rows, mine).clip(max=len(rows) - 1)
+            self._rows[uid] = mine[rows[place] != mine]
         self._add(rows)
+
+    def _join(self, parts: Sequence[Rows]) -> Rows:
+        """Return the rows of all parts once, ascending."""
+        if sum(map(len, parts)) < _FEW:
+            return np.unique(np.concatenate([*parts, _NO_ROWS]))
+        there = np.zeros(len(self.owner), np.bool_)
+        for part in parts:
+            there[part] = True
+        return np.flatnonzero(there)
 
     def _add(self, rows: Rows) -> None:
         """Enter rows at their owners."""

@@ -11,7 +11,6 @@ import shapely
 
 from geodata.coverage.edges import MM2_PER_M2
 from geodata.csv_sheet import write_csv
-from geodata.drawings import NOBODY
 from geodata.plans.holdings import Holdings, Load, Rows, count_load
 from geodata.redraw import Draft, Grid
 from geodata.words import Lang, say
@@ -76,15 +75,12 @@ def measure_impact(draft: Draft, holdings: Holdings, base: Mapping[int, Grid]) -
     """
     Return what the draft hands over, against the finest grids `base` that it replaces.
 
-    Only the points of grids that differ are looked at; the rest stay where they are.
+    The holdings have followed every edit, so what differs is compared, not assigned anew.
     """
     now = draft.grids
     changed = {uid for uid in {*base, *now} if not _same(base.get(uid), now.get(uid))}
     points = holdings.survey.points
-    parts = [holdings.rows(uid) for uid in changed] + [_base_rows(holdings, changed)]
-    rows = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
-    old, new = points.owner[rows], holdings.owner[rows]
-    moved = rows[old != new]
+    moved = np.flatnonzero(points.owner != holdings.owner)
     flows = _count_flows(moved, points.owner[moved], holdings.owner[moved])
     areas = measure_areas(base, now, changed)
     codes = {uid: grid.code for uid, grid in base.items()}
@@ -137,23 +133,17 @@ def measure_areas(
     }
 
 
-def _base_rows(holdings: Holdings, changed: set[int]) -> Rows:
-    """Return the rows that grids had by the base; those of a draft of an imported file included."""
-    survey = holdings.survey
-    if survey.owner is survey.points.owner:
-        return np.concatenate([*(survey.rows(uid) for uid in changed), np.empty(0, np.int64)])
-    return np.flatnonzero(np.isin(survey.points.owner, [*changed, NOBODY]))
-
-
 def _count_flows(rows: Rows, old: Rows, new: Rows) -> dict[tuple[int, int], Rows]:
+    """Return the rows that each pair of an old and a new owner has."""
     if not len(rows):
         return {}
-    pairs, at = np.unique(np.column_stack([old, new]), axis=0, return_inverse=True)
-    order = np.argsort(at.ravel(), kind="stable")
-    cuts = np.cumsum(np.bincount(at.ravel()))[:-1]
+    order = np.lexsort((new, old))
+    one, other = old[order], new[order]
+    cuts = np.flatnonzero((np.diff(one) != 0) | (np.diff(other) != 0)) + 1
+    heads = np.append(0, cuts)
     return {
-        (int(one), int(other)): rows[part]
-        for (one, other), part in zip(pairs, np.split(order, cuts), strict=True)
+        (int(one[head]), int(other[head])): rows[part]
+        for head, part in zip(heads.tolist(), np.split(order, cuts), strict=True)
     }
 
 

@@ -27,7 +27,8 @@ class Descent:
     """
     One old grid's share in one new grid; the shares of an old grid add up to 1.
 
-    `load_share` is the share of its cases, of its area where it had none.
+    `load_share` is the share of its cases, of its area where it had none. Of grids that stayed as
+    they were no cases are counted: all of them stay.
     """
 
     old: int

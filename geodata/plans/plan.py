@@ -15,7 +15,7 @@ from geodata.coverage.edges import Floats, Geometries, to_mm
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound, Overtaken
 from geodata.plans.blocks import cut_blocks, read_roads
 from geodata.plans.holdings import own_by
-from geodata.plans.points import Points, read_points
+from geodata.plans.points import Points, PointsKeeper
 from geodata.plans.workshop import read_drawn
 from geodata.store.database import Connection
 from geodata.store.drawings import load_drawings
@@ -50,13 +50,15 @@ def make_plan(
     start: int | None = None,
     reason: str = "",
     document: str = "",
+    points: PointsKeeper | None = None,
     now: int,
 ) -> Plan:
     """
     Open a plan from the drawing in force, or from `start`.
 
-    That may be a scheduled drawing, one that came as a file, an old one. Raises NotAllowed,
-    NotFound for a drawing there is not, BadSetting for a name that is none.
+    That may be a scheduled drawing, one that came as a file, an old one. `points` are a workshop's,
+    so that a large city is not read once more. Raises NotAllowed, NotFound for a drawing there is
+    not, BadSetting for a name that is none.
     """
     need(scope, PLAN)
     name = clean_text(name, "plan_name", LONGEST_NAME)
@@ -64,10 +66,10 @@ def make_plan(
         base, start = _find_base(connection, city, start, now=now)
         drawn = read_drawn(connection, city, base)
         begun = drawn if start == base else read_drawn(connection, city, start)
-        points = read_points(connection, city, drawn, now=now)
+        placed = (points or PointsKeeper(city)).current(connection, drawn, now=now)
     roads = read_roads(city)
     blocks = cut_blocks(begun.system, roads)
-    loads = _weigh_blocks(blocks, points)
+    loads = _weigh_blocks(blocks, placed)
     with city.database.transaction() as connection:
         plan = add_plan(
             connection,

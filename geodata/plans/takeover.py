@@ -48,7 +48,7 @@ from geodata.store.takeover import (
 
 MANY = 200_000  # incidents that change hands: more are derived beside the table in use
 LOOK_EVERY_S = 1.0
-_INSIDE, _MANUAL, _NO_PLACE = (RULES.index(name) for name in ("inside", "manual", "no_place"))
+_MANUAL, _NO_PLACE = (RULES.index(name) for name in ("manual", "no_place"))
 _LOG = logging.getLogger(__name__)
 
 Write = Callable[[Connection], int]
@@ -184,15 +184,11 @@ def _find_changes(city: City, old: Drawn, new: Drawn) -> _Change:
     """Return which incidents the new drawing owns otherwise; looks at those of changed grids."""
     with city.database.read() as connection:
         seen, ground = read_revision(connection), read_ground_revision(connection)
-        found = read_placed_incidents(connection)
+        changed = _changed_uids(old, new)
+        found = read_placed_incidents(connection, owners=changed.tolist())
         again = {*read_decided(connection)}
         again |= {*read_reported_since(connection, new.system.valid_from or 0)}
-    changed = _changed_uids(old, new)
-    inside = found["rule"] == _INSIDE
-    rows = np.flatnonzero(
-        (np.isin(found["owner"], changed) | ~inside)
-        & (found["rule"] != _NO_PLACE) & (found["rule"] != _MANUAL)
-    )  # fmt: skip
+    rows = np.flatnonzero((found["rule"] != _NO_PLACE) & (found["rule"] != _MANUAL))
     owned = new.index.own(
         found["x"][rows],
         found["y"][rows],

@@ -16,7 +16,16 @@ from geodata.errors import BadGrid, Fault, NotAllowed, NotFound, Overtaken
 from geodata.grids import GridSystem
 from geodata.plans.holdings import Holdings, survey_points
 from geodata.plans.points import PointsKeeper
-from geodata.redraw import Blocks, Change, Draft, Grid, apply_edit, make_blocks, open_draft
+from geodata.redraw import (
+    Blocks,
+    Change,
+    Draft,
+    Grid,
+    apply_edit,
+    make_blocks,
+    open_draft,
+    parse_edit,
+)
 from geodata.store.database import Connection
 from geodata.store.drawings import load_drawings, read_grids
 from geodata.store.plan_ground import read_plan_ground
@@ -89,7 +98,8 @@ class Workpiece:
             return dict(edit)
         if self.own_uid >= self.plan.first_uid + UIDS_A_PLAN:
             raise BadGrid(Fault(key="plan_uids_spent", values={"most": UIDS_A_PLAN}))
-        return {**edit, _UID: edit.get(_UID, self.own_uid)}
+        plain = {name: value for name, value in edit.items() if name != _UID}
+        return {**parse_edit(plain), _UID: edit.get(_UID, self.own_uid)}
 
 
 class Workshop:
@@ -102,7 +112,7 @@ class Workshop:
 
     def __init__(self, city: City) -> None:
         self._city = city
-        self._points = PointsKeeper(city)
+        self.points = PointsKeeper(city)
         self._kept: OrderedDict[int, Workpiece] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -161,8 +171,8 @@ class Workshop:
                 self._append(piece, lines, begun=begun, scope=scope, now=now)
                 kept = True
             finally:
-                if not kept:
-                    self._forget(number)  # read anew from its log, byte for byte as it was
+                if not kept and done:  # a refused edit changes nothing, those before it did
+                    self._forget(number)
         return piece, done
 
     def _append(
@@ -208,7 +218,7 @@ class Workshop:
         blocks: Blocks | None = make_blocks(shapes, loads) if len(shapes) else None
         draft = open_draft(start.system.grids, next_uid=plan.first_uid, blocks=blocks, roads=roads)
         whole = draft if start is base else open_draft(base.system.grids)
-        points = self._points.current(connection, base, now=now)
+        points = self.points.current(connection, base, now=now)
         survey = survey_points(points, start, near_m=self._city.settings.near_m)
         return Workpiece(
             plan=plan,

@@ -25,20 +25,26 @@ _GRID = (
 )  # fmt: skip
 
 
-def read_placed_incidents(connection: sqlite3.Connection) -> dict[str, NDArray[Any]]:
+def read_placed_incidents(
+    connection: sqlite3.Connection, *, owners: Collection[int] | None = None
+) -> dict[str, NDArray[Any]]:
     """
     Return what a change of the grids needs of every incident, as columns ordered by number.
 
+    With `owners` only of those that these grids own, and of all that lie on a line or outside.
     int64, but `x`, `y` float64 (mm) with NaN for none. A large city's may be of a moment a little
     later than this connection's.
     """
     texts = ", ".join(
         f"ifnull({name}, {NO_PLACE}) AS c{place}" for place, name in enumerate(_PLACED)
     )
-    query = f"SELECT {texts} FROM incident WHERE inc >= ?1 AND inc < ?2 ORDER BY inc"  # noqa: S608
-    found: dict[str, NDArray[Any]] = dict(
-        zip(_PLACED, read_long_columns(connection, query, ()), strict=True)
-    )
+    where, listed = "", ()  # type: str, tuple[str, ...]
+    if owners is not None:
+        where = " AND (rule <> 0 OR owner IN (SELECT value FROM json_each(?3)))"
+        listed = (orjson.dumps(sorted(int(uid) for uid in owners)).decode(),)
+    query = f"SELECT {texts} FROM incident WHERE inc >= ?1 AND inc < ?2{where} ORDER BY inc"  # noqa: S608
+    columns = read_long_columns(connection, query, listed)
+    found: dict[str, NDArray[Any]] = dict(zip(_PLACED, columns, strict=True))
     for name in ("x", "y"):
         place = found[name].astype(np.float64)
         place[found[name] == NO_PLACE] = np.nan

@@ -16,8 +16,8 @@ from geodata.plans.workshop import Workshop
 from tests.city import NOW
 from tests.planned_city import PLANNER, make_planned_city, random_edit
 
-SEEDS = (1, 2)
-EDITS = 25
+SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12)))
+EDITS = 16
 
 
 @pytest.fixture(scope="module")
