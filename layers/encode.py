@@ -138,11 +138,19 @@ def _geometry(shape: Any) -> dict[str, Any] | None:
     kind = shape.geom_type
     if kind == "Point":
         return {"type": kind, "coordinates": np.round(shapely.get_coordinates(shape)[0], DIGITS)}
+    if kind == "LineString":
+        return {"type": kind, "coordinates": _line(shape)}
+    if kind == "MultiLineString":
+        return {"type": kind, "coordinates": [_line(part) for part in shape.geoms]}
     if kind == "Polygon":
         return {"type": kind, "coordinates": _rings(shape)}
     if kind == "MultiPolygon":
         return {"type": kind, "coordinates": [_rings(part) for part in shape.geoms]}
     raise ValueError(f"no picture draws a {kind}")
+
+
+def _line(line: Any) -> NDArray[np.float64]:
+    return np.round(shapely.get_coordinates(line), DIGITS)
 
 
 def _rings(polygon: Any) -> list[NDArray[np.float64]]:

@@ -19,9 +19,8 @@ from geodata.words import Lang, say
 
 Theme = Literal["dark", "light"]
 THEMES: tuple[Theme, ...] = ("dark", "light")
-Kind = Literal[
-    "base", "choropleth", "outline", "labels", "halos", "heat", "dots", "clusters"
-]  # in drawing order
+# In drawing order.
+Kind = Literal["base", "choropleth", "outline", "labels", "halos", "heat", "dots", "clusters"]
 Format = Literal["geojson", "png", "mvt"]
 MAX_ZOOM = 24  # the world is 2**32 units wide: a 256-cell tile has one unit a cell here
 
@@ -75,6 +74,9 @@ class Facts(Protocol):
 
     def states(self, now: int, /) -> NDArray[np.uint8]:
         """Return each incident's place in `events.clock.STATES`; the last answers are kept."""
+
+    def find_points(self, table: str, /) -> Any:
+        """Return the components, lines or blocks as `cameras`; lines and areas are whole shapes."""
 
     def kind_names(self, lang: Lang, /) -> Mapping[int, str]:
         """Return the name of each code of `Snapshot.kind`."""

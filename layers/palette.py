@@ -42,6 +42,8 @@ STATE_SHAPE: Final[Mapping[str, str]] = {
 }
 _STATE_PX: Final = {"done": 4, "undated": 6, "safe": 7, "suspended": 10, "amber": 11, "red": 10}
 CAMERA: Final[Color] = {"dark": "#7fb2ff", "light": "#2b5fb8"}
+COMPONENT: Final[Color] = {"dark": "#6fd0c8", "light": "#0f7f78"}
+BLOCK: Final[Color] = {"dark": "#d9b26f", "light": "#7d5a12"}
 PLACE: Final[Color] = {"dark": "#c9a6ff", "light": "#7a3fb5"}
 # Heat pictures lie on the map: the low end is clear, the top lets a little of the street through.
 HEAT_LEVELS: Final = 64

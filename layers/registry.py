@@ -8,12 +8,15 @@ from typing import Final
 from geodata.errors import Fault, NotFound
 from layers import (
     base_map,
+    blocks,
     cameras,
+    components,
     grid_edges,
     grid_names,
     grid_risk,
     incident_dots,
     incident_heat,
+    lines,
     overdue_halos,
     places,
 )
@@ -22,10 +25,13 @@ from layers.layer import Layer, Source
 LAYERS: Final[tuple[Layer, ...]] = (
     base_map.LAYER,
     grid_risk.LAYER,
+    blocks.LAYER,
+    lines.LAYER,
     grid_edges.LAYER,
     incident_heat.LAYER,
     overdue_halos.LAYER,
     incident_dots.LAYER,
+    components.LAYER,
     places.LAYER,
     cameras.LAYER,
     grid_names.LAYER,

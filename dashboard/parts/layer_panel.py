@@ -17,6 +17,7 @@ _MIDDLE_ZOOM = 13  # whose figure stands at a heat ramp's end when the map has n
 
 
 # What a layer's "n of N" counts, by its kind.
+_THINGS = frozenset({"lines", "blocks", "components"})
 _COUNTED = {
     "choropleth": "grids",
     "outline": "grids",
@@ -83,7 +84,7 @@ def _legend(plain: dict[str, Any], lang: Lang, theme: Theme) -> html.Div:
     foot = [text for text in (plain["denominator"], *plain["notes"]) if text]
     if plain["of"] is not None:
         n, of = (_count(plain[name] or 0) for name in ("shown", "of"))
-        foot.insert(0, say(f"page.n_of_{_COUNTED[plain['kind']]}", lang, n=n, of=of))
+        foot.insert(0, say(f"page.n_of_{_counted(plain)}", lang, n=n, of=of))
     return html.Div(
         className="legend",
         **{"data-layer": plain["id"]},
@@ -117,3 +118,8 @@ def _entry(entry: dict[str, Any], theme: Theme, full: dict[str, float]) -> html.
     mark = html.I(className=f"swatch {entry['shape']}", style={"--swatch": color})
     n = [] if entry["n"] is None else [html.Span(_count(entry["n"]), className="n")]
     return html.Div([mark, html.Span(entry["label"]), *n], className="legend-row")
+
+
+def _counted(plain: dict[str, Any]) -> str:
+    """Return what a legend counts: lines and blocks are outlines too, and no grids."""
+    return "items" if plain["id"] in _THINGS else _COUNTED[plain["kind"]]

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -151,7 +152,7 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
             "as_of": facts.as_of - facts.as_of % _HOUR_S,
             "kind_terms": _narrow_kinds(facts, snapshot),
             "points": {
-                name: Later.of(_inside(points.get(), inside, scope))
+                name: points if scope.everything else Later(partial(_inside, points, inside))
                 for name, points in facts.points.items()
             },
             "outside": tell_outside(
@@ -179,10 +180,9 @@ def _take_rows(snapshot: Snapshot, mask: NDArray[np.bool_]) -> Snapshot:
 
 
 def _inside(
-    points: geopandas.GeoDataFrame, inside: NDArray[np.bool_], scope: Scope
+    later: Later[geopandas.GeoDataFrame], inside: NDArray[np.bool_]
 ) -> geopandas.GeoDataFrame:
-    if scope.everything:
-        return points
+    points = later.get()
     seen = np.append(inside, False)[points["owner"].to_numpy(np.int64)]
     return points[seen].reset_index(drop=True)
 

@@ -165,8 +165,8 @@ def _find_faults(
         if len(text) > LONGEST_CELL or not text.isprintable()
     ]
     frame = pd.DataFrame([dict(cells)], index=[1])
-    found, suspects = find_personal(frame.astype("string"), keep=list(cells))
-    faults += [Fault(key="cell_personal", field=one.column) for one in (*found, *suspects)]
+    found, doubtful = find_personal(frame.astype("string"), keep=list(cells))
+    faults += [Fault(key="cell_personal", field=one.column) for one in (*found, *doubtful)]
     faults += [
         Fault(key=fault.key, field=fault.field, value_kind="text", values=fault.values)
         for fault in check_cells(frame, contract, {name: name for name in cells})

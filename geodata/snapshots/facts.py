@@ -103,6 +103,10 @@ class Facts:
         """Return the places as points in degrees, each with the row of the grid that owns it."""
         return self.points["places"].get()
 
+    def find_points(self, table: str) -> geopandas.GeoDataFrame:
+        """Return the components, lines or blocks in degrees, each with its owner's row."""
+        return self.points[table].get()
+
     @property
     def version(self) -> str:
         """Return what changes with the drawing and the tables, though not with each event."""
@@ -309,6 +313,10 @@ def _read_reference(
         "points": {
             name: Later(partial(_points, city, tables[name], system))
             for name in ("cameras", "places")
+        }
+        | {
+            name: Later(partial(_read_things, city, name, system, now))
+            for name in ("components", "lines", "blocks")
         },
         "components": count_records(connection).get("components", 0),
         "tables": read_tables_version(connection),
@@ -358,6 +366,22 @@ def _categories(
     categories = tuple(sorted({UNMATCHED, *named.values()}))
     place = {text: number for number, text in enumerate(categories)}
     return {0: place[UNMATCHED]} | {n: place[text] for n, text in named.items()}, categories
+
+
+def _read_things(city: City, table: str, system: GridSystem, now: int) -> geopandas.GeoDataFrame:
+    """Return the records of a table as `_points`, those with a line or an area as that shape."""
+    with city.database.read() as connection:
+        records = read_records(connection, table, at=now)
+    things = _points(city, records, system)
+    if "shape" not in records or things.empty:
+        return things
+    shapes = shapely.from_wkt(things["shape"].fillna("").to_numpy(object), on_invalid="ignore")
+    lon_lat = shapely.transform(
+        shapes, lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], city.crs))
+    )
+    known = ~shapely.is_missing(shapes)
+    things = things.drop(columns="shape")
+    return things.set_geometry(np.where(known, lon_lat, things.geometry.to_numpy()), crs=4326)
 
 
 def _points(city: City, table: pd.DataFrame, system: GridSystem) -> geopandas.GeoDataFrame:

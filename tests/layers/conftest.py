@@ -66,6 +66,13 @@ class CityFacts:
             now=now,
         )
 
+    def find_points(self, table: str) -> gpd.GeoDataFrame:
+        if table == "components":
+            return self.places
+        around = self.places.to_crs(CRS).geometry.buffer(20, cap_style="square")
+        shapes = around if table == "blocks" else around.exterior.map(shapely.LineString)
+        return self.places.set_geometry(shapes.to_crs(4326).to_numpy(), crs=4326)
+
     def kind_names(self, lang: str) -> Mapping[int, str]:
         return {1: "暴露垃圾", 2: "占道经营"} if lang == "zh" else {1: "Litter", 2: "Stall"}
 

@@ -82,13 +82,16 @@ def test_multi_part_and_holed_grids_are_encoded_whole():
     assert drawn.equals(both)
 
 
-def test_a_row_without_a_place_has_no_geometry_and_a_curve_is_refused():
+def test_a_row_without_a_place_has_no_geometry_and_a_mixture_is_refused():
     nowhere = gpd.GeoDataFrame({"a": [1]}, geometry=[None], crs=4326)
     (part,) = encode_features(nowhere, fields=("a",))
     assert orjson.loads(part)["geometry"] is None
-    line = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.LineString([(0, 0), (1, 1)])], crs=4326)
-    with pytest.raises(ValueError, match="LineString"):
-        encode_features(line, fields=())
+    line = shapely.LineString([(0, 0), (1, 1)])
+    (part,) = encode_features(gpd.GeoDataFrame(geometry=[line], crs=4326), fields=())
+    assert orjson.loads(part)["geometry"]["coordinates"] == [[0, 0], [1, 1]]
+    mixed = gpd.GeoDataFrame(geometry=[shapely.GeometryCollection([line])], crs=4326)
+    with pytest.raises(ValueError, match="GeometryCollection"):
+        encode_features(mixed, fields=())
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))

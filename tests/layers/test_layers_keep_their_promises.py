@@ -20,6 +20,7 @@ from tests.layers.mvt_reader import read_tile
 
 SOURCES = {s.name: s for layer in LAYERS for s in (layer.source, *layer.more_sources)}
 VALUED = [layer for layer in LAYERS if layer.read_values]
+NOTHING: dict = {"features": []}
 each_layer = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
 each_valued = pytest.mark.parametrize("layer", VALUED, ids=lambda layer: layer.id)
 each_source = pytest.mark.parametrize("source", SOURCES.values(), ids=lambda source: source.name)
@@ -129,6 +130,15 @@ def test_nothing_leaves_outside_the_scope(source, facts, picture, one_street):
         uid = facts.grids.finest()["uid"][frame["owner"]]
         assert set(ids) == set(np.flatnonzero(uid.isin(one_street.grids)))
         assert 0 < len(ids) < len(frame)
+    elif source.name == "components":
+        uid = facts.grids.finest()["uid"][facts.places["owner"]]
+        drawn = {
+            feature["properties"]["id"]
+            for one in pictures_of(source, hidden)
+            for feature in read_tile(source.draw(one) or b"").get("components", NOTHING)["features"]
+        }
+        assert drawn == set(facts.places["id"][uid.isin(one_street.grids).to_numpy()])
+        assert 0 < len(drawn) < len(facts.places)
     elif source.format == "mvt":
         snapshot = facts.snapshot
         uids = np.append(facts.grids.finest()["uid"], -1)[snapshot.owner]
