@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.events.deadlines import find_calendar, find_deadlines
+from geodata.events.deadlines import find_calendar, find_deadlines, find_limits
 from geodata.events.incidents import fold_events
 from geodata.store.audit_rows import LogFilter, LogRow, count_log, read_log
 from geodata.store.database import Connection, read_terms
@@ -201,9 +201,8 @@ def deadlines_before(
     stood = find_deadlines(
         folded,
         kind,
-        read_versions(connection, "kinds"),
+        find_limits(read_versions(connection, "kinds"), read_terms(connection, "kind")),
         find_calendar(city, read_records(connection, "calendar", at=now), folded.clock_from, now),
-        read_terms(connection, "kind"),
     )
     since = folded.suspended_since
     due[folded.incident] = stood + np.where((since > 0) & (stood > 0), at - since, 0)

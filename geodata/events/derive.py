@@ -15,7 +15,7 @@ from geodata.city import City
 from geodata.desk.decisions import fold_decisions, give_manual_owners, place_pins
 from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
 from geodata.events.alarms import Said, flag_drills, place_devices
-from geodata.events.deadlines import find_calendar, find_deadlines
+from geodata.events.deadlines import find_deadlines, keep_calendar, keep_limits
 from geodata.events.ground import Ground, name_as_meant, read_ground_within
 from geodata.events.history import fold_columns
 from geodata.events.incidents import Folded
@@ -294,9 +294,9 @@ def derive_columns(
         place["y"],
         index=drawn.index if drawn else None,
     )
-    calendar = find_calendar(city, ground.calendar_rows, folded.clock_from, ground.now)
+    calendar = keep_calendar(city, ground, folded.clock_from)
     codes = city.database.terms("kind") if kind_codes is None else kind_codes
-    due = find_deadlines(folded, place["kind"], ground.kinds, calendar, codes)
+    due = find_deadlines(folded, place["kind"], keep_limits(ground, codes), calendar)
     columns = _columns_of(folded, place, owned, drawn, due, sources)
     columns["flags"] = flag_drills(folded.flags, folded.incident, said)
     # The day of an incident is that of its report, else of the first step known of it.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ from geodata.store.database import (
 )
 from geodata.store.event_log import NO_BATCH
 from geodata.store.records import read_records, read_versions
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,16 @@ class Ground:
     kinds: pd.DataFrame  # every version, as `read_versions` gives them
     aliases: dict[str, dict[int, int]]  # of kinds and bodies: the number said -> the number meant
     calendar_rows: pd.DataFrame
+    kept: dict[Any, Any] = field(default_factory=dict)  # what follows from all this
+
+    def keep(self, key: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
+        """Return what follows from the ground, made once while it stands and asked for alike."""
+        if key not in self.kept:
+            for old in [other for other in self.kept if other[0] == key[0]]:
+                del self.kept[old]
+            self.kept[key] = make()
+        found: Kept = self.kept[key]
+        return found
 
     @property
     def drawn(self) -> Drawn | None:
