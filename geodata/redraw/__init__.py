@@ -7,7 +7,6 @@ from geodata.redraw.changes import Change, Edit, Grid, Locks, Sides
 from geodata.redraw.draft import Draft, open_draft
 from geodata.redraw.edits import apply_edit, replay_edits
 from geodata.redraw.forms import parse_edit
-from geodata.redraw.lineage import Link, trace_lineage
 from geodata.redraw.proof import DraftProof, prove_draft
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "DraftProof",
     "Edit",
     "Grid",
-    "Link",
     "Locks",
     "Sides",
     "apply_edit",
@@ -26,5 +24,4 @@ __all__ = [
     "parse_edit",
     "prove_draft",
     "replay_edits",
-    "trace_lineage",
 ]

@@ -22,7 +22,7 @@ _AIMS = ((0.96, 0.12), (0.9, 0.3), (0.8, 0.6), (0.6, 1.0))
 _SMALL = 1000  # blocks up to which every try is made
 _EVEN = 0.016  # the band that "best balance" aims at
 _GOOD = 0.02  # and with which it is content
-_TRIES = 3
+_TRIES, _SMALL_TRIES = 2, 4
 _LOAD_PRICE, _LOAD_PRICE_LAST = 100.0, 2e5
 _HEAT = 0.12
 # From today: a grid's whole load moved costs as much as this much bad shape (which costs half).
@@ -169,7 +169,7 @@ def even_out(terrain: Terrain, today: Ints | None, *, seed: int) -> Ints:
     """Return labels of the most even grids; never less even than today's."""
     fresh = start_fresh(terrain)
     tried = []
-    for attempt in range(_TRIES):
+    for attempt in range(_TRIES if len(fresh) > _SMALL else _SMALL_TRIES):
         heat = _HEAT if len(fresh) > _SMALL else _AIMS[attempt][1]
         tried.append(_anneal(terrain, fresh, _EVEN, seed=seed + attempt, heat=heat))
         if largest_off(terrain, tried[-1]) <= max(_GOOD, _least_off(terrain)):

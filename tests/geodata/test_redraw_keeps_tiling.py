@@ -9,12 +9,13 @@ import shapely
 
 from bench.made_up import make_grids
 from bench.made_up_land import make_land
+from bench.random_edits import random_edit
 from geodata.coverage.edges import to_m, to_mm
 from geodata.drawings import index_of
 from geodata.errors import BadGrid
 from geodata.grids.system import GridSystem
-from geodata.redraw import Blocks, apply_edit, open_draft, prove_draft, replay_edits, trace_lineage
-from tests.geodata.redraw_land import random_edit, read_all, read_bytes
+from geodata.redraw import Blocks, apply_edit, open_draft, prove_draft, replay_edits
+from tests.geodata.redraw_land import read_all, read_bytes
 
 DRIFT = 1e-8
 PARENT_LINE_MM = 2.0
@@ -137,55 +138,6 @@ def test_two_planners_on_one_base_are_merged_exactly_or_told(land):
         check_draft(first)
     assert replayed + told == 48
     assert replayed > told
-
-
-def test_lineage_says_what_became_of_each_grid(land):
-    """I10: shares of every old grid sum to 1; unchanged only where the land is the same."""
-    draft = open_land(land)
-    uids = sorted(draft.grids)
-    split = draft.grids[uids[0]]
-    x0, y0, x1, y1 = shapely.bounds(split.shape) / 1000
-    middle = (x0 + x1) / 2
-    apply_edit(
-        draft, {"op": "split", "grid": split.uid, "line": [[middle, y0 - 1], [middle, y1 + 1]]}
-    )
-    parts = {split.uid, *draft.done[-1].made}
-    far = [uid for uid in uids if not set(draft.ring([uid])) & set(draft.ring([split.uid]))]
-    mates = next(
-        (uid, other)
-        for uid in far
-        for other in draft.touching(draft.grids[uid].shape)
-        if other > uid and draft.grids[other].parent == draft.grids[uid].parent
-    )
-    apply_edit(draft, {"op": "merge", "grids": list(mates)})
-    links = trace_lineage(draft)
-    by_old = {uid: [link for link in links if link.old == uid] for uid in uids}
-    assert {link.new for link in by_old[split.uid]} == parts
-    assert {link.kind for link in by_old[split.uid]} == {"S"}
-    assert [link.kind for uid in mates for link in by_old[uid]] == ["M", "M"]
-    rest = [link for uid in uids if uid not in {split.uid, *mates} for link in by_old[uid]]
-    assert {(link.kind, link.old == link.new, link.share) for link in rest} == {("U", True, 1.0)}
-    walk(draft, 60, np.random.default_rng(8))
-    links = trace_lineage(draft)
-    for uid in uids:
-        assert sum(link.share for link in links if link.old == uid) == pytest.approx(1.0)
-    for uid in draft.grids:
-        assert sum(link.part for link in links if link.new == uid) == pytest.approx(1.0)
-    assert {link.kind for link in links} == {"U", "S", "M", "X"} - (
-        {"S", "M"} - {link.kind for link in links}
-    )
-
-
-def test_a_change_of_another_grid_is_no_change_of_the_neighbour():
-    """A node that a neighbour's new line sets is not a change of land."""
-    shapes = to_m(make_grids(60))
-    draft = open_draft(flat_frame(shapes))
-    x0, y0, x1, y1 = shapely.bounds(shapes[7])
-    line = [[x0 - 1, (y0 + y1) / 2], [x1 + 1, (y0 + y1) / 2 + 3]]
-    change = apply_edit(draft, {"op": "split", "grid": 8, "line": line})
-    assert len(change.uids) > 2
-    kinds = {link.old: link.kind for link in trace_lineage(draft)}
-    assert {uid for uid, kind in kinds.items() if kind != "U"} == {8}
 
 
 def flat_frame(shapes):
