@@ -19,14 +19,14 @@ def random_edit(draft: Draft, rng: np.random.Generator) -> dict[str, Any]:
     return make[int(rng.choice(5, p=[0.25, 0.15, 0.2, 0.2, 0.2]))](draft, grid, rng)
 
 
-def _random_move(draft: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
+def _random_move(_: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
     corners = shapely.get_coordinates(grid.shape)
     corner = corners[rng.integers(len(corners))]
     to = corner + rng.normal(0, 5000, 2)
     return {"op": "move", "at": _metres(corner), "to": _metres(to)}
 
 
-def _random_split(draft: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
+def _random_split(_: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
     middle = shapely.get_coordinates(shapely.point_on_surface(grid.shape))[0]
     turn, reach = rng.uniform(0, math.pi), math.sqrt(shapely.area(grid.shape)) * 2
     way = np.array([math.cos(turn), math.sin(turn)]) * reach
@@ -40,13 +40,13 @@ def _neighbours(draft: Draft, grid: Any) -> list[int]:
     return mine or found
 
 
-def _random_merge(draft: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
+def _random_merge(draft: Draft, grid: Any, _: np.random.Generator) -> dict[str, Any]:
     # With the smallest neighbour, as a planner would: else a few giants eat the city.
     beside = sorted(_neighbours(draft, grid), key=lambda uid: draft.grids[uid].area_m2)
     return {"op": "merge", "grids": [grid.uid, beside[0] if beside else grid.uid]}
 
 
-def _random_draw(draft: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
+def _random_draw(_: Draft, grid: Any, rng: np.random.Generator) -> dict[str, Any]:
     corners = shapely.get_coordinates(grid.shape)
     turn = np.linspace(0, 2 * math.pi, 24, endpoint=False)
     reach = rng.uniform(15_000, 60_000) * (1 + 0.2 * rng.random(24))
