@@ -14,8 +14,8 @@ from geodata.figures.tally import tally_areas
 from geodata.snapshots.snapshot import WORLD
 from geodata.words import say
 from layers.classes import classify
-from layers.grid_edges import WIDTHS_PX, find_areas
-from layers.incident_dots import STATES, find_states
+from layers.grid_edges import AREAS, WIDTHS_PX, find_areas
+from layers.incident_dots import DOTS, STATES, find_states
 from layers.layer import Layer
 from layers.palette import AREA_LINE, NO_DATA, ZERO
 from layers.print.frame import Bounds, fit_frame
@@ -230,13 +230,13 @@ def _draw_layer(subject: Subject, layer: Layer, ruler: _Ruler) -> dict[str, Any]
             "radius": style["radius"],
             "color": style["color"]["light"],
         }
-    if layer.kind == "dots":
+    if layer.source is DOTS:
         return _draw_dots(subject, layer, ruler)
     if layer.kind == "clusters":
         return _draw_points(subject, layer, ruler)
     if layer.kind == "base":
         return {"ground": _draw_ground(subject, ruler)}
-    return {} if layer.kind in ("outline", "labels") else None
+    return {} if layer.source is AREAS else None
 
 
 def _draw_dots(subject: Subject, layer: Layer, ruler: _Ruler) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import numpy as np
 from geodata.access.suppression import Span
 from geodata.words import say
 from layers.class_legend import class_entries, count_judged
-from layers.grid_edges import WIDTHS_PX, find_areas
-from layers.incident_dots import STATES, find_states
+from layers.grid_edges import AREAS, WIDTHS_PX, find_areas
+from layers.incident_dots import DOTS, STATES, find_states
 from layers.layer import Entry, Layer, LegendFacts, Values
 from layers.palette import AREA_LINE, NO_DATA, STATE_SHAPE
 from layers.print.grid_marks import GRID_LINE, LEVEL_SHARE, PAPER, hatch_fill
@@ -52,7 +52,7 @@ def read_key(subject: Subject, layer: Layer, *, drawn: str = "") -> Key | None:
     if subject.view.area is not None:
         filled = _narrow(subject, layer, filled)
     entries = tuple(item for item in filled.entries if item.n != 0 or _says_class(layer, item))
-    if layer.kind == "outline":
+    if layer.source is AREAS and layer.kind == "outline":
         entries = _list_levels(subject)
     if not entries:
         return None
@@ -179,7 +179,7 @@ def _narrow(subject: Subject, layer: Layer, filled: LegendFacts) -> LegendFacts:
         total = int(np.nan_to_num(found.values)[subject.leaves].sum())
         number: int | Span | None = None if hidden else total
         return replace(filled, entries=tuple(replace(one, n=number) for one in filled.entries))
-    if layer.kind == "dots":
+    if layer.source is DOTS:
         placed = slice(subject.sight.snapshot.placed)
         state = find_states(subject.picture, placed)[subject.selected[placed]]
         counts = np.bincount(state, minlength=len(STATES))[::-1].tolist()

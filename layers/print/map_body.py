@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from geodata.words import say
+from layers.grid_edges import AREAS
+from layers.incident_dots import DOTS
 from layers.layer import Layer
 from layers.print.frame import Frame
 from layers.print.grid_marks import (
@@ -18,6 +20,7 @@ from layers.print.heat import draw_heat
 from layers.print.legend import Key, read_key
 from layers.print.names import Writer, write_areas, write_ground, write_points
 from layers.print.point_marks import Placed, draw_dots, draw_points
+from layers.print.record_marks import draw_outlines
 from layers.print.scene import Scene
 from layers.print.view import Subject
 from layers.print.wording import print_count
@@ -64,7 +67,12 @@ def _draw_layer(
         full = draw_heat(scene, subject, frame)
         return say("sheet.heat_full", subject.lang, n=f"{full:g}")
     if layer.kind == "outline":
-        draw_levels(scene, subject, frame)
+        if layer.source is AREAS:
+            draw_levels(scene, subject, frame)
+        else:
+            draw_outlines(scene, subject, frame, layer)
+    elif layer.kind == "dots" and layer.source is not DOTS:
+        return say("sheet.dots_on_screen", subject.lang)
     elif layer.kind == "dots":
         drawn, of = draw_dots(scene, subject, frame, layer)
         if drawn < of:

@@ -122,7 +122,9 @@ def draw_figures(
         at += t * 1.3
         scene.text(x, at, say(f"figure.{name}", lang), t * 0.9, color=QUIET)
         scene.text(x + width, at, print_rate(rate), t * 0.9, color=INK, anchor="end")
-    if figures.previous is not None and figures.previous.percent() is not None:
+    # Of what is open or late now, an earlier period has less for no better reason than its age.
+    whole = figures.filter.state == "all"
+    if whole and figures.previous is not None and figures.previous.percent() is not None:
         at += t * 1.3
         change = say(
             "sheet.change", lang,
