@@ -107,37 +107,43 @@ def drop_batch(database: Database, batch: int) -> None:
 
 def _drop_events(connection: sqlite3.Connection, batch: int, incidents: list[int]) -> None:
     """Remove the events of a batch that tell of these incidents."""
+    listed = orjson.dumps(incidents).decode()
+    # Few events stand in two batches: where none does, nobody asks each one.
+    if connection.execute("SELECT 1 FROM event_copy LIMIT 1").fetchone():
+        _hand_over(connection, batch, listed)
+    among = "inc IN (SELECT value FROM json_each(?1))"
+    connection.execute(f"DELETE FROM event WHERE {among} AND batch = ?2", (listed, batch))  # noqa: S608
+    connection.execute(
+        f"DELETE FROM payload WHERE {among} AND NOT EXISTS"  # noqa: S608
+        " (SELECT 1 FROM event e WHERE e.inc = payload.inc AND e.hash = payload.hash)",
+        (listed,),
+    )
+    connection.execute(
+        f"DELETE FROM incident_key WHERE {among}"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.inc = incident_key.inc)"
+        # A number given anew would hand what was decided to another incident.
+        " AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.inc = incident_key.inc)",
+        (listed,),
+    )
+
+
+def _hand_over(connection: sqlite3.Connection, batch: int, listed: str) -> None:
+    """Make the events of a batch that stand in another one too that one's."""
     rows = connection.execute(
         "SELECT inc, seq, at, hash, (SELECT c.batch FROM event_copy c"
         " LEFT JOIN batch b ON b.batch = c.batch WHERE c.inc = event.inc"
         " AND c.seq = event.seq AND c.at = event.at AND c.hash = event.hash"
         " AND c.batch <> event.batch ORDER BY c.batch > 0 AND ifnull(b.state, 0) <> ?, c.batch"
-        " LIMIT 1) FROM event WHERE inc IN (SELECT value FROM json_each(?)) AND batch = ?",
-        (IN, orjson.dumps(incidents).decode(), batch),
+        " LIMIT 1) AS other FROM event WHERE inc IN (SELECT value FROM json_each(?)) AND batch = ?"
+        " AND other NOT NULL",
+        (IN, listed, batch),
     ).fetchall()
     event = "inc = ? AND seq = ? AND at = ? AND hash = ?"
-    inherited = [row for row in rows if row[4] is not None]
-    connection.executemany(
-        f"UPDATE event SET batch = ? WHERE {event}",  # noqa: S608
-        [(row[4], *row[:4]) for row in inherited],
-    )
+    inherited = [(row[4], *row[:4]) for row in rows]
+    connection.executemany(f"UPDATE event SET batch = ? WHERE {event}", inherited)  # noqa: S608
     connection.executemany(
         f"DELETE FROM event_copy WHERE batch = ? AND {event}",  # noqa: S608
-        [(row[4], *row[:4]) for row in inherited],
-    )
-    gone = [row[:4] for row in rows if row[4] is None]
-    connection.executemany(f"DELETE FROM event WHERE {event}", gone)  # noqa: S608
-    connection.executemany(
-        "DELETE FROM payload WHERE inc = ?1 AND hash = ?2"
-        " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1 AND hash = ?2)",
-        {(row[0], row[3]) for row in gone},
-    )
-    connection.executemany(
-        "DELETE FROM incident_key WHERE inc = ?1"
-        " AND NOT EXISTS (SELECT 1 FROM event WHERE inc = ?1)"
-        # A number given anew would hand what was decided to another incident.
-        " AND NOT EXISTS (SELECT 1 FROM decision WHERE inc = ?1)",
-        {(row[0],) for row in gone},
+        inherited,
     )
 
 
