@@ -22,6 +22,7 @@ from geodata.snapshots.facts import FactsKeeper
 from geodata.words import parse_lang
 from layers.encode import compress, make_etag
 from layers.layer import Format, Picture, Source, Tile
+from layers.office.bureau import Bureau
 from layers.registry import LAYERS, find_source
 from layers.tile_cache import TileCache
 
@@ -67,6 +68,14 @@ class Pictures:
         if facts is None:
             raise NotFound(Fault(key="city_without_grids"))
         return facts
+
+    def bureau(self, scope: Scope) -> Bureau:
+        """Return what makes papers for a scope, as of any moment; raises NotFound before grids."""
+        now = self.now()
+        facts = self.keeper.current(now)
+        if facts is None:
+            raise NotFound(Fault(key="city_without_grids"))
+        return Bureau(facts, scope, now=now)
 
     def grids(self) -> GridSystem | None:
         """Return the drawing in force, which shows no incident; None while there is none."""

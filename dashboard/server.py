@@ -17,6 +17,7 @@ from dashboard.answers import add_answers
 from dashboard.api import add_api
 from dashboard.audit_page import add_audit_page
 from dashboard.calls import check_calls
+from dashboard.briefing_page import add_briefing_page
 from dashboard.case_page import add_case_page
 from dashboard.connections import make_server
 from dashboard.data_page import add_data_page
@@ -111,6 +112,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_api(server, services)
     add_audit_page(server, services)
     add_case_page(server, services)
+    add_briefing_page(server, services)
     add_scenes_page(server, services)
     server.extensions[INTAKE] = add_data_page(server, services)
     add_tables_page(server, services)

@@ -24,11 +24,11 @@ from geodata.briefing.sentences import Sentence, name_moment, name_period
 from geodata.briefing.tables import find_area, find_category
 from geodata.briefing.wish import AT_RUN, Dates, Wish, find_dates
 from geodata.city import City
-from geodata.errors import BadSetting, Fault, GetuError
+from geodata.errors import BadSetting, Fault, GetuError, NotFound
 from geodata.figures.tally import order_leaves
 from geodata.snapshots.facts import Facts
 from geodata.snapshots.snapshot import Filter
-from geodata.store.briefings import Issue, find_head, list_issues, save_issue
+from geodata.store.briefings import Issue, find_head, list_issues, read_issue, save_issue
 from geodata.words import Lang, say
 
 ISSUED = "briefing.issue"
@@ -180,6 +180,15 @@ def read_issue_head(city: City, issue: Issue) -> str:
 
 def _detail(issue: int, digest: str) -> dict[str, int | str]:
     return {"issue": issue, "digest": digest}
+
+
+def open_issue(city: City, sight: str, number: int) -> Issue:
+    """Return an issue that was made with this sight; any other is not found, as if it were not."""
+    with city.database.read() as connection:
+        issue = read_issue(connection, number)
+    if issue is None or issue.sight != sight:
+        raise NotFound(Fault(key="briefing_paper"))
+    return issue
 
 
 def find_previous(

@@ -95,15 +95,19 @@ def issue_paper(facts: Facts, scope: Scope, series: str, wish: Wish, *, now: int
     if issue is None:
         _, briefing = compute(facts, scope, wish, now=now, dates=dates)
         issue = issue_briefing(city, scope, series, briefing, at=now)
+    return paper_of(facts, scope, issue)
+
+
+def paper_of(facts: Facts, scope: Scope, issue: Issue) -> Paper:
+    """Return the paper of an issue: its frozen figures, what differs from the issue before."""
     briefing = read_briefing(issue.briefing)
-    sight = see_at(facts, scope, cut_off=briefing.dates.cut_off)
     compared = compare_previous(facts, scope, issue)
-    further = () if compared is None else compared.sentences(wish.lang)
+    further = () if compared is None else compared.sentences(briefing.wish.lang)
     return Paper(
         briefing=briefing,
-        sight=sight,
+        sight=see_at(facts, scope, cut_off=briefing.dates.cut_off),
         sections=write_page(briefing, further=further),
-        head=read_issue_head(city, issue),
+        head=read_issue_head(facts.city, issue),
         issue=issue.issue,
         by=issue.account,
         changed=bool(further),
@@ -133,7 +137,7 @@ def tell_table(facts: Facts, scope: Scope, what: str, wish: Wish, *, now: int, t
     table = make_table(what, picked)
     briefing = _try_briefing(facts, scope, wish, now)
     head = note_export(
-        facts.city, scope, "table", target=f"{what} {target}", n=len(table.frame), at=now,
+        facts.city, scope, "rows", target=f"{what} {target}", n=len(table.frame), at=now,
         grid=area, detail=_name_dates(briefing),
     )  # fmt: skip
     return Told(

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas
@@ -64,6 +65,14 @@ def write_table(told: Told, path: Path) -> list[Path]:
     finally:
         part.unlink(missing_ok=True)
     return [path, path.with_name(path.name + ABOUT_SUFFIX)] if suffix == ".csv" else [path]
+
+
+def table_bytes(told: Told, suffix: str) -> bytes:
+    """Return a table as the bytes of one kind of file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"table{suffix}")
+        WRITERS[suffix](told, path)
+        return path.read_bytes()
 
 
 def read_file_figures(path: Path) -> dict[str, Any]:

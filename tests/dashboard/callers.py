@@ -19,8 +19,8 @@ ARGUMENTS = {
     "name": "grids", "extension": "geojson", "z": "14", "x": "13648", "y": "6662",
     "path": "anything", "filename": "getu.css", "package_name": "dashboard.gridmap",
     "fingerprinted_path": "built/gridmap.js", "alarm": "1", "token": "0", "number": "1",
-    "rule": "late_extension", "batch": "1", "table": "kinds",
-    "form": "json", "code": "1", "id": "1", "source": "manual", "incident_id": "A0001",
+    "rule": "late_extension", "paper": "grids.xlsx", "batch": "1", "table": "kinds",
+    "inc": "1", "form": "json", "code": "1", "id": "1", "source": "manual", "incident_id": "A0001",
 }  # fmt: skip
 _ARGUMENT = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 VALUES = {
