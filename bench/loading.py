@@ -13,7 +13,7 @@ import shapely
 
 from bench.contest import Bar, Contest, Row
 from bench.made_up import make_grids, make_points
-from geodata.reading import Reading, read_geometries
+from geodata.reading import Reading, read_points
 
 CRS = "EPSG:4549"
 HERE, CHILD = "read and checked, in process", "read and checked, through the child"
@@ -35,8 +35,8 @@ def run_loading(folder: Path, *, points: int, rounds: int) -> list[Row]:
     """Measure the reader in this process and through its child against geopandas."""
     path = write_points(folder, points)
     contest = Contest(work="E", case="GeoPackage of points", n=points, rounds=rounds)
-    contest.enter(HERE, lambda: read_geometries(path), answer=_places_of)
-    contest.enter(CHILD, lambda: read_geometries(path, isolated=True), answer=_places_of)
+    contest.enter(HERE, lambda: read_points(path), answer=_places_of)
+    contest.enter(CHILD, lambda: read_points(path, isolated=True), answer=_places_of)
     contest.enter(GEOPANDAS, lambda: geopandas.read_file(path), answer=_places)
     contest.enter(ARROW, lambda: geopandas.read_file(path, use_arrow=True), answer=_places)
     contest.run()
@@ -66,7 +66,7 @@ def write_points(folder: Path, points: int) -> Path:
 
 
 def _places_of(reading: Reading) -> tuple[Any, Any]:
-    return _places(reading.frame)
+    return reading.x, reading.y
 
 
 def _places(frame: Any) -> tuple[Any, Any]:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from geodata.reading.files import (
-    OWNER_LIMITS,
-    TABLE_SUFFIXES,
-    UPLOAD_LIMITS,
-    Limits,
-    Reading,
-    read_geometries,
-    read_table,
-)
+from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits
+from geodata.reading.files import Reading, read_geometries, read_points
+from geodata.reading.rows import read_rows
+from geodata.reading.tables import TABLE_SUFFIXES, read_table
 
 __all__ = [
     "OWNER_LIMITS",
@@ -19,5 +14,7 @@ __all__ = [
     "Limits",
     "Reading",
     "read_geometries",
+    "read_points",
+    "read_rows",
     "read_table",
 ]

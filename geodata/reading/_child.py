@@ -8,6 +8,7 @@ output as a JSON header and plain buffers, so that the parent unpacks nothing th
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -16,13 +17,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, BinaryIO
 
 # One file, one driver: what a file is was told from its content before.
 ALLOWED_DRIVERS = {
     ".shp": "ESRI Shapefile", ".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".dxf": "DXF",
 }  # fmt: skip
-PARQUET = ".parquet"
+PARQUET, GEOPACKAGE = ".parquet", ".gpkg"
 # Exit codes of the child; the parent knows them by these names.
 EXIT_REFUSED, EXIT_MEMORY, EXIT_TOO_LARGE, EXIT_NOT_CLOSED = 3, 4, 5, 6
 # Every byte of ISO-8859-1 is a character: text comes through untouched, to be decoded with care.
@@ -50,8 +52,11 @@ _COMPUTED = (
     "SELECT m.name FROM sqlite_master m, pragma_table_xinfo(m.name) c"
     " WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND c.hidden > 1"
 )
+_GEOPACKAGE_TABLES = ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys")
 _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.IGNORECASE)
 _HEADER = struct.Struct("<Q")
+# A smaller GeoPackage is read before pyarrow is loaded.
+_MANY_BYTES = 2_000_000
 _OUT_OF_MEMORY = re.compile("(out of|enough) memory|cannot allocate|malloc", re.IGNORECASE)
 
 
@@ -71,9 +76,10 @@ class RawLayer:
     driver: str
     crs_text: str | None
     names: list[str]  # raw text too
-    columns: list[Sequence[Any]]
+    columns: list[Sequence[Any]]  # Arrow arrays where there are `points`
     dropped: list[str]  # columns of a kind that text cannot stand for
     wkb: Sequence[bytes | None]
+    points: bytes | None = None  # x and y of each row in place of `wkb`, little-endian doubles
 
 
 def read_layer(path: str, *, layer: str | None) -> RawLayer:
@@ -85,7 +91,7 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
     """
     suffix = os.path.splitext(path)[1]  # noqa: PTH122  (the child loads no more than it needs)
     if suffix == PARQUET:
-        return read_parquet(path)
+        return _read_parquet(path)
     import numpy as np  # noqa: PLC0415
     import pyogrio  # noqa: PLC0415
 
@@ -95,11 +101,16 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
             # What GDAL warns of (order of rings, odd field types) is checked by Getu or harmless.
             warnings.simplefilter("ignore")
             name = _choose_layer(pyogrio.list_layers(path), layer)
-            if path.endswith(".gpkg"):
+            if suffix == GEOPACKAGE:
                 _check_tables(path, name)  # before GDAL counts the rows
-            driver = pyogrio.read_info(path, layer=name, encoding=RAW_TEXT)["driver"]
+            info = pyogrio.read_info(path, layer=name, encoding=RAW_TEXT)
+            driver = info["driver"]
             if driver != ALLOWED_DRIVERS[suffix]:
                 raise LayerRefused("format_hostile")
+            if info["geometry_type"] == "Point" and _is_large(path):
+                columns = load_columns().read_points(path, layer=name)
+                if columns is not None:
+                    return RawLayer(**columns, driver=driver)
             meta, _, wkb, columns = pyogrio.raw.read(
                 path, layer=name, encoding=RAW_TEXT, force_2d=True, datetime_as_string=True
             )
@@ -128,66 +139,35 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
     )
 
 
-def read_parquet(path: str) -> RawLayer:
-    """
-    Read a GeoParquet file with shapes as WKB; raises LayerRefused for any other Parquet file.
+def load_columns() -> ModuleType:
+    """Return the readers by columns, loaded by their file: the child knows no packages."""
+    here = os.path.dirname(__file__)  # noqa: PTH120
+    file = os.path.join(here, "_child_columns.py")  # noqa: PTH118
+    spec = importlib.util.spec_from_file_location("_child_columns", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    Lists, structures and bytes are no text, and are dropped by name.
-    """
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
+def _read_parquet(path: str) -> RawLayer:
+    columns = load_columns()
     try:
-        table = pq.ParquetFile(path).read()
-        geo = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
-        shapes = geo["columns"][geo["primary_column"]]
-        wkb = table.column(geo["primary_column"])
-        if shapes.get("encoding") != "WKB" or not pa.types.is_binary(wkb.type):
-            raise LayerRefused("parquet_not_wkb")
-    except (pa.ArrowException, ValueError, OSError) as error:
-        raise LayerRefused("file_unreadable") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise LayerRefused("parquet_not_geo") from error
-    columns: dict[str, list[Any]] = {}
-    dropped: list[str] = []
-    for name in table.column_names:
-        if name == geo["primary_column"]:
-            continue
-        kind = table.schema.field(name).type
-        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-            dropped.append(_to_raw(name))
-        else:
-            columns[_to_raw(name)] = [_to_plain(value) for value in table[name].to_pylist()]
-    return RawLayer(
-        driver="GeoParquet",
-        crs_text=_name_crs(shapes.get("crs", "OGC:CRS84")),
-        names=list(columns),
-        columns=list(columns.values()),
-        dropped=dropped,
-        wkb=wkb.to_pylist(),
-    )
+        return RawLayer(**columns.read_parquet(path))
+    except columns.Refused as refused:
+        raise LayerRefused(str(refused)) from refused
 
 
-def _name_crs(crs: Any) -> str | None:
-    # PROJJSON: its id is enough; a system without one is named, and refused by that name.
-    if not isinstance(crs, dict):
-        return None if crs is None else str(crs)
-    found = crs.get("id") or {}
-    return f"{found['authority']}:{found['code']}" if "code" in found else str(crs.get("name"))
-
-
-def _to_raw(text: str) -> str:
-    return text.encode().decode(RAW_TEXT)
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return _to_raw(value)
-    return value if value is None or isinstance(value, bool | int | float) else str(value)
+def _is_large(path: str) -> bool:
+    return path.endswith(GEOPACKAGE) and os.stat(path).st_size >= _MANY_BYTES  # noqa: PTH116
 
 
 def write_layer(layer: RawLayer, out: BinaryIO) -> None:
     """Write a layer as a JSON header, one JSON list a column, and the geometries end to end."""
+    if layer.points is not None:
+        load_columns().write_points(layer, out)
+        return
     lengths = [-1 if one is None else len(one) for one in layer.wkb]
     header = {
         "driver": layer.driver,
@@ -206,6 +186,8 @@ def write_layer(layer: RawLayer, out: BinaryIO) -> None:
 def unpack_layer(raw: bytes) -> RawLayer:
     """Return what `write_layer` wrote. Raises ValueError when it is cut short or malformed."""
     header, at = _read_block(raw, 0)
+    if "packed" in header:
+        return RawLayer(**load_columns().unpack_points(raw, header, at))
     columns = []
     for _ in header["names"]:
         column, at = _read_block(raw, at)
@@ -264,7 +246,7 @@ def close_other_drivers(job_text: str) -> None:
     if path.endswith(PARQUET):
         return
     # None of these is needed, and each costs time and memory.
-    for name in ("geopandas", "pandas", "pyarrow", "shapely"):
+    for name in ("geopandas", "pandas", "shapely", *([] if _is_large(path) else ["pyarrow"])):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     allowed = {driver for suffix, driver in ALLOWED_DRIVERS.items() if path.endswith(suffix)}
     again = _SKIP in os.environ
@@ -303,8 +285,11 @@ def _check_tables(path: str, layer: str) -> None:
             raise LayerRefused("geopackage_view", layer=layer)
     if any(name == layer for (name,) in _ask(path, _COMPUTED)):
         raise LayerRefused("geopackage_view", layer=layer)
-    if _ask(path, "PRAGMA quick_check(1)") != [("ok",)]:
-        raise LayerRefused("geopackage_damaged")
+    # Only what is read is checked: an index of shapes can be half of the file, and is not used.
+    for table in (layer, *_GEOPACKAGE_TABLES):
+        quoted = table.replace("'", "''")
+        if _ask(path, f"PRAGMA quick_check('{quoted}')") != [("ok",)]:
+            raise LayerRefused("geopackage_damaged")
 
 
 def _ask(path: str, question: str) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ _TOO_LONG = 10**MOST_DIGITS
 class TextColumn:
     """A column as text, with the places (0-based) of cells that text cannot stand for."""
 
-    cells: list[str]
+    cells: Sequence[str]  # or an Arrow array of text
     long_numbers: list[int]
     nested: list[int]
 

@@ -35,14 +35,24 @@ MOST_CORNERS = 100_000
 class Features:
     """The features of one layer in file order; row n stands at place n - 1 of every list."""
 
-    columns: dict[str, Sequence[Any]]
-    shapes: NDArray[np.object_]
+    columns: dict[str, Sequence[Any]]  # Arrow arrays where there are `points`
+    shapes: NDArray[np.object_]  # none yet where there are `points`
     driver: str
+    points: tuple[Floats, Floats] | None = None  # x and y of a layer of nothing but points
     encoding: str | None = None
     crs_text: str | None = None  # as the file declares it; None where it declares nothing
     gaps: dict[int, list[tuple[Floats, Floats]]] = dataclasses.field(default_factory=dict)
     faults: list[Fault] = dataclasses.field(default_factory=list)
     notes: list[Note] = dataclasses.field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.shapes) if self.points is None else len(self.points[0])
+
+    def build_points(self) -> None:
+        """Make shapes of the points, for who works with shapes."""
+        if self.points is not None:
+            self.shapes = np.asarray(shapely.points(*self.points), dtype=object)
 
 
 def build_shapes(features: Features, geometries: list[Any]) -> None:
@@ -79,6 +89,8 @@ def build_shapes(features: Features, geometries: list[Any]) -> None:
 
 def middle_places(features: Features) -> tuple[Floats, Floats]:
     """Return the middle of each shape's bounds, NaN where there is no shape."""
+    if features.points is not None:
+        return features.points
     west, south, east, north = shapely.bounds(features.shapes).T
     return (west + east) / 2.0, (south + north) / 2.0
 

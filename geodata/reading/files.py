@@ -14,39 +14,20 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geodata.coordinates import SourceCrs, lonlat_crs, parse_crs
+from geodata.coordinates import SourceCrs, parse_crs
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
-from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits, check_size, unpack_gzip
+from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits
+from geodata.reading.arrow_cells import array_to_text
 from geodata.reading.cells import MOST_DIGITS, column_to_text
-from geodata.reading.delimited import TextTable, check_is_text, parse_delimited
-from geodata.reading.encodings import to_utf8
 from geodata.reading.features import Features, check_shapes, middle_places
-from geodata.reading.layer_files import GZIP_MAGIC, load_features
+from geodata.reading.layer_files import load_features
 from geodata.reading.personal import drop_personal
-from geodata.reading.place_cells import find_system_column, read_pairs, unite_systems
-from geodata.reading.places import (
-    PlaceColumns,
-    assume_lonlat,
-    check_places,
-    datum_by_name,
-    find_place_columns,
-    parse_numbers,
-)
-from geodata.reading.workbook import is_workbook, parse_workbook
-
-__all__ = ["OWNER_LIMITS", "UPLOAD_LIMITS", "Limits", "Reading", "read_geometries", "read_table"]
+from geodata.reading.places import PlaceColumns, assume_lonlat, check_places
 
 Floats = NDArray[np.float64]
 
-# What is read as a table, not as a map, where a kind can be either.
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".xlsx", ".xlsm", ".xls", ".et")
-
 _WORTH_SAYING_M = 1.0
-_FILE_SHARE = 0.5
-# Rows that are looked at to tell a second header from a first row without coordinates.
-_HEADER_ROWS = 50
-_LOST = "\ufffd".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +86,8 @@ def read_geometries(
     nothing can be loaded (all its faults at once), BadSetting for a wrong `crs` or `layer`.
     """
     path = Path(path)
-    limits = limits or (UPLOAD_LIMITS if isolated else OWNER_LIMITS)
-    given = None if crs is None else parse_crs(crs)
-    _check_exists(path)
-    features = load_features(path, encoding=encoding, layer=layer, isolated=isolated, limits=limits)
-    source = _resolve_crs(features, given, path.name)
+    features, source = _load(path, crs, encoding, layer, isolated, limits)
+    features.build_points()
     repaired = check_shapes(features, source, path.name)
     frame, dropped = _to_frame(features)
     located = gpd.GeoDataFrame(
@@ -132,60 +110,73 @@ def read_geometries(
     )
 
 
-def read_table(
+def read_points(
     path: str | Path,
     *,
     crs: str | None = None,
     encoding: str | None = None,
-    mapping: Mapping[str, str] | None = None,
-    sheet: str | None = None,
+    layer: str | None = None,
+    isolated: bool = False,
     limits: Limits | None = None,
 ) -> Reading:
     """
-    Read a table (.csv, .tsv, either as .gz, .xlsx, .xls): every cell as text, places recognised.
+    Read what `read_geometries` reads as a table with a place a row, in `x` and `y`.
 
-    `mapping` gives columns by field; only "lon" and "lat", or "x" and "y", matter here, but every
-    column it names must exist and is not dropped for its name alone. Rows without a usable place
-    are faults and keep their row. Raises BadFile when nothing can be loaded, BadSetting for a wrong
-    `crs`, `encoding` or `mapping`.
+    The place of a line or an area is a point on it. A large GeoPackage of points is read by
+    columns, without an object a row. Raises what `read_geometries` raises.
     """
     path = Path(path)
-    limits = limits or OWNER_LIMITS
-    given = None if crs is None else parse_crs(crs)
-    _check_exists(path)
-    check_size(path, limits)
-    book = is_workbook(path)
-    if book:
-        parsed, found = parse_workbook(path, sheet=sheet, limits=limits), None
+    features, source = _load(path, crs, encoding, layer, isolated, limits)
+    repaired = 0
+    if features.points is None:
+        repaired = check_shapes(features, source, path.name)
+        shapes = features.shapes
+        middle = np.where(shapely.get_type_id(shapes) > 0, shapely.point_on_surface(shapes), shapes)
+        x, y = shapely.get_x(middle), shapely.get_y(middle)
     else:
-        parsed, found = _parse_text(path, encoding, limits)
-    notes = parsed.notes
-    frame = _text_frame(parsed.table)
-    places = _find_places(frame, given, mapping or {}, parsed.faults, notes, path.name)
-    frame, dropped, remarks = drop_personal(places.frame, keep=set((mapping or {}).values()))
+        x, y = (axis.copy() for axis in features.points)
+        none = np.zeros(len(x), np.bool_)
+        names = PlaceColumns(x="geometry", y="geometry", metres=not source.is_lonlat)
+        features.faults += check_places(x, y, none, names=names, source=source, file=path.name)
+    frame, dropped = _to_frame(features)
+    features.faults.sort(key=lambda fault: fault.row or 0)
+    if not np.isfinite(x).any():
+        raise BadFile(features.faults, file=path.name)
     return Reading(
         frame=frame,
-        crs=places.source,
-        encoding=found,
-        faults=sorted(places.faults, key=lambda fault: fault.row or 0),
-        notes=notes + remarks,
+        crs=source,
+        encoding=features.encoding,
+        faults=features.faults,
+        notes=features.notes,
         dropped_columns=dropped,
-        repaired=0,
+        repaired=repaired,
         rows=len(frame),
-        driver="Excel" if book else "CSV",
+        driver=features.driver,
         file=path.name,
-        x=places.x,
-        y=places.y,
-        place_columns=places.columns,
+        x=x,
+        y=y,
     )
 
 
-def _check_exists(path: Path) -> None:
+def _load(
+    path: Path,
+    crs: str | None,
+    encoding: str | None,
+    layer: str | None,
+    isolated: bool,
+    limits: Limits | None,
+) -> tuple[Features, SourceCrs]:
+    limits = limits or (UPLOAD_LIMITS if isolated else OWNER_LIMITS)
+    given = None if crs is None else parse_crs(crs)
+    check_exists(path)
+    features = load_features(path, encoding=encoding, layer=layer, isolated=isolated, limits=limits)
+    return features, _resolve_crs(features, given, path.name)
+
+
+def check_exists(path: Path) -> None:
+    """Raise BadFile where there is no file."""
     if not path.exists():
         raise BadFile(Fault(key="file_missing"), file=path.name)
-
-
-# --- geometries ---------------------------------------------------------------------------------
 
 
 def _resolve_crs(features: Features, given: SourceCrs | None, file: str) -> SourceCrs:
@@ -196,14 +187,14 @@ def _resolve_crs(features: Features, given: SourceCrs | None, file: str) -> Sour
         if declared is not None and _label(declared) != given.label:
             values = {"declared": _label(declared), "given": given.label}
             features.notes.append(Note(key="reading.crs_overruled", values=values))
-        features.notes += _accuracy_notes(given)
+        features.notes += tell_accuracy(given)
         return given
     if declared is not None:
         try:
             source = parse_crs(declared)
         except BadSetting as error:
             raise BadFile(error.faults, file=file) from None
-        features.notes += _accuracy_notes(source)
+        features.notes += tell_accuracy(source)
         return source
     source = assume_lonlat(*middle_places(features), file=file)
     # GeoJSON is longitude and latitude by its own standard (RFC 7946): nothing was assumed.
@@ -219,7 +210,8 @@ def _label(declared: str) -> str:
         return " ".join(declared.split())[:60]
 
 
-def _accuracy_notes(source: SourceCrs) -> list[Note]:
+def tell_accuracy(source: SourceCrs) -> list[Note]:
+    """Return a note where the way to the coordinate system is not exact to a metre."""
     if source.accuracy_m is not None and source.accuracy_m < _WORTH_SAYING_M:
         return []
     values = {
@@ -231,10 +223,9 @@ def _accuracy_notes(source: SourceCrs) -> list[Note]:
 
 
 def _to_frame(features: Features) -> tuple[pd.DataFrame, list[str]]:
-    rows = len(features.shapes)
-    columns: dict[str, list[str]] = {}
+    columns: dict[str, Sequence[str] | pa.Array] = {}
     for name, values in features.columns.items():
-        text = column_to_text(values)
+        text = array_to_text(values) if isinstance(values, pa.Array) else column_to_text(values)
         for place in text.long_numbers:
             kind = f"number of more than {MOST_DIGITS} digits"
             features.faults.append(
@@ -246,7 +237,7 @@ def _to_frame(features: Features) -> tuple[pd.DataFrame, list[str]]:
             if not any(text.cells):
                 continue
         columns[_free_name(name, columns)] = text.cells
-    index = pd.RangeIndex(1, rows + 1, name="row")
+    index = pd.RangeIndex(1, len(features) + 1, name="row")
     frame = pd.DataFrame(columns, index=index, dtype="str")
     frame, dropped, remarks = drop_personal(frame)
     features.notes += remarks
@@ -260,116 +251,3 @@ def _free_name(name: str, taken: Mapping[str, Any]) -> str:
         number += 1
         free = f"{plain}_{number}"
     return free
-
-
-# --- tables -------------------------------------------------------------------------------------
-
-
-def _parse_text(path: Path, encoding: str | None, limits: Limits) -> tuple[TextTable, str]:
-    raw = path.read_bytes()
-    if raw.startswith(GZIP_MAGIC):
-        raw = unpack_gzip(raw, limits=limits, file=path.name)
-    check_is_text(raw, path.name)
-    text, found = to_utf8(raw, encoding=encoding, file=path.name)
-    check_is_text(text, path.name)
-    parsed = parse_delimited(text, file=path.name)
-    parsed.notes += _lost_text(text)
-    return parsed, found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Places:
-    """The rows of a table with their places; `columns` are those that hold nothing else."""
-
-    frame: pd.DataFrame
-    faults: list[Fault]
-    source: SourceCrs | None
-    x: Floats | None = None
-    y: Floats | None = None
-    columns: tuple[str, str] | None = None
-
-
-def _find_places(
-    frame: pd.DataFrame,
-    given: SourceCrs | None,
-    mapping: Mapping[str, str],
-    faults: list[Fault],
-    notes: list[Note],
-    file: str,
-) -> _Places:
-    names = find_place_columns(
-        list(frame.columns),
-        mapping=mapping,
-        metres_first=given is not None and not given.is_lonlat,
-        file=file,
-    )
-    if names is None:
-        pairs = read_pairs(frame, column=mapping.get("lonlat"))
-        if pairs is None:
-            return _Places(frame=frame, faults=faults, source=given)
-        names = PlaceColumns(x=pairs.column, y=pairs.column, metres=False)
-        notes.append(Note(key="reading.place_pairs", field=pairs.column))
-        x, y, other = pairs.lon, pairs.lat, pairs.other
-    else:
-        frame, faults = _drop_second_header(frame, names, faults, notes)
-        x, other_x = parse_numbers(frame[names.x])
-        y, other_y = parse_numbers(frame[names.y])
-        other = other_x | other_y
-    systems = None if given else find_system_column(list(frame.columns), mapping)
-    columns: tuple[str, str] | None = (names.x, names.y)
-    if systems is not None:
-        default = datum_by_name(names)
-        x, y, unknown, met = unite_systems(x, y, frame[systems], field=systems, default=default)
-        notes.append(Note(key="reading.crs_by_row", field=systems, values={"crs": ", ".join(met)}))
-        faults = [*faults, *unknown]
-        source, columns = lonlat_crs(), None  # what the file says stays beside what we made of it
-    else:
-        source = given or _assume_crs(x, y, names, notes, file)
-    notes += _accuracy_notes(source)
-    told = {fault.row for fault in faults}
-    placeless = check_places(x, y, other, names=names, source=source, file=file)
-    faults = [*faults, *(fault for fault in placeless if fault.row not in told)]
-    return _Places(frame=frame, faults=faults, source=source, x=x, y=y, columns=columns)
-
-
-def _text_frame(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
-    return frame
-
-
-def _lost_text(text: bytes) -> list[Note]:
-    count = text.count(_LOST)
-    return [Note(key="reading.text_lost", values={"count": count})] if count else []
-
-
-def _drop_second_header(
-    frame: pd.DataFrame, names: PlaceColumns, faults: Sequence[Fault], notes: list[Note]
-) -> tuple[pd.DataFrame, list[Fault]]:
-    # Some authorities write the header once in English and once in Chinese.
-    top = frame.iloc[: _HEADER_ROWS + 1]
-    x, other_x = parse_numbers(top[names.x])
-    y, other_y = parse_numbers(top[names.y])
-    follows = np.isfinite(x[1:]) & np.isfinite(y[1:])
-    if not (other_x[0] and other_y[0] and follows.size and follows.mean() > _FILE_SHARE):
-        return frame, list(faults)
-    notes.append(Note(key="reading.header_repeated"))
-    body = frame.iloc[1:]
-    body.index = pd.RangeIndex(1, len(body) + 1, name="row")
-    moved = [
-        Fault(key=fault.key, row=(fault.row or 1) - 1, field=fault.field, values=fault.values)
-        for fault in faults
-    ]
-    return body, moved
-
-
-def _assume_crs(
-    x: Floats, y: Floats, names: PlaceColumns, notes: list[Note], file: str
-) -> SourceCrs:
-    declared = datum_by_name(names)
-    if declared is not None:
-        values = {"crs": declared.label}
-        notes.append(Note(key="reading.crs_by_header", values=values))
-        return declared
-    notes.append(Note(key="reading.assumed_lonlat"))
-    return assume_lonlat(x, y, file=file)

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -191,7 +192,7 @@ def _read(
 
 def _not_empty(raw: child.RawLayer) -> child.RawLayer:
     # What the headers promised may all be marked as deleted, or listed under another name.
-    if not len(raw.wkb):
+    if not len(raw.wkb) and raw.points is None:
         raise child.LayerRefused("file_no_rows")
     return raw
 
@@ -266,6 +267,8 @@ def _read_side(parts: dict[str, Path], suffix: str) -> str | None:
 def _text_cells(columns: Sequence[Sequence[Any]], sizes: list[int]) -> list[Cell]:
     cells: set[Cell] = set()
     for column, size in zip(columns, sizes, strict=True):
+        if isinstance(column, pa.Array):
+            continue
         for value in column:
             if isinstance(value, str) and not value.isascii():
                 cells.add((value.encode(child.RAW_TEXT), size))
@@ -290,7 +293,11 @@ def _to_features(
     for dropped in raw.dropped:
         shown = decode_cell((dropped.encode(child.RAW_TEXT), _NAME_WIDTH), encoding) or "?"
         features.notes.append(Note(key="reading.column_binary", field=shown))
-    _build_shapes(features, raw.wkb)
+    if raw.points is None:
+        _build_shapes(features, raw.wkb)
+    else:
+        x, y = np.frombuffer(raw.points, "<f8").reshape(-1, 2).T
+        features.points = (np.ascontiguousarray(x), np.ascontiguousarray(y))
     return features
 
 
@@ -303,7 +310,9 @@ def _decode_name(name: Cell, encoding: str, taken: dict[str, Sequence[Any]]) -> 
     return text
 
 
-def _decode_column(values: Sequence[Any], encoding: str, size: int) -> list[Any]:
+def _decode_column(values: Sequence[Any], encoding: str, size: int) -> Sequence[Any]:
+    if isinstance(values, pa.Array):  # its UTF-8 was checked where it was read
+        return cast("Sequence[Any]", values)
     known: dict[str, str] = {}
     for value in {value for value in values if isinstance(value, str)}:
         if not value.isascii():

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import warnings
 from datetime import datetime
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
 from geodata.city import City, create_city
 from geodata.coordinates import wgs84_to_bd09, wgs84_to_gcj02
-from geodata.errors import BadFile, GetuError
+from geodata.errors import BadFile, BadSetting, GetuError
 from geodata.loading.report import LoadReport
 from geodata.store.dump import canonical_dump
 from tests.city import (
@@ -460,3 +464,35 @@ def test_a_city_without_grids_takes_incidents_as_unowned(tmp_path):
     report = load_rows(city, SHORT, [["1", "2026-05-01", "x", *HERE]])
     assert report.accepted == 1
     assert stored(city, "owner") == {"1": -1}
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson", "shp"])
+def test_incidents_with_shapes_load_as_the_same_rows_with_columns_do(city, tmp_path, suffix):
+    rows = incident_rows(12)
+    load_rows(city, INCIDENT_COLUMNS, rows, source="热线")
+    frame = pd.DataFrame(rows, columns=INCIDENT_COLUMNS)
+    shapes = shapely.points(frame[["lon", "lat"]].to_numpy(float))
+    frame = frame.drop(columns=["lon", "lat"]).rename(columns={"reported_at": "上报时间"})
+    path = tmp_path / f"cases.{suffix}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a Shapefile cuts long names
+        gpd.GeoDataFrame(
+            frame[["incident_id", "上报时间", "kind"]], geometry=shapes, crs=4490
+        ).to_file(path)
+    other = make_gridded_city(tmp_path / "other")
+    cut = {"incident_id": "incident_i", "reported_at": "上报时"}
+    mapping = cut if suffix == "shp" else {}
+    report = load_one(other, "incidents", path, source="热线", mapping=mapping)
+    assert (report.accepted, report.refused) == (12, 0)
+    for column in ("x", "y", "owner", "rule", "reported_at"):
+        assert stored(other, column) == stored(city, column), column
+
+
+def test_a_place_that_is_a_shape_is_not_mapped_to_a_column(city, tmp_path):
+    path = tmp_path / "cases.geojson"
+    frame = {"incident_id": ["A1"], "reported_at": ["2026-01-05 08:00"]}
+    gpd.GeoDataFrame(frame, geometry=[shapely.Point(HERE)], crs=4326).to_file(path)
+    with pytest.raises(BadSetting) as refused:
+        load_one(city, "incidents", path, mapping={"lon": "incident_id"})
+    assert "lon" in refused.value.sentence("zh")
+    assert not stored(city, "x")
