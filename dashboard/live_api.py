@@ -37,7 +37,7 @@ def add_live_api(server: Flask, services: Services) -> None:
     @guarded("act", writes="alarm.*")
     def notes(alarm: int) -> Response:
         now = services.now()
-        made = note_alarm(city, current_scope(), alarm, _read_wish(), now=now)
+        made = note_alarm(city, current_scope(), alarm, read_wish(), now=now)
         return _json(alarm_json(made, now=now, settings=city.settings))
 
     @guarded("read")
@@ -65,7 +65,7 @@ def add_live_api(server: Flask, services: Services) -> None:
         server.add_url_rule(f"{services.base_path}{rule}", f"getu_{name}", view, methods=[method])
 
 
-def _read_wish() -> dict[str, Any]:
+def read_wish() -> dict[str, Any]:
     """Return the JSON object that was sent; raises BadSetting for anything else."""
     request.max_content_length = _MOST_BYTES
     try:

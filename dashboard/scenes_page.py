@@ -31,7 +31,7 @@ from layers.registry import LAYERS
 
 _FORM_BYTES = 64_000
 _SEE_OTHER = 303
-_BAD = 400
+_BAD = 422
 
 
 def add_scenes_page(server: Flask, services: Services) -> None:

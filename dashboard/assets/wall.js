@@ -98,9 +98,7 @@
 
   /* Every wall of a city shows the same scene: the clock says which. */
   function chooseScene() {
-    if (hold && hold.what === "scene") {
-      for (var i = 0; i < scenes.length; i++) if (scenes[i].name === hold.target) return i;
-    }
+    if (hold && hold.what === "scene" && hold.scene !== null) return hold.scene;
     var fixed = Number(asked.get("scene"));
     if (asked.has("scene") && fixed >= 1 && fixed <= scenes.length) return fixed - 1;
     var round = scenes.reduce(function (sum, one) { return sum + one.dwell_s; }, 0);

@@ -22,7 +22,7 @@ from geodata.events.alarms import Alarm
 from geodata.events.periods import local_hour
 from geodata.events.sources import report_sources
 from geodata.wall.around import look_around
-from geodata.wall.scenes import Scene, read_hold, read_scenes
+from geodata.wall.scenes import Hold, Scene, SceneList, find_scene, read_hold, read_scenes
 from geodata.words import Lang, parse_lang, say
 from layers.layer import THEMES, Theme
 
@@ -49,7 +49,7 @@ class Asked:
 def add_news(server: Flask, services: Services) -> None:
     """Add `/wall/news` and `/wall/alarms/<alarm>` below the base path."""
     city, base = services.city, services.base_path
-    program = _mark(_SCRIPT.read_bytes())
+    program = mark_of(_SCRIPT.read_bytes())
 
     @guarded("read.rows", logs="view.wall")
     def news() -> Response:
@@ -72,18 +72,20 @@ def add_news(server: Flask, services: Services) -> None:
         scene = scenes.scenes[asked.scene % len(scenes.scenes)]
         drawn = _draw_parts(services, sight, found, asked, now=now)
         drawn |= _draw_legend(sight, scene, asked, now=now)
-        fresh = {name: text for name, text in drawn.items() if asked.have.get(name) != _mark(text)}
+        fresh = {
+            name: text for name, text in drawn.items() if asked.have.get(name) != mark_of(text)
+        }
         if "alarms" in fresh and found is not None and found.alarms:
             trail.show(target="wall", n=len(found.alarms[: parts.ALARMS_SHOWN]))
-        return _json(
+        return send_json(
             {
                 "stamp": stamp,
                 "program": program,
-                "marks": {name: _mark(text) for name, text in drawn.items()},
+                "marks": {name: mark_of(text) for name, text in drawn.items()},
                 "parts": fresh,
                 "map": _fresh_map(services, sight, scene, asked, now=now),
                 "scenes": [{"name": one.name, "dwell_s": one.dwell_s} for one in scenes.scenes],
-                "hold": None if hold is None else {"what": hold.what, "target": hold.target},
+                "hold": hold and tell_hold(hold, scenes),
                 "alarms": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
                 "alarm_s": city.settings.wall_alarm_s,
                 "dim": _is_dim(services, now),
@@ -97,8 +99,8 @@ def add_news(server: Flask, services: Services) -> None:
         found = find_alarm(city, current_scope(), alarm)
         trail.show(target=f"{found.source}/{found.incident_id}", grid=max(found.owner, 0) or None)
         if sight is None:
-            return _json({"card": "", "place": None})
-        return _json(describe_alarm(found, sight, lang, now=now, services=services))
+            return send_json({"card": "", "place": None})
+        return send_json(describe_alarm(found, sight, lang, now=now, services=services))
 
     server.add_url_rule(f"{base}/wall/news", "getu_wall_news", news)
     server.add_url_rule(f"{base}/wall/alarms/<int:alarm>", "getu_wall_alarm", alarm)
@@ -134,6 +136,12 @@ def describe_alarm(
     where = "" if place is None else f"{place[0]:.6f},{place[1]:.6f}"
     selected = alarm.owner if alarm.owner >= 0 else None
     return {"card": card, "view": view, "where": where, "selected": selected}
+
+
+def tell_hold(hold: Hold, scenes: SceneList) -> dict[str, Any]:
+    """Return what is held on the wall, a scene by its place among the scenes too."""
+    scene = find_scene(scenes, hold.target) if hold.what == "scene" else None
+    return {"what": hold.what, "target": hold.target, "scene": scene}
 
 
 def read_asked(query: Mapping[str, str]) -> Asked:
@@ -222,15 +230,17 @@ def _is_dim(services: Services, now: int) -> bool:
 
 
 def _mark_plain(plain: Any) -> str:
-    return _mark(orjson.dumps(plain, option=_PLAIN))
+    return mark_of(orjson.dumps(plain, option=_PLAIN))
 
 
-def _mark(content: str | bytes) -> str:
+def mark_of(content: str | bytes) -> str:
+    """Return the mark of a part: another for every content."""
     raw = content.encode() if isinstance(content, str) else content
     return blake2b(raw, digest_size=_MARK_BYTES).hexdigest()
 
 
-def _json(plain: Any) -> Response:
+def send_json(plain: Any) -> Response:
+    """Return an answer of plain data that nobody may keep."""
     response = Response(orjson.dumps(plain, option=_PLAIN), mimetype=JSON)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -24,6 +24,7 @@ from layers.palette import ACCENT, STATE_COLOR
 from layers.registry import LAYERS
 
 ALARM, RINGS = "wall-alarm", "wall-rings"
+ALARM_COLOR = STATE_COLOR["red"]
 OVER = (RINGS, ALARM)  # shown whatever the scene
 _METRES_A_DEGREE = 111_320.0
 _LONGEST = 60  # of a place in an address
@@ -138,7 +139,7 @@ def _mark(name: str, place: tuple[float, float] | None, lang: Lang) -> dict[str,
         "source": {"type": "geojson", "url": f"wall/{name}.geojson?v={where}"},
     }
     if name == ALARM:
-        style = {"color": STATE_COLOR["red"], "radius": 1, "maxzoom": 0, "icon": "hazard"}
+        style = {"color": ALARM_COLOR, "radius": 1, "maxzoom": 0, "icon": "hazard"}
         return {**shared, "kind": "clusters", "style": style}
     lines = {f"r{radius}": {"width": 2.5, "dash": [3, 2]} for radius in RINGS_M}
     return {**shared, "kind": "outline", "style": {"levels": lines, "color": ACCENT}}

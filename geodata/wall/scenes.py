@@ -13,7 +13,7 @@ from geodata.city import City
 from geodata.errors import BadSetting, Fault, NotAllowed
 from geodata.events.periods import PERIODS_DAYS
 from geodata.store.wall import append_hold, append_scenes, read_hold_row, read_scene_row
-from geodata.words import Lang, say
+from geodata.words import LANGS, Lang, say
 
 MOST_SCENES, LONGEST_NAME, LONGEST_PLACE = 20, 40, 80
 LEAST_DWELL_S, MOST_DWELL_S = 5, 3_600
@@ -95,6 +95,18 @@ def read_scenes(city: City, lang: Lang) -> SceneList:
         )
         or list_own_scenes(lang),
     )
+
+
+def find_scene(found: SceneList, name: str) -> int | None:
+    """Return the place of a scene by its name, the program's own by their name in any language."""
+    lists = [found.scenes]
+    if found.scenes in [list_own_scenes(lang) for lang in LANGS]:
+        lists += [list_own_scenes(lang) for lang in LANGS]
+    for scenes in lists:
+        for place, one in enumerate(scenes):
+            if one.name == name:
+                return place
+    return None
 
 
 def save_scenes(

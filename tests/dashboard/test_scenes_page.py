@@ -50,7 +50,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(door):
     answer = keeper.post(
         "/scenes?lang=en", data=form({"name": "<b>Night</b>", "place": "nowhere", "dwell": "1"})
     )
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "There is no such place." in answer.text
     assert "Write 5 to 3600 seconds." in answer.text
     assert "&lt;b&gt;Night&lt;/b&gt;" in answer.text

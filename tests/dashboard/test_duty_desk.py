@@ -1,0 +1,126 @@
+"""Promise: the alarm desk shows who may act what waits and lies around, and steers the wall."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from dashboard.server import FEED
+from geodata.access.source_tokens import change_tokens
+from tests.city import load_one, middle, write_table
+from tests.dashboard.door_city import Door
+
+HEADERS = {"Origin": "http://localhost"}
+
+
+class Desk(Door):
+    """A city with a duty post, a wall, a school, and a source that posts."""
+
+    def __init__(self, tiny, folder) -> None:
+        super().__init__(tiny, folder)
+        for role in ("duty", "wall", "viewer", "administrator"):
+            self.add(f"{role}-1", role=role)
+        lon, lat = middle(0, 0)
+        places = [
+            ["S1", "school", "第一小学", lon + 0.001, lat],
+            ["H1", "hazmat_site", "油库", lon, lat + 0.003],
+        ]
+        file = write_table(folder / "p.csv", ("id", "kind", "name", "lon", "lat"), places)
+        load_one(self.city, "places", file)
+        self._secret = change_tokens(self.city.folder, "add", "iot", now=self.clock.now).secret
+        self.duty = self.client("duty-1")
+
+    def post(self, number: str, **said) -> None:
+        event = {
+            "incident_id": number,
+            "stage": "reported",
+            "at": self.clock.now,
+            "kind": "烟感",
+            **said,
+        }
+        headers = {"Authorization": f"Bearer {self._secret}"}
+        assert self.client().post("/api/events", json=event, headers=headers).status_code == 200
+
+    def news(self, **query):
+        return self.duty.get("/duty/news", query_string={"lang": "zh", **query})
+
+
+@pytest.fixture
+def desk(tiny, tmp_path):
+    made = Desk(tiny, tmp_path / "city")
+    yield made
+    made.app.server.extensions[FEED].close()
+    shutil.rmtree(tmp_path / "city", ignore_errors=True)
+
+
+def test_the_queue_is_in_the_order_to_take_them_and_says_when_one_escalates(desk):
+    lon, lat = middle(0, 0)
+    desk.post("A1", alarm_level=3, lon=lon, lat=lat)
+    desk.post("A2", alarm_level=1, lon=lon, lat=lat)
+    desk.post("A3", alarm_level=1, lon=lon, lat=lat, drill=True)
+    news = desk.news().json
+    assert [one["level"] for one in news["waiting"]] == [1, 3, 1]
+    queue = news["parts"]["queue"]
+    assert [queue.count(mark) for mark in ("■", "▲", "<em>演练</em>")] == [2, 1, 1]
+    assert queue.index("■") < queue.index("▲") < queue.index("<em>演练</em>")
+    assert "300 秒后升级" in queue
+    assert desk.news(since=news["stamp"]).status_code == 204
+    desk.clock.now += desk.city.settings.alarm_escalate_s
+    assert "无人接警，已升级" in desk.news(since=news["stamp"]).json["parts"]["queue"]
+
+
+def test_an_alarm_opens_with_its_rings_and_an_act_is_written_and_logged(desk):
+    lon, lat = middle(0, 0)
+    desk.post("B1", alarm_level=2, lon=lon, lat=lat)
+    number = desk.news().json["waiting"][0]["alarm"]
+    found = desk.duty.get(f"/duty/alarms/{number}?lang=zh").json
+    assert "第一小学" in found["card"]
+    assert "户数（估）" in found["card"]
+    assert 'data-verdict="false"' in found["acts"]
+    for wish in ({"what": "ack", "text": "已派人"}, {"what": "verdict", "verdict": "false"}):
+        answer = desk.duty.post(f"/live/alarms/{number}/notes", json=wish, headers=HEADERS)
+        assert answer.status_code == 200
+    assert desk.news().json["waiting"] == []
+    log = desk.duty.get("/duty/log?lang=zh").text
+    assert "已派人" in log
+    assert "误报" in log
+    assert "没有未了的告警" in log
+    earlier = desk.duty.get("/duty/log?lang=zh&from=2020-01-01T00:00&until=2020-01-02T00:00").text
+    assert "本班告警（0）" in earlier
+
+
+def test_the_desk_holds_a_scene_or_an_alarm_on_every_wall_and_lets_go(desk):
+    wall = desk.client("wall-1")
+    name = wall.get("/wall/news?lang=zh").json["scenes"][1]["name"]
+    for what, target in (("scene", name), ("alarm", "1")):
+        wish = {"what": what, "target": target}
+        assert desk.duty.post("/duty/hold", json=wish, headers=HEADERS).status_code == 200
+        for lang in ("zh", "en"):  # a wall of another language holds the same scene
+            held = wall.get(f"/wall/news?lang={lang}").json["hold"]
+            assert held == {**wish, "scene": 1 if what == "scene" else None}
+    assert desk.duty.post("/duty/hold", json={}, headers=HEADERS).status_code == 200
+    assert wall.get("/wall/news?lang=zh").json["hold"] is None
+    wrong = desk.duty.post("/duty/hold", json={"what": "film", "target": "x"}, headers=HEADERS)
+    assert wrong.status_code == 422
+
+
+def test_nobody_without_the_permission_to_act_gets_anything_of_it(desk):
+    desk.post("C1", alarm_level=1)
+    for name in ("wall-1", "viewer-1", "administrator-1"):
+        client = desk.client(name)
+        paths = ("/duty/news", "/duty/alarms/1", "/duty/log", "/duty/duty-alarms.geojson")
+        assert [client.get(path).status_code for path in paths] == [403] * 4
+        assert client.post("/duty/hold", json={}, headers=HEADERS).status_code == 403
+        assert "duty-refused" in client.get("/duty/_dash-layout").text
+
+
+def test_a_shift_without_end_or_sense_is_cut_to_one_that_can_be_read(desk):
+    for query in (
+        "from=x",
+        "from=9999-12-31T23:59",
+        "until=0001-01-01T00:00",
+        "from=1800-01-01T00:00",
+    ):
+        answer = desk.duty.get(f"/duty/log?{query}")
+        assert answer.status_code == 200, query
