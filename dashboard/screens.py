@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dash import Dash
 from flask import Flask
 
-from dashboard import desk_page, map_page, wall_page
+from dashboard import desk_page, duty_page, map_page, wall_page
 from dashboard.frame import draw_index
 from dashboard.guard import APPS
 from dashboard.services import Services
@@ -32,6 +32,12 @@ class Screen:
     without: tuple[str, ...] = ()
 
 
+# Of the plain pages and of the desk.
+_OF_PAGES = (
+    *("getu.js", "desk.js", "desk.css", "audit.css", "data.css", "case.css", "door.css"),
+    "scenes.css",
+    "shift.css",
+)
 SCREENS: tuple[Screen, ...] = (
     Screen(path="", fill=map_page.add_page),
     Screen(path="desk/", fill=desk_page.add_page),
@@ -39,7 +45,13 @@ SCREENS: tuple[Screen, ...] = (
         path="wall/",
         fill=wall_page.add_page,
         own=wall_page.OWN_ASSETS,
-        without=("getu.js", "desk.js", "desk.css", "audit.css", "data.css", "case.css", "door.css"),
+        without=_OF_PAGES,
+    ),
+    Screen(
+        path="duty/",
+        fill=duty_page.add_page,
+        own=duty_page.OWN_ASSETS,
+        without=_OF_PAGES,
     ),
 )
 

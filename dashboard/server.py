@@ -22,6 +22,7 @@ from dashboard.case_page import add_case_page
 from dashboard.connections import make_server
 from dashboard.data_page import add_data_page
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
+from dashboard.duty.shift_page import add_shift_page
 from dashboard.events_api import MEGABYTE, account_by_token
 from dashboard.forwarding import Forwarding
 from dashboard.frame import add_headers
@@ -114,6 +115,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_case_page(server, services)
     add_briefing_page(server, services)
     add_scenes_page(server, services)
+    add_shift_page(server, services)
     server.extensions[INTAKE] = add_data_page(server, services)
     add_tables_page(server, services)
     add_quality_page(server, services)
