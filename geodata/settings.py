@@ -74,6 +74,9 @@ class Settings:
     near_line_m: float = _setting(
         15.0, "A point this close to its grid's edge is flagged near the line.", low=0, high=10_000
     )
+    address_sure_score: float = _setting(
+        0.95, "A place found by an address with a lower score waits for review.", low=0, high=1
+    )
     component_rule: str = _setting(
         "district:6 class:2 subclass:2 serial:6",
         "The parts of a component's code and their digits; also body, place, cell.",
@@ -146,6 +149,8 @@ class Settings:
     alarm_days: int = _setting(
         7, "An alarm that was never cleared leaves the list after this many days.", low=1
     )
+    shift_from: int = _setting(8, "The local hour at which a shift begins.", low=0, high=23)
+    shift_hours: int = _setting(12, "Hours of a shift; the next begins at its end.", low=1, high=24)
     wall_alarm_s: int = _setting(
         20, "An alarm has the wall for this long before it goes on.", low=5, high=3600
     )
