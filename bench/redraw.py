@@ -284,7 +284,7 @@ def _propose_with_gerrychain(land: Land, grids: int) -> np.ndarray | None:
     plain.add_edges_from(zip(graph.start.tolist(), graph.beside.tolist(), strict=True))
     whole = gerrychain.Graph.from_networkx(plain)
     target = float(land.loads.sum()) / grids
-    seed = gerrychain.tree.recursive_tree_part(
+    seed = gerrychain.partition.recursive_tree_part(
         whole, range(grids), pop_target=target, pop_col="load", epsilon=_BAND
     )
     parts = gerrychain.Partition(
@@ -297,16 +297,21 @@ def _propose_with_gerrychain(land: Land, grids: int) -> np.ndarray | None:
     )
     recom = partial(
         gerrychain.proposals.recom, pop_col="load", pop_target=target, epsilon=_BAND,
-        node_repeats=2,
+        node_repeats=0,
     )  # fmt: skip
     chain = gerrychain.MarkovChain(
-        proposal=recom, constraints=[],
-        accept=lambda new: len(new["cut_edges"]) <= len(new.parent["cut_edges"]),
-        initial_state=parts, total_steps=_CHAIN_STEPS,
+        proposal_fn=recom, constraints=[],
+        acceptance_fn=_cuts_less,
+        initial_partition=parts, total_steps=_CHAIN_STEPS,
     )  # fmt: skip
     for state in chain:
         parts = state
     return np.array([parts.assignment[node] for node in range(len(land.loads))])
+
+
+def _cuts_less(new: Any, *, rng: Any) -> bool:
+    del rng
+    return len(new["cut_edges"]) <= len(new.parent["cut_edges"])
 
 
 def _propose_with_spopt(land: Land, grids: int) -> np.ndarray | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from typing import Any
 
 from commands.options import Commands
 from commands.output import Output
@@ -12,26 +14,46 @@ from geodata.errors import BadSetting, Fault
 def add_commands(commands: Commands) -> None:
     """Add `bench`."""
     bench = commands.add("bench", run_bench)
-    bench.add_argument("works", nargs="*", metavar="WORK", help="A B C D E F, or all; or store")
+    bench.add_argument(
+        "works", nargs="*", metavar="WORK", help="A B C D E F, or all; or store, redraw"
+    )
     bench.add_argument("--points", type=int, default=1_000_000)
     bench.add_argument("--events", type=int, default=1_000_000, help="of `bench store`")
+    bench.add_argument("--edits", type=int, default=1000, help="of `bench redraw`, each round")
     bench.add_argument("--rounds", type=int, default=5)
 
 
 def run_bench(arguments: argparse.Namespace, out: Output) -> int:
     """Run the works named, or all, and print a line for each case; 1 where answers differ."""
-    from bench.contest import print_row
     from bench.works import WORKS, run_works
 
     if arguments.works == ["store"]:
         return _run_store(arguments, out)
+    if arguments.works == ["redraw"]:
+        return _run_redraw(arguments, out)
     letters = [work.upper() for work in arguments.works]
     unknown = sorted(set(letters) - set(WORKS))
     if unknown or min(arguments.points, arguments.rounds) < 1:
         values = {"name": ", ".join(unknown) or "--points, --rounds", "known": ", ".join(WORKS)}
         raise BadSetting(Fault(key="bench_unknown", values=values))
+    return _tell(run_works(letters, points=arguments.points, rounds=arguments.rounds), out)
+
+
+def _run_redraw(arguments: argparse.Namespace, out: Output) -> int:
+    """Measure random edits and proposals on made-up land; 1 where a proof fails."""
+    from bench.redraw import run_redraw
+
+    if min(arguments.edits, arguments.rounds) < 1:
+        raise BadSetting(Fault(key="bench_unknown", values={"name": "--edits", "known": "1 …"}))
+    return _tell(run_redraw(edits=arguments.edits, rounds=arguments.rounds), out)
+
+
+def _tell(rows: Iterable[dict[str, Any]], out: Output) -> int:
+    """Print each row as it comes, and how many bars were reached; 1 where answers differ."""
+    from bench.contest import print_row
+
     results = []
-    for row in run_works(letters, points=arguments.points, rounds=arguments.rounds):
+    for row in rows:
         out.text(print_row(row))
         results.append(row)
     asked = [row for row in results if row["reached"] is not None]
