@@ -200,7 +200,7 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
             known = {one.batch for one in list_batches(connection, most=BATCHES_SHOWN)[0]}
         if batch not in known:
             raise BadFile(Fault(key="batch_gone"))
-        jobs.withdraw(batch)
+        jobs.withdraw(batch, account=current_scope())
         show(target=str(batch))
         return redirect(f"{base}/data?{_shown()}", 303)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.access.scope import Scope
 from geodata.audit.log import CONSOLE, write_entry
 from geodata.city import City
 from geodata.desk.decisions import fold_decisions, give_manual_owners, place_pins
@@ -318,7 +319,7 @@ def derive_columns(
     return columns
 
 
-def withdraw_batch(city: City, batch: int, *, now: int) -> int:
+def withdraw_batch(city: City, batch: int, *, now: int, account: Scope | str = CONSOLE) -> int:
     """
     Take back a loaded batch as a whole; return the new revision.
 
@@ -327,7 +328,7 @@ def withdraw_batch(city: City, batch: int, *, now: int) -> int:
     """
 
     def log(connection: Connection) -> None:
-        write_entry(connection, account=CONSOLE, act="batch.withdraw", target=str(batch), at=now)
+        write_entry(connection, account=account, act="batch.withdraw", target=str(batch), at=now)
 
     revision = derive_incidents(city, now=now, without=batch, also=log)
     drop_batch(city.database, batch)

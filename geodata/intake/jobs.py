@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from geodata.access.scope import Scope
 from geodata.city import City, writing
 from geodata.errors import BadSetting, Fault, GetuError
 from geodata.events.derive import withdraw_batch
@@ -92,10 +93,10 @@ class IntakeJobs:
         if slot is not None:
             slot.stop.set()
 
-    def withdraw(self, batch: int) -> None:
+    def withdraw(self, batch: int, *, account: Scope) -> None:
         """Take back a loaded batch as a whole; raises Busy while another load is at work."""
         with writing(self._city):
-            withdraw_batch(self._city, batch, now=self._now())
+            withdraw_batch(self._city, batch, now=self._now(), account=account)
 
     def close(self) -> None:
         """Take no more, and wait for the one that runs."""

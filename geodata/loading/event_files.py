@@ -68,7 +68,7 @@ def load_events(city: City, path: Path, request: LoadRequest, progress: Progress
         mapping=request.mapping,
         sheet=request.layer,
     )
-    report = report_of(reading, path)
+    report = report_of(reading, path, request)
     check_mapping(reading.frame, request, file=report.file)
     metric = None if reading.x is None else metric_for(city, reading)
     events = _event_table(city, reading, metric, request, report)

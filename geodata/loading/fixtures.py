@@ -58,7 +58,7 @@ def load_fixtures(
     if contract.shaped and path.suffix.lower() in TABLE_SUFFIXES:
         raise BadFile(Fault(key="shape_needed"), file=path.name)
     reading = _read(path, request, geometry=contract.placed)
-    report = report_of(reading, path)
+    report = report_of(reading, path, request)
     frame = reading.frame
     check_mapping(frame, request, file=report.file)
     progress("progress.read", 1.0)
@@ -179,7 +179,7 @@ def load_base_layer(city: City, path: Path, request: LoadRequest, progress: Prog
         layer=request.layer,
         isolated=request.isolated,
     )
-    report = report_of(reading, path)
+    report = report_of(reading, path, request)
     accepted = reading.accepted
     assert reading.crs is not None, "read_geometries always knows the coordinate system"
     shapes = shapes_to_metric(accepted.geometry.to_numpy(), reading.crs, city.crs)
@@ -208,7 +208,7 @@ def save_base(folder: Path, layers: dict[str, geopandas.GeoDataFrame]) -> None:
             part.unlink(missing_ok=True)
 
 
-def report_of(reading: Reading, path: Path) -> LoadReport:
+def report_of(reading: Reading, path: Path, request: LoadRequest) -> LoadReport:
     """Return the report that a reading begins."""
     return LoadReport(
         file=path.name,
@@ -219,6 +219,7 @@ def report_of(reading: Reading, path: Path) -> LoadReport:
         encoding=reading.encoding,
         dropped_columns=list(reading.dropped_columns),
         notes=list(reading.notes),
+        account=request.account,
     )
 
 

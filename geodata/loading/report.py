@@ -31,6 +31,7 @@ class LoadReport:
     notes: list[Note] = field(default_factory=list)
     recorded: Recorded | None = None
     revision: int | None = None
+    account: str = ""
 
     @property
     def refused(self) -> int:
@@ -38,14 +39,15 @@ class LoadReport:
         return len({fault.row for fault in self.faults if fault.row is not None})
 
     def as_facts(self) -> dict[str, Any]:
-        """Return what is kept of it with its batch: the file, and how many rows became what."""
-        return {
+        """Return what is kept with its batch: the file, what its rows became, who loaded it."""
+        facts = {
             "file": self.file,
             "rows": self.rows,
             "accepted": self.accepted,
             "refused": self.refused,
             "repaired": self.repaired,
         }
+        return facts | ({"account": self.account} if self.account else {})
 
     def settle_faults(self) -> None:
         """Bring the faults into the order of rows; a row torn apart has no other faults to name."""

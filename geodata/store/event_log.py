@@ -67,7 +67,7 @@ def close_batch(database: Database, batch: int, *, rows: int, report: dict[str, 
 def mark_batch(
     connection: sqlite3.Connection, batch: int, *, rows: int, report: dict[str, Any]
 ) -> None:
-    """Mark a batch visible inside the caller's transaction, and log it."""
+    """Mark a batch visible inside the caller's transaction, and log who loaded it."""
     connection.execute(
         "UPDATE batch SET state = ?, rows = ?, report = ? WHERE batch = ?",
         (IN, rows, orjson.dumps(report).decode(), batch),
@@ -77,7 +77,13 @@ def mark_batch(
     ).fetchone()
     detail = {"batch": batch, "what": what, "sha": file_hash.hex() if file_hash else ""}
     write_entry(
-        connection, account=CONSOLE, act="batch.load", target=file, n=rows, at=at, detail=detail
+        connection,
+        account=str(report.get("account") or CONSOLE),
+        act="batch.load",
+        target=file,
+        n=rows,
+        at=at,
+        detail=detail,
     )
 
 

@@ -133,8 +133,9 @@ def test_a_load_is_taken_back_whole_and_the_log_says_so(city, client):
     assert client.post(f"/data/batch/{batch}/withdraw").status_code == 303
     assert load_facts(city, now=NOW).snapshot.n == before
     with city.database.read() as connection:
-        acts = {row[0] for row in connection.execute("SELECT act FROM audit")}
-    assert {"upload.load", "batch.withdraw"} <= acts
+        by = dict(connection.execute("SELECT act, account FROM audit ORDER BY entry").fetchall())
+    assert {"upload.load", "batch.load", "batch.withdraw"} <= set(by)
+    assert by["batch.load"] == by["batch.withdraw"] == by["upload.load"] != "console"
 
 
 def test_what_cannot_be_read_is_told_in_words_and_can_be_thrown_away(client):
