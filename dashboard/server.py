@@ -13,6 +13,7 @@ from dash import Dash
 from flask import Flask
 from flask_compress import Compress
 
+from dashboard.addresses_page import add_addresses_page
 from dashboard.answers import add_answers
 from dashboard.api import add_api
 from dashboard.audit_page import add_audit_page
@@ -119,6 +120,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     server.extensions[INTAKE] = add_data_page(server, services)
     add_tables_page(server, services)
     add_quality_page(server, services)
+    add_addresses_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

@@ -48,6 +48,7 @@ def _link_pages(visit: Visit, lang: Lang, *, base_path: str) -> list[Any]:
     pages = (
         (("act", "decide"), "desk/", say("desk.title", lang)),
         (("load",), "data", say("intake.title", lang)),
+        (("act", "audit"), "quality", say("quality.title", lang)),
         (("audit",), "audit", say("audit.log", lang)),
     )
     return [

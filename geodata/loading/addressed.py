@@ -14,7 +14,7 @@ from geodata.loading.report import LoadReport
 from geodata.store.records import read_records, read_tables_version
 from geodata.words import Word
 
-_GUESS_MARK = " | "
+GUESS_MARK = " | "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def place_by_address(library: AddressLibrary, addresses: pd.Series[str]) -> Addr
             "place_score": [f"{score:.2f}" if score else "" for score in match.score],
             "place_address": [library.texts[row] if row >= 0 else "" for row in match.row],
             "place_guesses": [
-                _GUESS_MARK.join(match.guesses.get(i, ())) for i in range(len(addresses))
+                GUESS_MARK.join(match.guesses.get(i, ())) for i in range(len(addresses))
             ],
         },
         index=addresses.index,
