@@ -27,7 +27,14 @@ from geodata.loading.event_files import NAMES as EVENT_NAMES
 from geodata.loading.incidents import COLUMNS
 from geodata.loading.placing import raw_places
 from geodata.loading.request import LoadRequest, find_column
-from geodata.reading import TABLE_SUFFIXES, UPLOAD_LIMITS, Reading, read_geometries, read_table
+from geodata.reading import (
+    TABLE_SUFFIXES,
+    UPLOAD_LIMITS,
+    Reading,
+    read_geometries,
+    read_rows,
+    read_table,
+)
 
 FOLDER = "uploads"
 KEPT_S = 86_400  # an upload that nobody loads is thrown away after this
@@ -221,9 +228,17 @@ def look_at(city: City, path: Path, upload: Upload, *, now: int) -> Preview:
 
 def read_upload(path: Path, kind: str, request: LoadRequest) -> Reading:
     """Read a file as the load of this kind reads it, under the limits of uploads."""
-    tabular = kind in ("incidents", "events") or (
-        kind in RECORD_KINDS and not RECORD_KINDS[kind].placed
-    )
+    if kind == "incidents":
+        return read_rows(
+            path,
+            crs=request.crs,
+            encoding=request.encoding,
+            mapping=request.mapping,
+            layer=request.layer,
+            isolated=True,
+            limits=UPLOAD_LIMITS,
+        )
+    tabular = kind == "events" or (kind in RECORD_KINDS and not RECORD_KINDS[kind].placed)
     if tabular or (kind in RECORD_KINDS and path.suffix.lower() in TABLE_SUFFIXES):
         return read_table(
             path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,14 @@ from geodata.loading.request import (
     Progress,
     check_mapping,
     find_column,
+    hash_file,
     refuse_if_strict,
     refuse_moments,
     source_of,
 )
 from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
-from geodata.reading import Reading, read_table
+from geodata.reading import Reading, read_rows
 from geodata.store.event_log import append_events, filling
 from geodata.store.outcome import note_copies, read_outcome
 from geodata.store.records import read_records
@@ -71,8 +71,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "returned_at": ("returned_at", "退回时间"),
     "reopened_at": ("reopened_at", "重开时间"),
 }
+_ID_BYTES = 6
 # Faults of a place that an address can stand in for.
-STANDS_IN = frozenset({"place_missing", "place_not_number", "place_impossible"})
+STANDS_IN = frozenset(
+    {"place_missing", "place_not_number", "place_impossible", "shape_missing", "shape_empty"}
+)
 
 
 def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progress) -> LoadReport:
@@ -82,12 +85,13 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     progress("progress.read", 0.0)
-    reading = read_table(
+    reading = read_rows(
         path,
         crs=request.crs,
         encoding=request.encoding,
         mapping=request.mapping,
-        sheet=request.layer,
+        layer=request.layer,
+        isolated=request.isolated,
     )
     report = report_of(reading, path, request)
     check_mapping(reading.frame, request, file=report.file)
@@ -194,7 +198,7 @@ def append_and_derive(
     if metric is not None and not city.crs_text:
         city.fix_crs(metric.to_string())
         report.note("report.crs_chosen", crs=metric.to_string())
-    digest = hashlib.blake2b(file.read_bytes(), digest_size=16).digest() if file else None
+    digest = hash_file(file) if file else None
     groups = (
         [(source, events)] if "source" not in events else list(events.groupby("source", sort=True))
     )
@@ -373,7 +377,7 @@ def _identity(
 
     So the same file loaded again adds nothing, while two equal rows in it stay two incidents.
     """
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
+    digest = hash_file(path, size=_ID_BYTES).hex()
     made = pd.Series([f"{digest}-{row}" for row in frame.index], index=frame.index)
     if column is None:
         return made, []

@@ -69,10 +69,14 @@ def source_of(file: Path | str, request: LoadRequest) -> str:
     return request.source or Path(file).name.split(".")[0] or Path(file).name
 
 
-def hash_file(file: Path) -> bytes:
-    """Return the BLAKE2b-128 of a file's content: what a batch remembers it by."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).digest()
+def hash_file(file: Path, *, size: int = 16) -> bytes:
+    """Return the BLAKE2b of a file's or a folder's content, in `size` bytes: its identity."""
+    digest = hashlib.blake2b(digest_size=size)
+    for part in sorted(file.iterdir()) if file.is_dir() else [file]:
+        if part.is_file():
+            with part.open("rb") as content:
+                hashlib.file_digest(content, lambda: digest)
+    return digest.digest()
 
 
 def find_column(frame: pd.DataFrame, names: tuple[str, ...], mapped: str | None) -> str | None:
