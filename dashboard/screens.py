@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dash import Dash
 from flask import Flask
 
-from dashboard import desk_page, duty_page, map_page, wall_page
+from dashboard import desk_page, duty_page, map_page, street_page, wall_page
 from dashboard.frame import draw_index
 from dashboard.guard import APPS
 from dashboard.services import Services
@@ -41,6 +41,12 @@ _OF_PAGES = (
 SCREENS: tuple[Screen, ...] = (
     Screen(path="", fill=map_page.add_page),
     Screen(path="desk/", fill=desk_page.add_page),
+    Screen(
+        path="street/",
+        fill=street_page.add_page,
+        own=street_page.OWN_ASSETS,
+        without=_OF_PAGES,
+    ),
     Screen(
         path="wall/",
         fill=wall_page.add_page,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlencode
 
+from geodata.events.incidents import STAGES
 from geodata.events.periods import PERIODS_DAYS, begin_period
 from geodata.snapshots.facts import Facts
 from geodata.snapshots.snapshot import Filter, State
@@ -102,7 +103,18 @@ def filter_from_query(query: Mapping[str, str], facts: Facts, now: int) -> Filte
         until=_whole(query.get("until"), 0, now + 86_400),
         categories=None if category is None else (category,),
         state=_one_of(query.get("state"), get_args(State), "all"),
+        kinds=find_codes(facts.kind_terms, query.get("kind")),
+        sources=find_codes(facts.source_terms, query.get("source")),
+        bodies=find_codes(facts.body_terms, query.get("body")),
+        stages=find_codes(dict(enumerate(STAGES)), query.get("stage")),
     )
+
+
+def find_codes(terms: Mapping[int, str], text: Any) -> tuple[int, ...] | None:
+    """Return the codes of a text, none of them for one that is unknown; None without a text."""
+    if not isinstance(text, str) or not text:
+        return None
+    return tuple(code for code, known in terms.items() if known == text)
 
 
 def _one_of(value: Any, known: Any, otherwise: Any) -> Any:

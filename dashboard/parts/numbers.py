@@ -50,3 +50,8 @@ def span(seconds: int, lang: Lang) -> str:
         if seconds >= size:
             return say(f"time.{key}", lang, n=seconds // size)
     return say("time.minutes", lang, n=0)
+
+
+def plain(value: int | Span | None) -> int | str:
+    """Return a count as a cell of a sheet: a number where it is exact, else its bounds in words."""
+    return value if isinstance(value, int) else count(value)

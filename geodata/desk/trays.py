@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -106,6 +107,15 @@ def find_seen(connection: Connection, scope: Scope, source: str, incident_id: st
         return find_lying(connection, scope, source, incident_id).head.inc
     except NotFound:  # whether it exists elsewhere is nobody's to know
         return None
+
+
+def list_seen(connection: Connection, scope: Scope, incidents: Collection[int]) -> list[Head]:
+    """Return some incidents by their numbers in the store: those in the account's own grids."""
+    return [
+        head
+        for head in read_heads(connection, incidents)
+        if scope.everything or (head.owner >= 0 and scope.allows(head.owner))
+    ]
 
 
 def may_see(scope: Scope, head: Head, standing: Standing) -> bool:

@@ -1,0 +1,165 @@
+"""Ask the map: a circle, a polygon or a grid that was picked, answered with exact figures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+from flask import Flask, Response, render_template, request
+
+from dashboard import trail
+from dashboard.guard import guarded
+from dashboard.parts import numbers
+from dashboard.services import Services
+from dashboard.street.lists import list_oldest
+from dashboard.street.routes import Asked, Asking, as_json, refuse_softly
+from dashboard.street.view import read_text
+from geodata.errors import BadGrid, Fault
+from geodata.figures.asked_shape import (
+    MOST_VERTICES,
+    Shape,
+    ShapeFigures,
+    count_shape,
+    make_circle,
+    make_polygon,
+    outline_lonlat,
+    pick_grid,
+)
+from geodata.words import say
+
+_LONGEST_RING = 40 * MOST_VERTICES
+_SHOWN = 6
+
+
+def add_routes(server: Flask, services: Services) -> None:
+    """Add `/area/ask.json` and `/area/shape.geojson` below the base path."""
+    asking = Asking(services)
+
+    @guarded("read.rows", logs="view.asked")
+    def ask() -> Response:
+        trail.show(n=0)
+        asked = asking.read(own=False)
+        try:
+            shape = read_shape(asked)
+        except BadGrid as error:
+            return refuse_softly(error, asked.lang)
+        found = count_shape(
+            asked.sight,
+            shape,
+            filter=asked.street.filter(asked.sight, asked.now),
+            now=asked.now,
+        )
+        with services.city.database.read() as connection:
+            oldest = list_oldest(
+                asked.sight, connection, found.rows, lang=asked.lang, now=asked.now
+            )
+        return as_json({"html": draw_answer(asked, shape, found, oldest)})
+
+    @guarded("read")
+    def shape() -> Response:
+        """Answer the shape that the address describes: the map takes geometry from addresses."""
+        asked = asking.read(own=False)
+        features = []
+        if request.args.get("v") or request.args.get("ring") or request.args.get("radius_m"):
+            try:
+                drawn = outline_lonlat(asked.sight, read_shape(asked))
+            except BadGrid as error:
+                return refuse_softly(error, asked.lang)
+            properties = {"level": "asked", "uid": -1}
+            features = [{"type": "Feature", "id": 1, "properties": properties, "geometry": drawn}]
+        body = orjson.dumps({"type": "FeatureCollection", "features": features})
+        return Response(body, mimetype="application/geo+json")
+
+    for name, view in (("ask.json", ask), ("shape.geojson", shape)):
+        endpoint = f"getu_area_{name.partition('.')[0]}"
+        server.add_url_rule(f"{services.base_path}/area/{name}", endpoint, view)
+
+
+def read_shape(asked: Asked) -> Shape:
+    """
+    Return the shape that a request describes: `uid`, `ring`, or `lon`, `lat` and `radius_m`.
+
+    They may stand in `v`, joined by semicolons, as the map's layer gives them. Raises BadGrid.
+    """
+    given = {name: read_text(request.args.get(name), _LONGEST_RING) for name in _NAMES}
+    for part in read_text(request.args.get("v"), _LONGEST_RING).split(";"):
+        name, _, value = part.partition("=")
+        if name in _NAMES:
+            given[name] = value
+    if given["uid"]:
+        uid = given["uid"]
+        known = set(asked.sight.grids.grids["uid"].tolist())
+        if not (uid.isascii() and uid.isdigit() and len(uid) < 16 and int(uid) in known):
+            raise BadGrid(Fault(key="shape_nowhere"))
+        return pick_grid(asked.sight, int(uid))
+    if given["ring"]:
+        ring = [_read_pair(pair) for pair in given["ring"].split("_")]
+        return make_polygon(asked.sight, ring)
+    lon, lat, radius = (_read_number(given[name]) for name in ("lon", "lat", "radius_m"))
+    return make_circle(asked.sight, lon, lat, radius_m=radius)
+
+
+_NAMES = ("uid", "ring", "lon", "lat", "radius_m")
+
+
+def _read_pair(text: str) -> tuple[float, float]:
+    lon, _, lat = text.partition(",")
+    return _read_number(lon), _read_number(lat)
+
+
+def _read_number(text: str) -> float:
+    """Return a plain decimal number; raises BadGrid for anything else."""
+    if not text or len(text) > 24 or set(text) - set("0123456789.-"):
+        raise BadGrid(Fault(key="shape_nowhere"))
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise BadGrid(Fault(key="shape_nowhere")) from error
+    if not math.isfinite(number):
+        raise BadGrid(Fault(key="shape_nowhere"))
+    return number
+
+
+def draw_answer(
+    asked: Asked, shape: Shape, found: ShapeFigures, oldest: list[dict[str, Any]]
+) -> str:
+    """Return the answer as HTML."""
+    sight, lang = asked.sight, asked.lang
+
+    def speak(key: str, **named: Any) -> str:
+        return say(key, lang, **named)
+
+    kinds, figures = sight.kind_names(lang), found.figures
+    return render_template(
+        "street_asked.html",
+        say=speak,
+        base=sight.city.settings.base_path,
+        shown=asked.street.link(),
+        radius=shape.radius_m,
+        area=numbers.decimal(found.area_m2 / 10_000, 2),
+        keys=[
+            {"key": key, "label": say(f"figure.{key}", lang), "n": getattr(figures, key)}
+            for key in ("overdue", "due_soon", "open", "total")
+        ],
+        whole=figures.whole,
+        grids=found.grids,
+        hidden=found.hidden_grids,
+        inside=found.inside,
+        nearest={
+            name: [
+                {"name": one.name or one.kind, "metres": numbers.decimal(one.distance_m, 0)}
+                for one in nearest
+            ]
+            for name, nearest in found.nearest.items()
+        },
+        kinds=[
+            {"name": kinds.get(code) or say("desk.no_kind", lang), "n": n}
+            for code, n in found.kinds[:_SHOWN]
+        ],
+        bodies=[
+            {"name": sight.body_name(sight.body_terms.get(code, ""), lang) or "–", "n": n}
+            for code, n in found.bodies[:_SHOWN]
+        ],
+        oldest=oldest,
+    )

@@ -1,0 +1,210 @@
+"""The ground of a street page: the layers of its map, their figures, and the tree to drill by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from dashboard.gridmap import map_words
+from dashboard.guard import current_scope
+from dashboard.street.view import StreetView
+from geodata.access.sight import Sight
+from geodata.figures.tally import Tallies, tally_areas
+from geodata.levels import NO_PARENT, find_parent_rows
+from geodata.words import Lang, say
+from layers.classes import break_classes
+from layers.layer import Picture, Values
+from layers.palette import NO_DATA, ZERO
+from layers.registry import LAYERS
+
+GRIDS, ASKED = "street-grids", "street-asked"
+_RISK, _HEAT = "grid-risk", "incident-heat"  # what the choropleth here takes the place of
+_HIDDEN_AT_FIRST = frozenset({_HEAT, "overdue-halos", "places", "cameras"})
+# Blue for fewer, orange for more; the middle classes pale. Steps are wide enough apart for all
+# kinds of colour vision (layers/palette.py says how that is measured).
+CHANGE = {
+    "dark": ("#2166ac", "#4d8fc4", "#86b2d6", "#f2b48a", "#e5824a", "#c94c16"),
+    "light": ("#1b5a9e", "#5a95c8", "#a9c8e2", "#f7c9a5", "#e88b4f", "#bf4410"),
+}
+ASKED_LINE = {"dark": "#ffd54a", "light": "#7a2f8a"}
+
+
+def describe_layers(facts: Sight, street: StreetView) -> list[dict[str, Any]]:
+    """Return what the map draws, in one language, for this request's account."""
+    lang = street.view.lang
+    permissions = current_scope().permissions
+    found = []
+    for layer in LAYERS:
+        if layer.source.needs not in permissions:
+            continue
+        plain = layer.descriptor(lang, facts, version=facts.version)
+        if layer.id == _RISK:
+            plain = _measured(plain, street)
+        elif layer.id in _HIDDEN_AT_FIRST:
+            plain["visible"] = False
+        found.append(plain)
+    return [*found, describe_asked(lang, "")]
+
+
+def describe_asked(lang: Lang, query: str) -> dict[str, Any]:
+    """Return the layer of the shape that was asked for; only its address changes."""
+    return {
+        "id": ASKED,
+        "kind": "outline",
+        "title": say("street.layer_asked", lang),
+        "group": "grids",
+        "visible": True,
+        "source": {"type": "geojson", "url": f"area/shape.geojson?v={query}"},
+        "style": {"levels": {"asked": {"width": 2.4, "dash": [3, 1.5]}}, "color": ASKED_LINE},
+        "fields": [],
+    }
+
+
+def _measured(plain: dict[str, Any], street: StreetView) -> dict[str, Any]:
+    """Return the grids' own layer with the page's measure in the place of the risk."""
+    style = dict(plain["style"])
+    if street.measure == "change":
+        style["ramp"] = CHANGE
+    title = say(f"street.measure_{street.measure}", street.view.lang)
+    fields = [field for field in plain["fields"] if field["name"] != "$value"]
+    shown = {"name": "$value", "title": title, "format": "number", "digits": 0}
+    return {**plain, "id": GRIDS, "title": title, "style": style, "fields": [*fields, shown]}
+
+
+def read_values(facts: Sight, street: StreetView, *, now: int) -> Values:
+    """
+    Return the page's measure for every finest grid; what the scope hides in bounds, or no figure.
+
+    `change` is this period less the one before; where the data do not reach back so far there is
+    none.
+    """
+    tallies = tally_areas(
+        facts, period=street.period(facts, now), filter=street.filter(facts, now), now=now
+    )
+    values = _column(tallies, street)
+    hidden = _hidden(facts)
+    values[hidden] = np.nan
+    texts = _told(facts, street, hidden, values, now=now)
+    return Values(
+        values=values,
+        breaks=_breaks(values, street),
+        thin=np.flatnonzero(hidden & np.isfinite(values)),
+        revision=facts.snapshot.revision,
+        texts=texts,
+    )
+
+
+def _column(tallies: Tallies, street: StreetView) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if street.measure != "change":
+        return tallies.of_finest(street.measure)[:-1].astype(np.float64)
+    if tallies.of_all().before is None:
+        return np.full(len(tallies.of_finest("total")) - 1, np.nan)
+    change = tallies.of_finest("total") - tallies.of_finest("before")
+    return change[:-1].astype(np.float64)
+
+
+def _breaks(values: Any, street: StreetView) -> tuple[float, ...]:
+    known = values[np.isfinite(values)]
+    if street.measure != "change":
+        return break_classes(known)
+    most = float(np.abs(known).max(initial=0))
+    step = max(round(most / 4), 1)
+    return (-2.0 * step, -1.0 * step, 0.0, 1.0 * step + 1, 2.0 * step + 1)
+
+
+def _told(
+    facts: Sight, street: StreetView, hidden: Any, values: Any, *, now: int
+) -> dict[int, str]:
+    """Write the middle of each hidden grid's bounds into `values`; return the bounds in words."""
+    if facts.outside is None or street.measure == "change" or not hidden.any():
+        return {}
+    uids = facts.grids.finest()["uid"].to_numpy(np.int64)
+    bounds = facts.outside.count_grids(uids, street.filter(facts, now), street.measure)
+    if bounds is None:
+        return {}
+    rows = np.flatnonzero(hidden)
+    values[rows] = (bounds.low[rows] + bounds.high[rows]) / 2
+    return {row: bounds.span(row).text for row in rows.tolist()}
+
+
+def _hidden(facts: Sight) -> Any:
+    uids = facts.grids.finest()["uid"].to_numpy()
+    return np.array([not facts.shows(int(uid)) for uid in uids], np.bool_)
+
+
+def describe_classes(breaks: Sequence[float], street: StreetView) -> list[dict[str, Any]]:
+    """Return the classes of a film, which all its frames share, without counts."""
+    edges = (-np.inf, *breaks, np.inf)
+    theme = street.view.theme
+    rows = [
+        {"color": _ramp()[theme][place], "label": _name_class(low, high), "n": ""}
+        for place, (low, high) in enumerate(pairwise(edges))
+    ]
+    return [{"color": ZERO[theme], "label": "0", "n": ""}, *rows]
+
+
+def describe_legend(values: Values, street: StreetView) -> list[dict[str, Any]]:
+    """Return the classes of the measure: colour, bounds in words, how many grids."""
+    lang, theme = street.view.lang, street.view.theme
+    ramp = CHANGE if street.measure == "change" else _ramp()
+    breaks = (-np.inf, *values.breaks, np.inf)
+    known = np.isfinite(values.values)
+    zero = known & (values.values == 0)
+    rows = [
+        {
+            "color": ramp[theme][place],
+            "label": _name_class(low, high),
+            "n": int((known & ~zero & (values.values >= low) & (values.values < high)).sum()),
+        }
+        for place, (low, high) in enumerate(pairwise(breaks))
+    ]
+    found = [{"color": ZERO[theme], "label": "0", "n": int(zero.sum())}, *rows]
+    if not known.all():
+        label = say("legend.no_data", lang)
+        found.append({"color": NO_DATA[theme], "label": label, "n": int((~known).sum())})
+    return [row for row in found if row["n"]]
+
+
+def _ramp() -> Any:
+    return next(layer for layer in LAYERS if layer.id == _RISK).style.plain["ramp"]
+
+
+def _name_class(low: float, high: float) -> str:
+    if not np.isfinite(low):
+        return f"< {high:g}" if np.isfinite(high) else "≠ 0"
+    return f"≥ {low:g}" if not np.isfinite(high) else f"{low:g} – {high:g}"
+
+
+def describe_tree(facts: Sight, lang: Lang) -> dict[str, Any]:
+    """Return every grid of the drawing with its parent's place: what a click is drilled by."""
+    grids = facts.grids.grids
+    above = find_parent_rows(grids)
+    return {
+        "uid": [int(uid) for uid in grids["uid"]],
+        "up": [int(row) if row != NO_PARENT else -1 for row in above],
+        "code": grids["code"].astype(str).tolist(),
+        "name": grids["name"].astype(str).tolist(),
+        "level": [list(facts.grids.levels).index(level) for level in grids["level"]],
+        "keys": list(facts.grids.levels),
+        "levels": [say(f"level.{level}", lang) for level in facts.grids.levels],
+    }
+
+
+def frame_picture(facts: Sight, street: StreetView, *, now: int) -> Picture:
+    """Return the picture that this page's legends are drawn for."""
+    return Picture(
+        facts=facts,
+        scope=facts.scope,
+        now=now,
+        filter=street.filter(facts, now),
+        lang=street.view.lang,
+        theme=street.view.theme,
+    )
+
+
+def read_words(lang: Lang) -> dict[str, str]:
+    """Return the map's own sentences."""
+    return map_words(lang)

@@ -1,0 +1,358 @@
+"""The right side of a street page: one area's figures in words, every number with its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from flask import render_template
+
+from dashboard.parts import numbers, totals
+from dashboard.street.charts import draw_days
+from dashboard.street.lists import list_oldest, list_waiting
+from dashboard.street.view import StreetView
+from geodata.access.sight import Sight
+from geodata.access.suppression import Span
+from geodata.desk.responsibility import find_responsible
+from geodata.events.incidents import SIX_STEPS
+from geodata.figures.area import AreaFigures, ChildFigures, Part
+from geodata.figures.counts import Change
+from geodata.figures.hot_places import HotPlace, find_hot_places
+from geodata.figures.tally import AGEING_DAYS, order_leaves
+from geodata.snapshots.facts import UNMATCHED
+from geodata.store.database import Connection
+from geodata.store.records import read_records
+from geodata.words import Lang, say
+
+RATES = ("completion", "closing", "on_time", "returned", "reopened")
+_PARTS_SHOWN = 8
+_KINDS_ASKED = 6
+
+
+def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: Connection) -> str:
+    """Return the panel as HTML; every value is escaped by the template."""
+    lang = street.view.lang
+
+    def speak(key: str, **named: Any) -> str:
+        return say(key, lang, **named)
+
+    rows = find_rows(sight, area)
+    return render_template(
+        "street_panel.html",
+        say=speak,
+        base=sight.city.settings.base_path,
+        lang=lang,
+        link=street.link(),
+        **describe_head(sight, area, lang),
+        keys=_describe_keys(area, lang),
+        rates=[_describe_rate(name, getattr(area.own, name), lang) for name in RATES],
+        changes=[
+            _describe_change("before", area.previous, lang),
+            _describe_change("last_year", area.last_year, lang),
+        ],
+        trend=draw_days(area.days, sight.zone),
+        steps=_describe_steps(area, lang),
+        stages=_bars([(say(f"stage.{name}", lang), n, name) for name, n in area.stages.items()]),
+        ageing=_describe_ageing(area, lang),
+        children=[_describe_child(child, area, lang) for child in area.children],
+        child_level=_child_level(area, lang),
+        parts={
+            "category": _name_parts(area.categories, category_names(sight, lang)),
+            "kind": _name_parts(area.kinds, sight.kind_names(lang), sight.kind_terms),
+            "body": _name_parts(area.bodies, _body_names(sight, lang), sight.body_terms),
+            "source": _name_parts(area.sources, sight.source_terms, sight.source_terms),
+        },
+        chosen={
+            "category": street.view.category,
+            **{name: getattr(street, name) for name in ("kind", "body", "source", "stage")},
+        },
+        things=_count_things(sight, area),
+        responsible=_describe_responsible(sight, area, connection, lang),
+        oldest=list_oldest(sight, connection, rows, lang=lang, now=area.now),
+        waiting=list_waiting(sight, connection, area, lang=lang),
+        notes=_describe_notes(sight, area, lang),
+        may_export=sight.scope.has("export"),
+    )
+
+
+def find_rows(sight: Sight, area: AreaFigures) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows of the snapshot that an area's figures count."""
+    mask = sight.select(area.filter, area.now)
+    if not _is_whole(area):
+        assert area.grid is not None
+        leaves = np.zeros(len(sight.grids.finest()) + 1, np.bool_)
+        leaves[order_leaves(sight).leaves(area.grid)] = True
+        mask = mask & leaves[sight.snapshot.owner]
+    return np.flatnonzero(mask)
+
+
+def describe_head(sight: Sight, area: AreaFigures, lang: Lang) -> dict[str, Any]:
+    """Return the area's name, its post with the duty line, and how fresh and complete it all is."""
+    age = max(area.now - sight.as_of, 0)
+    as_of = say("page.as_of_nothing", lang)
+    if sight.as_of:
+        as_of = say(
+            "page.as_of",
+            lang,
+            at=numbers.moment(sight.as_of, sight.zone),
+            age=numbers.span(age, lang),
+        )
+    head: dict[str, Any] = {
+        "name": say("street.whole_city", lang),
+        "code": "",
+        "level": "",
+        "post": "",
+        "duty_line": "",
+        "as_of": as_of,
+        "stale": age > sight.city.settings.stale_after_s,
+        "n_of_n": say(
+            "page.n_of_n",
+            lang,
+            n=numbers.count(area.total),
+            of=numbers.count(area.own.whole) if area.complete else numbers.NOT_TOLD,
+        ),
+    }
+    if area.grid is None:
+        return head
+    grids = sight.grids.grids
+    row = grids.iloc[int(np.flatnonzero(grids["uid"].to_numpy() == area.grid)[0])]
+    body = str(row["body"]) if isinstance(row["body"], str) else ""
+    line = ""
+    if body in sight.bodies.index and "duty_line" in sight.bodies:
+        found = sight.bodies.at[body, "duty_line"]
+        line = str(found) if isinstance(found, str) else ""
+    return head | {
+        "name": str(row["name"]),
+        "code": str(row["code"]),
+        "level": say(f"level.{row['level']}", lang),
+        "post": sight.body_name(body, lang) if body else "",
+        "duty_line": line,
+    }
+
+
+def _is_whole(area: AreaFigures) -> bool:
+    return area.grid is None or any(child.uid is None for child in area.children)
+
+
+def _describe_keys(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+    own = area.own
+    counts = {
+        "open": (area.open, "plain"),
+        "overdue": (area.overdue, "red"),
+        "due_soon": (own.due_soon if area.complete else None, "amber"),
+        "suspended": (own.suspended if area.complete else None, "plain"),
+        "total": (area.total, "plain"),
+    }
+    keys: list[dict[str, Any]] = [
+        {
+            "key": key,
+            "label": say(f"figure.{key}", lang),
+            "text": numbers.count(value),
+            "tone": tone,
+            "bounds": isinstance(value, Span),
+        }
+        for key, (value, tone) in counts.items()
+    ]
+    percent = own.closing.percent() if area.complete else None
+    text = f"{percent} %" if percent else numbers.NOT_TOLD
+    closing = {"key": "closing", "label": say("figure.closing", lang), "text": text}
+    return [*keys, closing | {"tone": "plain", "bounds": True}]
+
+
+def _describe_rate(key: str, rate: Any, lang: Lang) -> dict[str, Any]:
+    return {
+        "key": key,
+        "label": say(f"figure.{key}", lang),
+        "text": numbers.rate(rate),
+        "part": rate.part,
+        "of": rate.of,
+    }
+
+
+def _describe_change(key: str, change: Change | None, lang: Lang) -> dict[str, Any]:
+    text = say("street.no_comparison", lang)
+    if change is not None:
+        percent = change.percent()
+        text = (
+            f"{percent} % ({change.now:,} / {change.before:,})"
+            if percent
+            else f"{change.now:,} / 0"
+        )
+    tone = (
+        ""
+        if change is None or change.now == change.before
+        else ("up" if change.now > change.before else "down")
+    )
+    return {"key": key, "label": say(f"figure.{key}", lang), "text": text, "tone": tone}
+
+
+def _describe_steps(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+    return _bars([(say(f"stage.{name}", lang), area.own.steps[name], "") for name in SIX_STEPS])
+
+
+def _describe_ageing(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+    limits = (0, *AGEING_DAYS)
+    names = [
+        say("street.age_over", lang, since=limits[place])
+        if place == len(AGEING_DAYS)
+        else say("street.age_band", lang, since=limits[place], until=limits[place + 1])
+        for place in range(len(limits))
+    ]
+    return _bars([(name, n, "") for name, n in zip(names, area.own.ageing, strict=True)])
+
+
+def _bars(rows: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
+    """Return names and counts, each with its share of the largest and the text it filters by."""
+    listed = list(rows)
+    most = max((n for _, n, _ in listed), default=0)
+    return [
+        {"name": name, "n": n, "share": round(100 * n / most) if most else 0, "pick": pick}
+        for name, n, pick in listed
+    ]
+
+
+def _describe_child(child: ChildFigures, area: AreaFigures, lang: Lang) -> dict[str, Any]:
+    percent = None
+    if child.own.before and not child.hidden and area.complete:
+        percent = Change(now=child.own.total, before=child.own.before).percent()
+    closing = child.own.closing
+    return {
+        "uid": child.uid,
+        "code": child.code,
+        "name": child.name or say("figure.unowned", lang),
+        "counts": [
+            {"text": numbers.count(value), "sort": _sort_value(value)}
+            for value in (child.total, child.open, child.overdue)
+        ],
+        "late": _sort_value(child.overdue) > 0,
+        "closing": {
+            "text": f"{closing.percent()} %"
+            if closing.of and not child.hidden
+            else numbers.NOT_TOLD,
+            "title": f"{closing.part:,}/{closing.of:,}",
+            "sort": closing.part / closing.of if closing.of else -1,
+        },
+        "change": {
+            "text": f"{percent} %" if percent else numbers.NOT_TOLD,
+            "sort": float(percent) if percent else -1e9,
+        },
+    }
+
+
+def _sort_value(value: int | Span | None) -> float:
+    if value is None:
+        return -1
+    return float(value) if isinstance(value, int) else (value.low + value.high) / 2
+
+
+def _child_level(area: AreaFigures, lang: Lang) -> str:
+    levels = {child.level for child in area.children if child.level}
+    return say(f"level.{levels.pop()}", lang) if len(levels) == 1 else say("street.parts", lang)
+
+
+def _name_parts(parts: tuple[Part, ...], names: Any, texts: Any = None) -> dict[str, Any]:
+    """Return the largest parts by name with what they filter by, and how many more there are."""
+    shown = parts[:_PARTS_SHOWN]
+    rows = _bars(
+        (
+            names.get(part.code) or "–",
+            part.total,
+            str(part.code) if texts is None else str(texts.get(part.code, "")),
+        )
+        for part in shown
+    )
+    for row, part in zip(rows, shown, strict=True):
+        row["late"] = part.overdue
+    return {
+        "rows": rows,
+        "more": len(parts) - len(shown),
+        "rest": sum(p.total for p in parts[_PARTS_SHOWN:]),
+    }
+
+
+def category_names(sight: Sight, lang: Lang) -> dict[int, str]:
+    """Return the categories by name, those of unknown kinds among them."""
+    unmatched = say("filter.unmatched", lang)
+    return {
+        code: unmatched if name == UNMATCHED else name
+        for code, name in sight.category_names(lang).items()
+    }
+
+
+def _body_names(sight: Sight, lang: Lang) -> dict[int, str]:
+    return {code: sight.body_name(text, lang) for code, text in sight.body_terms.items()}
+
+
+def draw_hot(sight: Sight, area: AreaFigures, lang: Lang) -> str:
+    """Return the hot places of an area as HTML: asked for after the panel, for it takes longer."""
+    found = find_hot_places(sight, find_rows(sight, area), now=area.now)
+    described = _describe_hot(found, lang)
+    return render_template("street_hot.html", hot=described)
+
+
+def _describe_hot(found: tuple[HotPlace, ...] | None, lang: Lang) -> dict[str, Any]:
+    if found is None:
+        return {"rows": [], "note": say("street.hot_too_many", lang)}
+    return {
+        "rows": [
+            {
+                "name": one.name
+                or say(f"street.hot_nameless_{one.kind}", lang, near=one.near or "–"),
+                "kind": say(f"street.hot_{one.kind}", lang),
+                "n": one.total,
+                "late": one.overdue,
+                "lon": one.lon,
+                "lat": one.lat,
+            }
+            for one in found
+        ],
+        "note": "" if found else say("street.hot_none", lang),
+    }
+
+
+def _count_things(sight: Sight, area: AreaFigures) -> dict[str, int]:
+    """Return how many cameras and places lie in the area, of those the scope shows."""
+    found = {}
+    inside = np.ones(len(sight.grids.finest()) + 1, np.bool_)
+    if not _is_whole(area):
+        assert area.grid is not None
+        inside[:] = False
+        inside[order_leaves(sight).leaves(area.grid)] = True
+    for name, table in (("cameras", sight.cameras), ("places", sight.places)):
+        found[name] = int(inside[table["owner"].to_numpy(np.int64)].sum())
+    return found
+
+
+def _describe_responsible(
+    sight: Sight, area: AreaFigures, connection: Connection, lang: Lang
+) -> list[dict[str, str]]:
+    """Return who answers here for the kinds that come most, and why it is theirs."""
+    matrix = read_records(connection, "matrix", at=area.now)
+    names = sight.kind_names(lang)
+    grid = None if _is_whole(area) else area.grid
+    rows = []
+    for part in area.kinds[:_KINDS_ASKED]:
+        kind = sight.kind_terms.get(part.code, "")
+        if not kind:
+            continue
+        found = find_responsible(sight.grids, grid, kind, matrix=matrix, kinds=sight.kinds)
+        rows.append(
+            {
+                "kind": names.get(part.code, kind),
+                "body": sight.body_name(found.body, lang) or say("desk.nobody", lang),
+                "why": say(f"street.why_{found.why}", lang, by=found.by),
+            }
+        )
+    return rows
+
+
+def _describe_notes(sight: Sight, area: AreaFigures, lang: Lang) -> list[str]:
+    """Return what narrows the page: the scope, and an area with nothing that may be seen."""
+    notes = []
+    if sight.outside is not None and not area.complete:
+        at = totals.as_of(sight.outside, sight)
+        notes.append(say("street.partly_hidden", lang, n=area.hidden_grids, at=at))
+    if not area.own.total and area.complete:
+        notes.append(say("street.nothing_here", lang))
+    return notes
