@@ -107,6 +107,14 @@ def test_an_alarm_without_a_place_says_what_to_do_and_a_drill_waits_in_the_list(
     assert "演练" in news["parts"]["alarms"]
 
 
+def test_today_rolls_at_the_local_midnight_without_an_event(wall):
+    wall.post("T1")
+    today = wall.ask().json["parts"]["today"]
+    assert "<strong>0</strong>" not in today
+    wall.now += 86_400  # the tiny city's clock stands at noon
+    assert "<strong>0</strong>" in wall.ask().json["parts"]["today"]
+
+
 def test_nonsense_asks_for_the_beginning(wall):
     for query in (
         {"scene": "99999"},
