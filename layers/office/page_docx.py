@@ -20,7 +20,7 @@ from geodata.briefing.sentences import name_title
 from geodata.errors import BadFile, Fault
 from geodata.words import Lang, say
 from layers.office.paper import Paper
-from layers.office.sealing import seal_office
+from layers.office.sealing import check_template, seal_office
 
 PLACEHOLDER = "{{getu}}"
 _TITLE_PLACEHOLDER = "{{title}}"
@@ -65,6 +65,7 @@ def set_docx(paper: Paper, *, picture: bytes | None, template: bytes | None = No
 
 
 def _open(template: bytes | None) -> Document:
+    check_template(template, "DOCX")
     try:
         return docx.Document(None if template is None else io.BytesIO(template))
     except (PackageNotFoundError, KeyError, ValueError, OSError) as error:

@@ -61,6 +61,12 @@ def seal_office(body: bytes, carried: Mapping[str, Any] | None) -> bytes:
     return out.getvalue()
 
 
+def check_template(body: bytes | None, kind: str) -> None:
+    """Raise BadFile for a template that is no file of the kind at all."""
+    if body is not None and not zipfile.is_zipfile(io.BytesIO(body)):
+        raise BadFile(Fault(key="briefing_template_kind", values={"kind": kind}))
+
+
 def read_carried(body: bytes) -> dict[str, Any]:
     """
     Return the figures that a file of ours carries, whatever its kind.

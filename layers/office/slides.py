@@ -30,7 +30,7 @@ from geodata.errors import BadFile, Fault
 from geodata.safe_text import escape_formula
 from geodata.words import Lang, Word, say
 from layers.office.paper import Paper
-from layers.office.sealing import seal_office
+from layers.office.sealing import check_template, seal_office
 
 MAP_MM = (300.0, 138.0)
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
@@ -70,6 +70,7 @@ def set_slides(paper: Paper, *, picture: bytes | None, template: bytes | None = 
 
 
 def _open(template: bytes | None) -> Any:
+    check_template(template, "PPTX")
     try:
         deck = pptx.Presentation(None if template is None else io.BytesIO(template))
     except (PackageNotFoundError, KeyError, ValueError, OSError) as error:
