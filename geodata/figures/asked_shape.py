@@ -142,9 +142,8 @@ def find_oldest_late(sight: Sight, rows: NDArray[np.int64], *, now: int, most: i
 def outline_lonlat(sight: Sight, shape: Shape) -> dict[str, Any]:
     """Return a shape's outline as GeoJSON in degrees."""
 
-    def degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.round(np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], sight.grids.crs)), 7)
-        return found
+    def degrees(xy: Any) -> Any:
+        return np.round(np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], sight.grids.crs)), 7)
 
     drawn: dict[str, Any] = shapely.geometry.mapping(shapely.transform(shape.outline, degrees))
     return drawn

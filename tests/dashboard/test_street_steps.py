@@ -1,0 +1,161 @@
+"""Promise: every step of the street is a link whose figures are the facts', for every account."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+
+from geodata.snapshots.facts import load_facts
+from tests.city import NOW, community_code, grid_code, lonlat, middle
+from tests.dashboard.door_city import Door
+
+FILTERS = ("", "&state=open", "&kind=积水", "&days=28&stage=closed", "&source=nowhere")
+
+
+@pytest.fixture(scope="module")
+def client(tiny_app):
+    return tiny_app.server.test_client()
+
+
+@pytest.fixture(scope="module")
+def door(tiny, tmp_path_factory) -> Door:
+    return Door(tiny, tmp_path_factory.mktemp("street") / "city")
+
+
+def ask(client, name: str, query: str = "", *, status: int = 200):
+    answer = client.get(f"/area/{name}?lang=en&days=0&{query}")
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def key_of(html: str, key: str) -> str:
+    """What a key figure of the panel reads."""
+    (found,) = re.findall(
+        rf'data-def="{key}"><span class="label">[^<]*</span><strong[^>]*>([^<]*)', html
+    )
+    return found
+
+
+def rows_of(html: str) -> dict[str, list[str]]:
+    """The table by child: name to its cells."""
+    body = html.split("<tbody>")[1].split("</tbody>", maxsplit=1)[0]
+    found = {}
+    for row in body.split("</tr>")[:-1]:
+        name = re.sub(r"<[^>]+>", "", re.findall(r"<th.*?</th>", row)[0])
+        found[name] = re.findall(r"<td[^>]*>([^<]*)</td>", row)
+    return found
+
+
+def test_each_panel_prints_what_the_facts_say(client, tiny):
+    facts = load_facts(tiny, now=NOW)
+    whole = ask(client, "panel.json")
+    assert key_of(whole["html"], "total") == f"{facts.snapshot.n:,}"
+    assert whole["uid"] is None
+    rows = rows_of(whole["html"])
+    assert set(rows) == {"第1社区", "第2社区", "第3社区", "Unowned"}
+    for column, name in enumerate(("total", "open", "overdue")):
+        assert sum(int(cells[column]) for cells in rows.values()) == int(
+            key_of(whole["html"], name)
+        )
+    for code in (community_code(0), grid_code(2, 1)):
+        step = ask(client, "panel.json", f"code={code}")
+        leaves = facts.grids.leaf_ranks(step["uid"])
+        assert key_of(step["html"], "total") == str(
+            int(np.isin(facts.snapshot.owner, leaves).sum())
+        )
+        assert step["code"] == code
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+def test_the_map_the_panel_and_the_download_agree_under_every_filter(client, filter):
+    panel = ask(client, "panel.json", filter)
+    total = int(key_of(panel["html"], "open"))
+    values = panel["values"]["street-grids"]["values"]
+    rows = rows_of(panel["html"])
+    assert sum(values) + int(rows["Unowned"][1]) == total
+    sheet = client.get(f"/area/table.csv?lang=en&days=0{filter}").get_data(as_text=True)
+    lines = list(csv.reader(io.StringIO(sheet.removeprefix("\ufeff"))))
+    assert int(lines[-1][3]) == total == sum(int(line[3]) for line in lines[2:-1])
+    frames = ask(client, "frames.json", filter)
+    assert len(frames["frames"]) == len(frames["at"])
+
+
+def test_a_map_that_holds_the_figures_is_not_sent_them_again(client):
+    first = ask(client, "panel.json")
+    again = client.get(
+        "/area/panel.json", query_string={"lang": "en", "days": 0, "held": first["mark"]}
+    ).get_json()
+    assert "values" in first
+    assert "values" not in again
+
+
+def test_every_number_that_opens_has_an_entry(client):
+    frame, panel = ask(client, "frame.json"), ask(client, "panel.json")
+    opened = set(re.findall(r'data-def="(\w+)"', panel["html"]))
+    assert {"open", "overdue", "total", "completion", "closing", "before", "last_year"} <= opened
+    assert opened <= set(frame["definitions"])
+    assert len(frame["tree"]["uid"]) == len(frame["tree"]["up"]) == 12
+
+
+def test_the_cases_behind_a_number_are_as_many_as_it_says(client):
+    panel = ask(client, "panel.json")
+    for figure in ("overdue", "open", "due_soon"):
+        page = client.get(f"/area/rows?lang=en&days=0&figure={figure}").get_data(as_text=True)
+        n = int(key_of(panel["html"], figure))
+        assert f"{n} of {n} cases listed" in page
+        assert page.count("/case/") == n
+
+
+def test_a_circle_is_answered_with_its_cases_and_a_bad_one_with_a_sentence(client):
+    lon, lat = lonlat(300, 300)
+    found = ask(client, "ask.json", f"lon={lon}&lat={lat}&radius_m=500")
+    assert "Within 500 m" in found["html"]
+    for wrong in (
+        "lon=1&lat=",
+        "lon=x&lat=2&radius_m=3",
+        f"lon={lon}&lat={lat}&radius_m=-1",
+        "uid=99",
+    ):
+        assert ask(client, "ask.json", wrong, status=422)["error"]
+    ring = "_".join(f"{lon},{lat}" for lon, lat in (middle(0, 0), middle(2, 0), middle(2, 2)))
+    assert "Within the shape" in ask(client, "ask.json", f"ring={ring}")["html"]
+    shape = client.get(f"/area/shape.geojson?v=ring={ring}").get_json(force=True)
+    assert shape["features"][0]["geometry"]["type"] == "Polygon"
+
+
+def test_a_dead_link_says_so_in_a_sentence(client):
+    gone = ask(client, "panel.json", "code=%3Cb%3E404", status=404)
+    assert "No grid has the code &lt;b&gt;404" in gone["html"]
+    assert client.get("/street/321012001001").status_code == 200
+    assert client.get("/area/case/99999999").status_code == 404
+
+
+def test_who_sees_one_area_begins_there_and_is_told_the_rest_in_bounds(door):
+    area = community_code(1)
+    mine = door.client(door.add("one", areas=(area,)))
+    first = mine.get("/area/panel.json?lang=en&days=0").get_json()
+    assert first["code"] == area
+    other = mine.get(f"/area/panel.json?lang=en&days=0&code={grid_code(0, 0)}").get_json()
+    told = key_of(other["html"], "total").replace("&lt;", "<")
+    assert re.fullmatch(r"<\d+|\d+–\d+", told)
+    assert "outside the scope" in other["html"]
+    assert "/case/" not in other["html"]
+    asked = "&".join(
+        f"{name}={value}" for name, value in zip(("lon", "lat"), middle(0, 0), strict=True)
+    )
+    circle = mine.get(f"/area/ask.json?lang=en&days=0&radius_m=90&{asked}").get_json()
+    assert "outside the scope" in circle["html"]
+
+
+def test_who_sees_nothing_is_told_so_and_not_that_there_is_nothing(door):
+    nobody = door.client(door.add("retired", areas=("999999",)))
+    panel = nobody.get("/area/panel.json?lang=en&days=0").get_json()
+    assert "outside the scope" in panel["html"]
+    assert "/case/" not in panel["html"]
+    counted = nobody.get("/area/frames.json?lang=en&days=0").get_json()
+    assert not any(base64.b64decode(counted["counts"]))
