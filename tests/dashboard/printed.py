@@ -101,14 +101,20 @@ def read_pdf_text(body: bytes) -> str:
     return "".join(shown)
 
 
+STRING = rb"<\w*>|\((?:\\.|[^\\)])*\)"
+SHOWN = re.compile(
+    rb"(" + STRING + rb")\s*Tj|\[((?:" + STRING + rb"|[-\d.\s]+)*)\]\s*TJ", re.DOTALL
+)
+
+
 def strings_of(stream: bytes) -> list[bytes]:
     """Return the strings shown by a content stream, both forms undone (PDF 32000, 7.3.4)."""
-    shown = re.findall(rb"(<\w+>|\((?:\\.|[^\\)])*\))\s*Tj", stream, re.DOTALL)
     return [
         bytes.fromhex(raw[1:-1].decode())
         if raw[:1] == b"<"
         else re.sub(rb"\\([0-7]{1,3}|.)", unescape, raw[1:-1], flags=re.DOTALL)
-        for raw in shown
+        for shown in SHOWN.finditer(stream)
+        for raw in re.findall(STRING, shown[1] or shown[2] or b"", re.DOTALL)
     ]
 
 

@@ -1,0 +1,133 @@
+"""Promise: `app.py export map|atlas|html` writes a whole file or none, and notes what has left."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geodata.access.scope import Scope
+from geodata.audit.report import wish_rows
+from geodata.city import City
+from geodata.store.audit_rows import read_log
+from geodata.whole_file import write_whole
+from tests.city import make_tiny_city
+from tests.cli.processes import Nursery, Run
+
+CUT_OFF = "2026-06-01T12:00"
+SMALL_DISK_MIB = 1
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> City:
+    return make_tiny_city(tmp_path_factory.mktemp("export") / "city")
+
+
+@pytest.fixture
+def export(city: City, nursery: Nursery, tmp_path: Path) -> Any:
+    def run(*words: str, out: str) -> tuple[Run, Path]:
+        file = tmp_path / out
+        where = ("--city", city.folder, "--cut-off", CUT_OFF, "--out", file)
+        return nursery.run("export", *words, *where), file
+
+    return run
+
+
+def read_exports(city: City) -> list[Any]:
+    wanted = wish_rows(
+        account=None, act="export.", target=None, grids=None, from_day=None, to_day=None,
+        zone=city.settings.zone,
+    )  # fmt: skip
+    with city.database.read() as connection:
+        return list(read_log(connection, Scope.whole_city("tester"), wanted, most=50))
+
+
+@pytest.mark.parametrize(
+    ("words", "out", "begins"),
+    [
+        (("map", "--period", "all"), "sheet.pdf", b"%PDF-"),
+        (("map", "--view", "?days=90", "--page", "A3-portrait", "--lang", "en"), "m.svg", b"<svg"),
+        (("map", "--dpi", "150", "--view", '{"days": 90}'), "m.png", b"\x89PNG"),
+        (("atlas", "--level", "community", "--period", "90d"), "atlas.pdf", b"%PDF-"),
+        (("html", "--view", "?days=0"), "map.html", b"<!DOCTYPE html>"),
+    ],
+)
+def test_each_verb_writes_its_file_and_a_row_of_the_log(city, export, words, out, begins):
+    ran, file = export(*words, "--json", out=out)
+    assert ran.code == 0, ran.said
+    body = file.read_bytes()
+    assert body.startswith(begins)
+    assert list(file.parent.iterdir()) == [file]
+    plain = ran.plain
+    assert plain["sha256"] == hashlib.sha256(body).hexdigest()
+    rows = read_exports(city)
+    assert plain["sha256"] in {row.entry.target for row in rows}
+    assert f"export.{words[0]}" in {row.entry.act for row in rows}
+    assert plain["head"].count(":") == 1
+
+
+def test_two_runs_of_one_cut_off_are_the_same_bytes(export):
+    first, second = (export("map", "--period", "all", out=name)[1] for name in ("a.pdf", "b.pdf"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_log_head_is_printed_for_people(export):
+    ran, _ = export("map", "--period", "all", "--lang", "zh", out="zh.pdf")
+    assert "日志链首：" in ran.out
+    assert "zh.pdf" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "out", "code"),
+    [
+        (("map", "--page", "B5"), "x.pdf", 2),
+        (("map", "--dpi", "72"), "x.png", 2),
+        (("map",), "x.docx", 2),
+        (("atlas",), "x.html", 2),
+        (("html",), "x.pdf", 2),
+        (("map", "--period", "2019-01"), "x.pdf", 1),
+        (("map", "--area", "999"), "x.pdf", 1),
+        (("atlas", "--level", "planet"), "x.pdf", 2),
+        (("map", "--as", "nobody"), "x.pdf", 1),
+    ],
+)
+def test_what_cannot_be_made_is_a_sentence_and_no_file(export, words, out, code):
+    ran, file = export(*words, "--lang", "en", out=out)
+    assert ran.code == code, ran.said
+    assert ran.err.strip()
+    assert "Traceback" not in ran.said
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_folder_that_is_missing_is_told(export):
+    ran, file = export("map", "--period", "all", out="missing/sheet.pdf")
+    assert ran.code == 1
+    assert "Traceback" not in ran.said
+    assert not file.parent.exists()
+
+
+def test_what_stood_there_stays_when_the_disk_is_full(city, nursery, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    size = f"size={SMALL_DISK_MIB}m"
+    mount = ["mount", "-t", "tmpfs", "-o", size, "getu", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be mounted here (needs root and tmpfs)")
+    try:
+        file = disk / "sheet.pdf"
+        write_whole(file, b"last month's")
+        (disk / "ballast").write_bytes(bytes((SMALL_DISK_MIB << 20) - (24 << 10)))
+        ran = nursery.run(
+            "export", "map", "--period", "all", "--city", city.folder, "--out", file,
+            "--lang", "en",
+        )  # fmt: skip
+        assert ran.code == 1, ran.said
+        assert "Traceback" not in ran.said
+        assert file.read_bytes() == b"last month's"
+        assert sorted(item.name for item in disk.iterdir()) == ["ballast", "sheet.pdf"]
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
