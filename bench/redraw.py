@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections import Counter
@@ -72,6 +73,7 @@ def walk_draft(draft: Draft, edits: int, *, seed: int) -> Walk:
     """Make so many accepted random edits, prove the draft, and take them all back."""
     rng = np.random.default_rng(seed)
     start, corners = _read_bytes(draft), _count_corners(draft)
+    gc.collect()  # what making the land has left behind is not the first edit's to clear up
     taken, elapsed, refused = [], [], Counter[str]()
     while len(draft.done) < edits:
         edit = random_edit(draft, rng)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands import plan_draft
 from commands.options import Commands, read_clock
 from commands.output import Output
 from geodata.errors import BadSetting, Fault, NotAllowed
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from geodata.city import City
 
 ACTIONS = (
-    "new", "list", "show", "edit", "loads", "check", "impact", "submit", "return", "approve",
-    "publish", "rollback", "drop", "history", "renumber",
+    "new", "list", "show", "edit", "propose", "loads", "check", "impact", "submit", "return",
+    "approve", "publish", "rollback", "drop", "history", "renumber",
 )  # fmt: skip
 
 
@@ -37,17 +38,20 @@ def add_commands(commands: Commands) -> None:
     plan.add_argument("--account", metavar="NAME", help="who approves; the password is asked for")
     plan.add_argument("--out", type=Path, metavar="FILE.csv")
     plan.add_argument("--codes", action="store_true", help="impact: the table of codes instead")
+    plan_draft.add_options(plan)
 
 
 def run_plan(arguments: argparse.Namespace, out: Output) -> int:
     """Do one thing with plans; whatever is refused changes nothing."""
     from geodata.city import open_city
 
+    if arguments.drawing is not None:
+        return plan_draft.run_on_files(arguments, out)
     city = open_city(arguments.city)
     answers = {
-        "new": _make, "list": _list, "show": _show, "edit": _edit, "loads": _weigh,
-        "check": _check, "impact": _measure, "publish": _publish, "rollback": _roll_back,
-        "history": _tell, "renumber": _renumber,
+        "new": _make, "list": _list, "show": _show, "edit": _edit, "propose": _propose,
+        "loads": _weigh, "check": _check, "impact": _measure, "publish": _publish,
+        "rollback": _roll_back, "history": _tell, "renumber": _renumber,
     }  # fmt: skip
     return answers.get(arguments.action, _act)(arguments, city, out)
 
@@ -119,6 +123,20 @@ def _edit(arguments: argparse.Namespace, city: City, out: Output) -> int:
     _, done = shop.edit(number, edits, scope=_who(arguments, city, out, now=now), now=now)
     out.line("plan.edited", n=len(done), grids=len({uid for one in done for uid in one.uids}))
     out.result({"plan": number, "changes": [change.as_json() for change in done]})
+    return 0
+
+
+def _propose(arguments: argparse.Namespace, city: City, out: Output) -> int:
+    """Print three plans for a plan's draft; with `--take` append one of them to its edits."""
+    from geodata.plans.workshop import Workshop
+
+    number, now, shop = _number(arguments), read_clock(), Workshop(city)
+    piece = shop.open(number, now=now)
+    edits = plan_draft.propose_for_plan(arguments, piece.draft, out)
+    if edits:
+        who = _who(arguments, city, out, now=now)
+        _, done = shop.edit(number, edits, scope=who, now=now)
+        out.line("plan.edited", n=len(done), grids=len({uid for one in done for uid in one.uids}))
     return 0
 
 
