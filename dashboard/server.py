@@ -13,6 +13,7 @@ from dash import Dash
 from flask import Flask
 from flask_compress import Compress
 
+from dashboard.accounts_page import add_accounts_page
 from dashboard.addresses_page import add_addresses_page
 from dashboard.answers import add_answers
 from dashboard.api import add_api
@@ -121,6 +122,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_tables_page(server, services)
     add_quality_page(server, services)
     add_addresses_page(server, services)
+    add_accounts_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

@@ -1,4 +1,4 @@
-"""What `app.py user` does: accounts made, listed, changed, disabled, and their sessions ended."""
+"""What `app.py user` and the page of accounts do: make, list, change and disable accounts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from geodata.access.accounts import (
     raise_faults,
 )
 from geodata.access.passwords import find_weakness, hash_password, make_password
+from geodata.access.scope import Scope
 from geodata.audit.log import CONSOLE, write_entry
 from geodata.city import City
 from geodata.errors import BadFile, BadSetting, Fault
@@ -74,7 +75,13 @@ class AccountReport:
 
 
 def add_accounts(
-    city: City, wanted: Sequence[NewAccount], *, password: str | None, now: int, file: str = ""
+    city: City,
+    wanted: Sequence[NewAccount],
+    *,
+    password: str | None,
+    now: int,
+    file: str = "",
+    by: Scope | str = CONSOLE,
 ) -> AccountReport:
     """
     Add accounts, all or none; without a password each gets a one-time one, returned this once.
@@ -102,7 +109,8 @@ def add_accounts(
                 one_time=password is None and one.role != WALL,
                 now=now,
             )
-            _note(connection, "account.add", one.name, now, role=one.role, areas=list(one.areas))
+            detail = {"role": one.role, "areas": list(one.areas)}
+            _note(connection, "account.add", one.name, by, now=now, detail=detail)
     return AccountReport(
         act="add",
         names=tuple(passwords),
@@ -118,6 +126,7 @@ def alter_account(
     areas: Sequence[str] | None,
     address: str | None,
     now: int,
+    by: Scope | str = CONSOLE,
 ) -> AccountReport:
     """Change the role, areas or address of an account; None leaves it as it is."""
     with city.database.read() as connection:
@@ -134,12 +143,19 @@ def alter_account(
         change_account(connection, old.account, role=new.role, areas=new.areas, address=new.address)
         if (old.role == WALL) != (new.role == WALL):
             end_sessions(connection, old.account)  # a wall's sessions live by other rules
-        _note(connection, "account.change", old.name, now, role=new.role, areas=list(new.areas))
+        detail = {"role": new.role, "areas": list(new.areas)}
+        _note(connection, "account.change", old.name, by, now=now, detail=detail)
     return AccountReport(act="change", names=(old.name,), passwords={})
 
 
-def switch_account(city: City, name: str, act: str, *, now: int) -> AccountReport:
-    """Disable, enable, or revoke the sessions of an account; holds from its next request."""
+def switch_account(
+    city: City, name: str, act: str, *, now: int, by: Scope | str = CONSOLE
+) -> AccountReport:
+    """
+    Disable, enable, or revoke the sessions of an account; holds from its next request.
+
+    Raises NotFound for an account that is not there.
+    """
     with city.database.transaction() as connection:
         account = get_account(connection, name)
         ended = 0
@@ -147,11 +163,14 @@ def switch_account(city: City, name: str, act: str, *, now: int) -> AccountRepor
             ended = end_sessions(connection, account.account)
         if act != "revoke":
             set_disabled(connection, account.account, now if act == "disable" else None)
-        _note(connection, f"account.{act}", account.name, now, sessions=ended)
+        detail = {"sessions": ended}
+        _note(connection, f"account.{act}", account.name, by, now=now, detail=detail)
     return AccountReport(act=act, names=(account.name,), passwords={}, ended=ended)
 
 
-def renew_password(city: City, name: str, *, password: str | None, now: int) -> AccountReport:
+def renew_password(
+    city: City, name: str, *, password: str | None, now: int, by: Scope | str = CONSOLE
+) -> AccountReport:
     """Set an account's password, or make a one-time one; its sessions end."""
     with city.database.read() as connection:
         account = get_account(connection, name)
@@ -163,7 +182,8 @@ def renew_password(city: City, name: str, *, password: str | None, now: int) -> 
     one_time = password is None and not account.device
     with city.database.transaction() as connection:
         set_password(connection, account.account, hashed, one_time=one_time, now=now)
-        _note(connection, "account.password", account.name, now, one_time=one_time)
+        detail = {"one_time": one_time}
+        _note(connection, "account.password", account.name, by, now=now, detail=detail)
     shown = {account.name: made} if password is None else {}
     return AccountReport(act="password", names=(account.name,), passwords=shown)
 
@@ -239,5 +259,13 @@ def _least(city: City) -> int:
     return city.settings.password_least
 
 
-def _note(connection: Connection, act: str, name: str, now: int, **detail: Any) -> None:
-    write_entry(connection, account=CONSOLE, act=act, target=name, at=now, detail=detail)
+def _note(
+    connection: Connection,
+    act: str,
+    name: str,
+    by: Scope | str,
+    *,
+    now: int,
+    detail: Mapping[str, Any],
+) -> None:
+    write_entry(connection, account=by, act=act, target=name, at=now, detail=detail)

@@ -1,4 +1,4 @@
-"""What `app.py token` does: makes, lists and revokes the tokens of sources."""
+"""What `app.py token` and the page of accounts do: make, list and revoke the tokens of sources."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from geodata.access.scope import Scope
 from geodata.audit.log import CONSOLE, write_entry
 from geodata.city import City, open_city
 from geodata.store.tokens import Token, add_token, list_tokens, revoke_tokens
@@ -64,12 +65,18 @@ class TokenReport:
 
 
 def change_tokens(folder: Path, action: str, source: str | None, *, now: int) -> TokenReport:
+    """Do with the tokens of the city in a folder what `act_on_tokens` does."""
+    return act_on_tokens(open_city(folder), action, source, now=now)
+
+
+def act_on_tokens(
+    city: City, action: str, source: str | None, *, now: int, by: Scope | str = CONSOLE
+) -> TokenReport:
     """
     Add a token of a source, revoke all of them, or list every source's.
 
     Raises BadSetting for a name no source can have, NotFound when there is nothing to revoke.
     """
-    city = open_city(folder)
     if action == "list":
         with city.database.read() as connection:
             return TokenReport(city=city, source=None, tokens=tuple(list_tokens(connection)))
@@ -77,8 +84,8 @@ def change_tokens(folder: Path, action: str, source: str | None, *, now: int) ->
     with city.database.transaction() as connection:
         if action == "add":
             secret = add_token(connection, name, now=now)
-            write_entry(connection, account=CONSOLE, act="token.add", target=name, at=now)
+            write_entry(connection, account=by, act="token.add", target=name, at=now)
             return TokenReport(city=city, source=name, secret=secret)
         revoked = revoke_tokens(connection, name, now=now)
-        write_entry(connection, account=CONSOLE, act="token.revoke", target=name, n=revoked, at=now)
+        write_entry(connection, account=by, act="token.revoke", target=name, n=revoked, at=now)
     return TokenReport(city=city, source=name, revoked=revoked)
