@@ -98,9 +98,11 @@ def find_dates(wish: Wish, *, now: int, zone: str, newest: int) -> Dates:
         since = begin_period(days, end=min(newest, now), zone=zone) if days else None
         until = None
     else:
-        since, until = (_midnight(day, local) for day in days)
-        if since > now:
+        if days[0] > today:
             raise BadSetting(Fault(key="briefing_ahead"))
+        # Of a period that is not over, the days until today: what is compared must be as long.
+        end = min(days[1], today + timedelta(days=1))
+        since, until = _midnight(days[0], local), _midnight(end, local)
     return Dates(since=since, until=until, cut_off=_find_cut_off(wish, until, now, local))
 
 

@@ -38,12 +38,16 @@ def find_period_before(facts: Facts, period: Period, *, now: int) -> Period | No
     """
     Return the period before (环比): both ends moved back by its length in local days.
 
-    A day that is not over yet is compared with the same hours of the day it falls on. None for a
-    period without a beginning.
+    Whole months are compared with as many whole months: October with September. A day that is not
+    over yet is compared with the same hours of the day it falls on, and of a period that is not
+    over only what has passed. None for a period without a beginning.
     """
     if period.since is None:
         return None
-    until = end_of(facts, period, now=now)
+    until = min(end_of(facts, period, now=now), now + 1)
+    months = _count_months(_local(period.since, facts.zone), _local(until, facts.zone))
+    if months:
+        return Period(since=_move_months(period.since, -months, facts.zone), until=period.since)
     days = max(-(-(until - period.since) // _DAY_S), 1)
     return Period(
         since=_move_days(period.since, -days, facts.zone),
@@ -62,6 +66,21 @@ def find_period_last_year(facts: Facts, period: Period, *, now: int) -> Period |
 def _move_days(at: int, days: int, zone: str) -> int:
     local = _local(at, zone) + timedelta(days=days)  # the same time of the local clock
     return int(local.timestamp())
+
+
+def _count_months(since: datetime, until: datetime) -> int:
+    """Return how many whole months lie between two moments, 0 where other time does too."""
+    begins = (1, 0, 0, 0)
+    if any((one.day, one.hour, one.minute, one.second) != begins for one in (since, until)):
+        return 0
+    return (until.year - since.year) * 12 + until.month - since.month
+
+
+def _move_months(at: int, months: int, zone: str) -> int:
+    local = _local(at, zone)
+    number = local.year * 12 + local.month - 1 + months
+    moved = local.replace(year=number // 12, month=number % 12 + 1, day=1)
+    return int(moved.timestamp())
 
 
 def _move_year(at: int, zone: str) -> int:

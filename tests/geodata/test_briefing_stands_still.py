@@ -18,6 +18,7 @@ from geodata.briefing.verifying import verify_carried
 from geodata.briefing.wish import Wish, find_dates, parse_wish
 from geodata.city import City
 from geodata.errors import BadSetting, NotFound
+from geodata.figures.period import find_period_before
 from geodata.snapshots.facts import Facts, load_facts
 from geodata.snapshots.snapshot import Snapshot
 from tests.city import (
@@ -182,7 +183,7 @@ def test_relative_periods_become_dates(tmp_path: Path):
     zone = "Asia/Shanghai"  # NOW is noon of 1 June 2026 there
     days = {
         "last-month": ("2026-05-01", "2026-06-01"),
-        "this-month": ("2026-06-01", "2026-07-01"),
+        "this-month": ("2026-06-01", "2026-06-02"),
         "last-week": ("2026-05-25", "2026-06-01"),
         "last-quarter": ("2026-01-01", "2026-04-01"),
         "2026-Q1": ("2026-01-01", "2026-04-01"),
@@ -263,3 +264,15 @@ def test_where_a_scope_hides_rows_the_figures_are_bounds(told):
     assert "own" not in hidden.figures
     assert not any(key.startswith(("worst.", "body.")) for key in hidden.figures)
     assert any(total.text in one.text for part in write_page(hidden) for one in part.sentences)
+
+
+def test_a_month_is_compared_with_the_month_before_it(told):
+    facts = told[2]
+    dates = find_dates(parse_wish({"period": "2026-05"}), now=LATER, zone=facts.zone, newest=LATER)
+    before = find_period_before(facts, dates.period, now=LATER)
+    assert (local_text(before.since), local_text(before.until)) == (
+        "2026-04-01 00:00:00",
+        "2026-05-01 00:00:00",
+    )
+    this = find_dates(parse_wish({"period": "this-month"}), now=NOW, zone=facts.zone, newest=NOW)
+    assert find_period_before(facts, this.period, now=NOW).until <= NOW - DAY_S + 1
