@@ -13,6 +13,7 @@ from dashboard.guard import current_scope, guarded
 from dashboard.parts import numbers
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
+from geodata.desk.case_context import Earlier, find_earlier, link_case, measure_spent
 from geodata.desk.cases import Case, Deadline, Owner, read_case
 from geodata.errors import NotFound
 from geodata.events.clock import STATES
@@ -39,9 +40,16 @@ def add_case_page(server: Flask, services: Services) -> None:
                 trail.note_refusal(scope)
                 said = error.sentence(lang)
                 return draw_plain("case_missing.html", status=404, said=said)
+            earlier = find_earlier(connection, scope, found)
         uid = None if found.owner.uid < 0 else found.owner.uid
         trail.show(target=f"{source}/{incident_id}", grid=uid)
-        return draw_plain("case.html", **describe_case(found, ground))
+        return draw_plain(
+            "case.html",
+            **describe_case(found, ground),
+            spent=_describe_spent(found, ground),
+            earlier=[_describe_earlier(one, ground) for one in earlier],
+            link=link_case(city.settings.case_link, source, incident_id),
+        )
 
     server.add_url_rule(f"{services.base_path}/case/<source>/<path:incident_id>", "getu_case", case)
 
@@ -63,6 +71,7 @@ def describe_case(case: Case, ground: DeskGround) -> dict[str, Any]:
         "rule": say(f"rule.{case.rule}", lang),
         "rule_why": say(f"rule_why.{case.rule}", lang),
         "agrees": case.agrees,
+        "differs": _explain_difference(case, lang),
         "deadline": _describe_deadline(case.deadline, ground),
         "legs": _describe_legs(case, lang),
         "story": _tell(case, ground),
@@ -143,6 +152,51 @@ def _describe_deadline(deadline: Deadline, ground: DeskGround) -> dict[str, Any]
         "due": ground.moment(deadline.due_at),
         "steps": steps,
         "left": said if STATES[deadline.state] in open_states else "",
+    }
+
+
+def _explain_difference(case: Case, lang: Lang) -> str:
+    """Return why the source's grid may differ from ours; empty where they agree."""
+    if case.agrees is not False:
+        return ""
+    if case.head.x is None:
+        return say("case.differs_no_place", lang)
+    if case.recorded_m is None:
+        return say("case.differs_unknown", lang, code=case.recorded)
+    metres = numbers.decimal(case.recorded_m)
+    key = "near" if case.head.near_line else "moved" if _has_moved(case) else "far"
+    return say(f"case.differs_{key}", lang, metres=metres)
+
+
+def _has_moved(case: Case) -> bool:
+    """Tell whether the lines were drawn anew since: the source's grid was ours on that day."""
+    return case.recorded == case.owner_at_event.code
+
+
+def _describe_spent(case: Case, ground: DeskGround) -> list[dict[str, Any]]:
+    """Return where the time went by stage and body, each with its share of the longest."""
+    spent = measure_spent(case, now=ground.now)
+    longest = max((one.seconds for one in spent), default=0)
+    return [
+        {
+            "stage": say(f"stage.{one.stage}", ground.lang),
+            "body": ground.body(one.body) if one.body else "–",
+            "span": measure_time(one.seconds, ground.lang),
+            "share": round(100 * one.seconds / longest) if longest else 0,
+            "running": one.running,
+        }
+        for one in spent
+    ]
+
+
+def _describe_earlier(one: Earlier, ground: DeskGround) -> dict[str, str]:
+    return {
+        "source": one.source,
+        "id": one.incident_id,
+        "at": ground.moment(one.decision.at),
+        "what": describe_decision(one.decision, ground),
+        "reason": one.decision.reason,
+        "post": one.decision.post,
     }
 
 

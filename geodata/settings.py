@@ -113,6 +113,9 @@ class Settings:
     audit_reopened_days: float = _setting(
         7.0, "The auditor sees cases reopened within so many days after their closing.", low=0
     )
+    case_link: str = _setting(
+        "", "Address of a case in the city's own system, with {source} and {id}; empty: no link."
+    )
     heat_sigma_px: float = _setting(
         12.0, "Width of the heat map's blur, in pixels at 1080 lines.", low=1, high=64
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from geodata.access.scope import Scope
 from geodata.city import City
+from geodata.desk.case_context import measure_recorded
 from geodata.desk.decisions import Standing
 from geodata.desk.trays import ADDRESS, RECORDED, find_lying
 from geodata.drawings import Drawn, find_in_force, measure_line
@@ -105,6 +106,7 @@ class Case:
     kind_names: dict[str, str]  # by language, where the city's table has them
     address: str
     recorded: str  # the owner that the source's own books name
+    recorded_m: float | None  # from the case's place to that grid; None where it is unknown
     events: tuple[CaseEvent, ...]
     legs: tuple[Leg, ...]
     deadline: Deadline
@@ -149,6 +151,7 @@ def read_case(
         kind_names=_name_kind(row),
         address=str(attributes.get(ADDRESS, "")),
         recorded=str(attributes.get(RECORDED, "")),
+        recorded_m=measure_recorded(timeline, head, str(attributes.get(RECORDED, "")), at=now),
         events=_tell_events(read_history(connection, inc)),
         legs=_find_legs(steps),
         deadline=_explain_deadline(connection, city, folded, head, now=now),

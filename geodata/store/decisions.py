@@ -81,6 +81,19 @@ def read_decisions_since(
     return [(row[0], _decision(row[1:])) for row in rows]
 
 
+def list_decided_alike(
+    connection: sqlite3.Connection, *, kind: str, owner: int, but: int
+) -> list[int]:
+    """Return the other incidents of a kind in a grid that were ever decided on, the newest 50."""
+    rows = connection.execute(
+        "SELECT d.inc FROM decision d JOIN incident i ON i.inc = d.inc"
+        " JOIN term c ON c.term = i.kind WHERE c.text = ? AND i.owner = ? AND d.inc <> ?"
+        " GROUP BY d.inc ORDER BY max(d.at) DESC LIMIT 50",
+        (kind, owner, but),
+    )
+    return [int(row[0]) for row in rows]
+
+
 def dump_decisions(connection: sqlite3.Connection) -> Iterator[list[Any]]:
     """Yield what the canonical dump says of each decision: no number of ours, no revision."""
     rows = connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,12 @@ from dashboard.server import make_app
 from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.desk.acts import Wish, decide
+from geodata.desk.case_context import (
+    find_earlier,
+    link_case,
+    measure_recorded,
+    measure_spent,
+)
 from geodata.desk.cases import Case, read_case
 from geodata.errors import NotFound
 from geodata.events.clock import STATES
@@ -96,6 +103,58 @@ def test_the_time_between_the_steps_is_measured(city):
         ("dispatched", "handled", 86_400),
         ("handled", "closed", 3_600),
     ]
+
+
+def test_the_time_in_each_stage_counts_to_the_body_that_had_it(city):
+    spent = measure_spent(read(city, "events", "E1"), now=NOW)
+    assert [(one.stage, one.body, one.seconds) for one in spent] == [
+        ("reported", "", 3_600),
+        ("registered", "", 1_800),
+        ("dispatched", "SZ", 1_800),
+        ("suspended", "SZ", 3 * 3_600),
+        ("resumed", "SZ", 73_800),
+        ("handled", "SZ", 3_600),
+    ]
+    assert not any(one.running for one in spent)
+    (running,) = measure_spent(read(city, "events", "E2"), now=NOW)
+    assert (running.running, running.seconds) == (True, NOW - at("2026-05-18 08:00:00"))
+
+
+def test_a_recorded_owner_that_differs_is_so_many_metres_away_or_unknown(city):
+    assert read(city, "incidents", "A1").recorded_m == 0
+    assert read(city, "incidents", "A2").recorded_m is None
+    assert read(city, "incidents", "A3").recorded_m is None
+    with city.database.read() as connection:
+        timeline = city.drawings.timeline(connection)
+    head = read(city, "incidents", "A1").head
+    far = measure_recorded(timeline, head, grid_code(2, 0), at=NOW)
+    assert far == pytest.approx(2 * SIDE_M - 40, abs=0.01)
+
+
+def test_earlier_decisions_on_its_kind_in_its_grid_are_told(city, tmp_path):
+    copied = City(shutil.copytree(city.folder, tmp_path / "city"))
+    case = read(copied, "events", "E2")
+    with copied.database.read() as connection:
+        assert find_earlier(connection, WHOLE, case) == ()
+    grid = int(copied.grids_in_force(NOW).find_uid(grid_code(2, 1)))
+    told = {"source": "events", "incident_id": "E1"}
+    wish = Wish(**told, what="owner", reason="更熟悉", grid=grid, seen=copied.database.revision())
+    decide(copied, WHOLE, wish, now=NOW)
+    wish = Wish(**told, what="owner_withdrawn", reason="看错了", seen=copied.database.revision())
+    decide(copied, WHOLE, wish, now=NOW + 60)
+    with copied.database.read() as connection:
+        found = find_earlier(connection, WHOLE, case)
+        hidden = Scope(account="x", grids=frozenset({1}), permissions=WHOLE.permissions)
+        assert find_earlier(connection, hidden, case) == ()
+    assert [one.decision.reason for one in found] == ["看错了", "更熟悉"]
+    assert {one.incident_id for one in found} == {"E1"}
+
+
+def test_a_link_template_leads_to_the_citys_own_system():
+    template = "https://cases.example/{source}?id={id}"
+    assert link_case(template, "a/b", "1&2") == "https://cases.example/a%2Fb?id=1%262"
+    assert link_case("", "a", "1") == ""
+    assert link_case("javascript:alert({id})", "a", "1") == ""
 
 
 def test_a_deadline_by_the_kinds_limit_is_explained_step_by_step(city):
