@@ -164,7 +164,11 @@ def run_recipe(arguments: argparse.Namespace, out: Output) -> int:
         drop(city, scope, arguments.name, at=read_clock())
         out.line("command.export_recipe_dropped", name=arguments.name)
     issues = arguments.action == "issues"
-    report = describe_issues(facts, scope, arguments.name) if issues else describe_recipes(city)
+    report = (
+        describe_issues(facts, scope, arguments.name, now=read_clock())
+        if issues
+        else describe_recipes(city)
+    )
     for line in report.lines(out.lang):
         out.text(line)
     out.result(report.as_json())

@@ -144,14 +144,13 @@ def describe_recipes(city: City) -> RecipeList:
 
 
 def describe_issues(
-    facts: Facts, scope: Scope, series: str, *, most: int = 12, compared: int = 12
+    facts: Facts, scope: Scope, series: str, *, now: int, most: int = 12, compared: int = 12
 ) -> IssueList:
     """
     Return a series' issues, or those of all without a name, that the scope's own sight made.
 
-    The newest `compared` are held against what is known now.
+    The newest `compared` are held against what is known at `now` (UTC s).
     """
-    now = facts.risk_made
     eyes = describe_sight(see_at(facts, scope, cut_off=now))
     with facts.city.database.read() as connection:
         issues = list_issues(connection, sight=eyes, series=series or None, most=most)

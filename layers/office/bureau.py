@@ -111,7 +111,9 @@ class Bureau:
 
     def issues(self, *, most: int) -> IssueList:
         """Return the newest issues, the first ones held against what is known now."""
-        return describe_issues(self._facts, self._scope, "", most=most, compared=_COMPARED)
+        return describe_issues(
+            self._facts, self._scope, "", now=self._now, most=most, compared=_COMPARED
+        )
 
     def _eyes(self) -> str:
         return describe_sight(see_at(self._facts, self._scope, cut_off=self._now))

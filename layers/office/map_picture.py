@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from geodata.briefing.sentences import name_period
 from geodata.briefing.tables import find_area, find_category
@@ -11,6 +11,7 @@ from geodata.snapshots.snapshot import Filter
 from layers.office.paper import Paper
 from layers.print.sheet import Sheet, draw_map
 from layers.print.view import PrintView
+from layers.print.wording import print_count
 from layers.registry import LAYERS
 
 PICTURE_DPI = 220
@@ -36,6 +37,36 @@ def find_view(paper: Paper) -> PrintView:
 
 
 _GROUND = ("base", "grid-edges", "grid-names")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegendRow:
+    """One line of the map's legend; a heading has no color. `round_` marks are points and rings."""
+
+    text: str
+    color: str = ""
+    round_: bool = False
+
+
+def list_legend(sheet: Sheet) -> list[LegendRow]:
+    """Return the map's legend as lines, each class with how many there are."""
+    rows = []
+    for key in sheet.keys:
+        rows.append(LegendRow(text=f"{key.title} {key.unit} {key.shown}".strip()))
+        for entry in key.entries:
+            color = entry.color["light"]
+            n = "" if entry.n is None else f"  {print_count(entry.n)}"
+            rows.append(
+                LegendRow(
+                    text=f"{entry.label}{n}",
+                    color=(color if isinstance(color, str) else color[-1]).lstrip("#")[:6],
+                    round_=not entry.shape.startswith(_FLAT),
+                )
+            )
+    return rows
+
+
+_FLAT = ("fill", "hatch", "line", "ramp")
 
 
 def draw_picture(paper: Paper, *, width_mm: float, height_mm: float) -> Sheet:

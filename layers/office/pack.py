@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geodata.errors import BadFile, Fault
-from layers.office.map_picture import PICTURE_DPI, draw_picture, find_view
+from layers.office.map_picture import PICTURE_DPI, draw_picture, find_view, list_legend
 from layers.office.page_docx import set_docx
 from layers.office.page_pdf import set_page_pdf
 from layers.office.paper import Paper, tell_tables
@@ -39,13 +39,23 @@ class Style:
 def make_slides(paper: Paper, style: Style) -> bytes:
     """Return a paper as PPTX."""
     sheet = draw_picture(paper, width_mm=MAP_MM[0], height_mm=MAP_MM[1])
-    return set_slides(paper, picture=sheet.png(PICTURE_DPI), template=style.pptx)
+    return set_slides(
+        paper,
+        picture=sheet.png(PICTURE_DPI),
+        legend=list_legend(sheet),
+        template=style.pptx,
+    )
 
 
 def make_docx(paper: Paper, style: Style) -> bytes:
     """Return a paper's written page as DOCX."""
     sheet = draw_picture(paper, width_mm=_PAGE_MAP_MM[0], height_mm=_PAGE_MAP_MM[1])
-    return set_docx(paper, picture=sheet.png(PICTURE_DPI), template=style.docx)
+    return set_docx(
+        paper,
+        picture=sheet.png(PICTURE_DPI),
+        legend=list_legend(sheet),
+        template=style.docx,
+    )
 
 
 def make_pdf(paper: Paper) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import docx
 from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
@@ -19,6 +20,7 @@ from geodata.briefing.rows import CHILD_COLUMNS, Row, list_children, list_key_fi
 from geodata.briefing.sentences import name_title
 from geodata.errors import BadFile, Fault
 from geodata.words import Lang, say
+from layers.office.map_picture import LegendRow
 from layers.office.paper import Paper
 from layers.office.sealing import check_template, seal_office
 
@@ -30,7 +32,7 @@ _FONTS: dict[Lang, dict[str, tuple[str, str, float]]] = {
     "zh": {
         "body": ("Times New Roman", "仿宋", 16),
         "heading": ("Times New Roman", "黑体", 16),
-        "title": ("Times New Roman", "方正小标宋简体", 22),
+        "title": ("Times New Roman", "方正小标宋简体", 20),
         "small": ("Times New Roman", "仿宋", 10.5),
     },
     "en": {
@@ -43,7 +45,13 @@ _FONTS: dict[Lang, dict[str, tuple[str, str, float]]] = {
 _QUIET = RGBColor(0x58, 0x65, 0x79)
 
 
-def set_docx(paper: Paper, *, picture: bytes | None, template: bytes | None = None) -> bytes:
+def set_docx(
+    paper: Paper,
+    *,
+    picture: bytes | None,
+    legend: Sequence[LegendRow] = (),
+    template: bytes | None = None,
+) -> bytes:
     """
     Return the written page as DOCX.
 
@@ -56,7 +64,7 @@ def set_docx(paper: Paper, *, picture: bytes | None, template: bytes | None = No
         place = _find_place(document)
         _fill_title(document, paper)
     writer = _Writer(document, paper, place)
-    writer.write(picture)
+    writer.write(picture, legend)
     if place is not None:
         place._p.getparent().remove(place._p)
     out = io.BytesIO()
@@ -90,7 +98,7 @@ class _Writer:
         self._document, self._paper, self._place = document, paper, place
         self._lang: Lang = paper.briefing.wish.lang
 
-    def write(self, picture: bytes | None) -> None:
+    def write(self, picture: bytes | None, legend: Sequence[LegendRow]) -> None:
         """Write title, sections, map, tables and the line of where it all comes from."""
         briefing, lang = self._paper.briefing, self._lang
         if self._place is None:
@@ -111,6 +119,7 @@ class _Writer:
                 self._line(" ".join(one.text for one in section.sentences), "body")
         if picture is not None:
             self._move(self._picture(picture))
+            self._legend(legend)
         children = list_children(briefing)
         heads = [say("briefing.column.name", lang)] + [
             say(f"briefing.figure.{name}", lang) for name in CHILD_COLUMNS
@@ -160,8 +169,9 @@ class _Writer:
         listed = list(rows)
         table = self._document.add_table(rows=1 + len(listed), cols=len(heads))
         self._style(table, "Table Grid")
+        _repeat_head(table)
         for place, head in enumerate(heads):
-            self._cell(table.rows[0].cells[place], head, bold=True)
+            self._cell(table.rows[0].cells[place], head, bold=True, with_next=True)
         for line, row in zip(table.rows[1:], listed, strict=True):
             cells = line.cells
             self._cell(cells[0], row.name)
@@ -169,8 +179,12 @@ class _Writer:
                 self._cell(cells[place], text, right=True)
         self._move(table)
 
-    def _cell(self, cell: Any, text: str, *, bold: bool = False, right: bool = False) -> None:
+    def _cell(
+        self, cell: Any, text: str, *, bold: bool = False, right: bool = False,
+        with_next: bool = False,
+    ) -> None:  # fmt: skip
         paragraph = cell.paragraphs[0]
+        paragraph.paragraph_format.keep_with_next = with_next
         run = paragraph.add_run(text)
         if self._place is None:
             self._letter(run, "small")
@@ -185,6 +199,21 @@ class _Writer:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         return paragraph
 
+    def _legend(self, legend: Sequence[LegendRow]) -> None:
+        """Write the map's legend, a line a layer, each class behind a mark of its colour."""
+        paragraph = None
+        for row in legend:
+            if not row.color or paragraph is None:
+                paragraph = self._document.add_paragraph()
+                self._move(paragraph)
+            if row.color:
+                mark = paragraph.add_run("  ● " if row.round_ else "  ■ ")
+                self._letter(mark, "small")
+                mark.font.color.rgb = RGBColor.from_string(row.color.upper())
+            run = paragraph.add_run(row.text)
+            self._letter(run, "small")
+            run.font.bold = not row.color
+
     def _style(self, thing: Any, name: str) -> None:
         if name in [style.name for style in self._document.styles]:
             thing.style = self._document.styles[name]
@@ -193,3 +222,20 @@ class _Writer:
         """Put what was just added at the end in the template's place."""
         if self._place is not None:
             self._place._p.addprevious(thing._element)
+
+
+def _repeat_head(table: Any) -> None:
+    """Let the first row stand on every page, no row be torn, and the last column be wide."""
+    for row in table.rows:
+        settings = row._tr.get_or_add_trPr()
+        settings.append(OxmlElement("w:cantSplit"))
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    widths = _WIDTHS_MM[len(table.columns)]
+    table.autofit = False
+    for column, wide in zip(table.columns, widths, strict=True):
+        column.width = Mm(wide)
+        for cell in column.cells:
+            cell.width = Mm(wide)
+
+
+_WIDTHS_MM = {2: (60, 96), 5: (52, 20, 20, 20, 44)}

@@ -10,6 +10,7 @@ from geodata.briefing.about import say_caption
 from geodata.briefing.rows import CHILD_COLUMNS, list_children, list_key_figures
 from geodata.briefing.sentences import name_title
 from geodata.words import say
+from layers.office.map_picture import LegendRow, list_legend
 from layers.office.paper import Paper
 from layers.print.lettering import print_text
 from layers.print.sheet import Sheet
@@ -47,6 +48,19 @@ _SOURCE = """
 }
 #if told.map != none {
   figure(image(told.map, width: 100%, alt: told.alt), caption: none)
+  set text(size: 8pt)
+  for key in told.legend {
+    block(spacing: 0.7em, {
+      strong(key.title)
+      for one in key.entries {
+        h(0.9em)
+        box(width: 0.8em, height: 0.8em, baseline: 0.1em, fill: rgb(one.color),
+          stroke: 0.3pt + rgb("#9fb0cc"), radius: if one.round { 50% } else { 0pt })
+        h(0.3em)
+        one.text
+      }
+    })
+  }
 }
 #let grid-table(heads, rows) = table(
   columns: (1fr,) + (auto,) * (heads.len() - 1),
@@ -102,12 +116,25 @@ def set_page_pdf(paper: Paper, *, map_sheet: Sheet | None) -> bytes:
             for one in paper.sections
         ],
         "map": "sheet-0.svg" if leaves else None,
+        "legend": [] if map_sheet is None else _group(list_legend(map_sheet)),
         "alt": map_sheet.about if map_sheet is not None else "",
         "tables": [table for table in tables if table["rows"]],
         "carried": orjson.dumps(_ordered(paper)).decode(),
     }
     printed = {name: _as_set(part) for name, part in told.items() if name != "carried"}
     return compile_pages(_SOURCE, {**printed, "carried": told["carried"]}, leaves)
+
+
+def _group(rows: list[LegendRow]) -> list[dict[str, Any]]:
+    """Return the legend's lines under their headings."""
+    keys: list[dict[str, Any]] = []
+    for row in rows:
+        if row.color:
+            entry = {"text": row.text, "color": f"#{row.color}", "round": row.round_}
+            keys[-1]["entries"].append(entry)
+        else:
+            keys.append({"title": row.text, "entries": []})
+    return keys
 
 
 def _as_set(part: Any) -> Any:

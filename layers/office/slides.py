@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pptx
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.exc import PackageNotFoundError
 from pptx.oxml.ns import qn
@@ -29,10 +31,11 @@ from geodata.briefing.sentences import Section, name_area, name_period, name_tit
 from geodata.errors import BadFile, Fault
 from geodata.safe_text import escape_formula
 from geodata.words import Lang, Word, say
+from layers.office.map_picture import LegendRow
 from layers.office.paper import Paper
 from layers.office.sealing import check_template, seal_office
 
-MAP_MM = (300.0, 138.0)
+MAP_MM = (215.0, 142.0)
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
 _ROWS_A_SLIDE = 14
 _MOST_BARS = 20
@@ -47,7 +50,13 @@ _ACCENT, _LATE, _LINE = (
 )
 
 
-def set_slides(paper: Paper, *, picture: bytes | None, template: bytes | None = None) -> bytes:
+def set_slides(
+    paper: Paper,
+    *,
+    picture: bytes | None,
+    legend: Sequence[LegendRow] = (),
+    template: bytes | None = None,
+) -> bytes:
     """
     Return the slides as PPTX; `picture` is the map as PNG in the shape of MAP_MM.
 
@@ -58,7 +67,7 @@ def set_slides(paper: Paper, *, picture: bytes | None, template: bytes | None = 
     show.begin()
     show.tell_figures()
     if picture is not None:
-        show.show_map(picture)
+        show.show_map(picture, legend)
     show.chart_days()
     show.chart_children()
     show.list_children()
@@ -130,19 +139,40 @@ class _Show:
                 self._write(box, f"({of}", size=14, color=_QUIET)
         self._foot(slide)
 
-    def show_map(self, picture: bytes) -> None:
-        """Add the map as a picture of high resolution."""
+    def show_map(self, picture: bytes, legend: Sequence[LegendRow]) -> None:
+        """Add the map as a picture of high resolution, its legend as shapes and text beside it."""
         slide = self._add(say("briefing.map", self._lang))
-        top = int(self._high * 0.17)
-        room_wide = self._wide - 2 * self._edge
-        room_high = int(self._high * 0.75)
-        wide = min(room_wide, int(room_high * MAP_MM[0] / MAP_MM[1]))
+        top, left = int(self._high * 0.16), self._edge
+        wide = min(int(self._wide * 0.66), int(self._high * 0.76 * MAP_MM[0] / MAP_MM[1]))
         high = int(wide * MAP_MM[1] / MAP_MM[0])
-        left = int((self._wide - wide) / 2)
         shape = slide.shapes.add_picture(io.BytesIO(picture), left, top, wide, high)
         about = f"{say('briefing.map', self._lang)} · {name_title(self._paper.briefing)}"
         shape._element.nvPicPr.cNvPr.set("descr", about)
+        step = min(int(self._high * 0.034), int(high / max(len(legend), 1)))
+        at = left + wide + int(self._wide * 0.02)
+        room = self._wide - self._edge - at
+        for place, row in enumerate(legend):
+            self._legend_row(slide, row, at, top + place * step, room, step)
         self._foot(slide)
+
+    def _legend_row(
+        self, slide: Any, row: LegendRow, left: int, top: int, wide: int, high: int
+    ) -> None:
+        side = int(high * 0.62)
+        if row.color:
+            kind = MSO_SHAPE.OVAL if row.round_ else MSO_SHAPE.RECTANGLE
+            mark = slide.shapes.add_shape(kind, left, top + int(high * 0.19), side, side)
+            mark.fill.solid()
+            mark.fill.fore_color.rgb = _color.from_string(row.color.upper())
+            mark.line.color.rgb, mark.line.width = _LINE, Pt(0.5)
+            mark.shadow.inherit = False
+        indent = side * 2 if row.color else 0
+        shape = slide.shapes.add_textbox(left + indent, top, wide - indent, high)
+        frame = shape.text_frame
+        frame.word_wrap = True
+        frame.margin_top = frame.margin_bottom = frame.margin_left = 0
+        frame.vertical_anchor = MSO_ANCHOR.MIDDLE
+        self._write(frame, row.text, size=11, first=True, bold=not row.color, space=0)
 
     def chart_days(self) -> None:
         """Add the reports of each day as a chart."""
