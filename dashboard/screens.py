@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dash import Dash
 from flask import Flask
 
-from dashboard import desk_page, duty_page, map_page, street_page, wall_page
+from dashboard import desk_page, duty_page, map_page, planner_page, street_page, wall_page
 from dashboard.frame import draw_index
 from dashboard.guard import APPS
 from dashboard.services import Services
@@ -51,6 +51,12 @@ SCREENS: tuple[Screen, ...] = (
         path="wall/",
         fill=wall_page.add_page,
         own=wall_page.OWN_ASSETS,
+        without=_OF_PAGES,
+    ),
+    Screen(
+        path="planner/",
+        fill=planner_page.add_page,
+        own=planner_page.OWN_ASSETS,
         without=_OF_PAGES,
     ),
     Screen(

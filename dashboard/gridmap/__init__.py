@@ -47,6 +47,7 @@ class GridMap(Component):
         scale: factor of names, symbols and lines (walls). fonts: local font families, first wins.
         pixelRatio: None chooses: the screen's, or less where the processor draws.
         interactive: False makes a picture that cannot be moved. controls: False hides the buttons.
+        sketch: True gives the page's script a drawing to redraw by hand (event `gridmap:sketch`).
     Told to the page:
         clicked: {layer, id, lng, lat, properties, n}; `id` is the area's uid, else the
             feature's id; layer None: the click met nothing. None after Escape.
@@ -72,7 +73,7 @@ class GridMap(Component):
             "fonts",
             "pixelRatio",
         ),
-        *("interactive", "controls", "clicked", "viewport", "status"),
+        *("interactive", "controls", "sketch", "clicked", "viewport", "status"),
     ]
 
     def __init__(self, **props: Any) -> None:

@@ -2,12 +2,25 @@
 import { rankOf } from "./slots.js";
 
 const OWN_KEYS = ["slot", "interactive", "order"];
+const OUTLINES = rankOf({ slot: "outline" }, 0);
 
 export class Painter {
   constructor(map) {
     this.map = map;
     this.drawn = new Map();
     this.images = new Map();
+    this.sketch = null;
+  }
+
+  /** Lay what is drawn by hand under the outlines and names, over all else; `first` is its lowest. */
+  slide(first) {
+    this.sketch = first;
+    return this.lowestFrom(OUTLINES);
+  }
+
+  lowestFrom(order) {
+    const over = [...this.drawn.values()].filter((one) => one.order >= order);
+    return over.length > 0 ? over.sort((a, b) => a.order - b.order)[0].id : undefined;
   }
 
   /** Bring the drawings of one layer up to date; those it no longer wants are hidden. */
@@ -72,6 +85,8 @@ export class Painter {
         next = other.order;
       }
     }
+    const under = this.sketch && drawing.order < OUTLINES;
+    if (under && (next === Infinity || next >= OUTLINES)) before = this.sketch;
     const spec = { ...drawing };
     for (const key of [...OWN_KEYS, "layer", "hidden"]) delete spec[key];
     this.map.addLayer(spec, before);

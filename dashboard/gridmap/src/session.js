@@ -13,6 +13,7 @@ import { answers, unwatchTiles, watchTiles } from "./routes.js";
 import { readScene } from "./scene.js";
 import { keyOf, Sources } from "./sources.js";
 import { Status } from "./status.js";
+import { Sketch } from "./sketch.js";
 import { choosePixelRatio, probeGraphics, wantsCalm } from "./support.js";
 import { THEMES } from "./themes.js";
 import { Tooltip } from "./tooltip.js";
@@ -139,6 +140,15 @@ export class Session {
     this.ready = true;
     this.emit({ viewport: this.camera.read() });
     this.apply();
+    if (this.props.sketch) this.openSketch();
+  }
+
+  /** Let the page draw grids by hand: its script takes the sketch from the event. */
+  openSketch() {
+    const tell = (what, detail) =>
+      this.box.dispatchEvent(new CustomEvent("gridmap:drawn", { bubbles: true, detail: { what, ...detail } }));
+    this.sketch = new Sketch(this.map, this.painter, this.scene.theme, tell);
+    this.box.dispatchEvent(new CustomEvent("gridmap:sketch", { bubbles: true, detail: this.sketch }));
   }
 
   /** Take new props; only what differs is done. */

@@ -1,0 +1,298 @@
+/* The planner's side: both sides of the last edit, the load, the rules, proposals, impact. */
+(function () {
+  "use strict";
+  var planner = window.planner;
+  var node = planner.node, say = planner.say, by = planner.by;
+  var side = (planner.side = {});
+  var WEIGHTS = { cases: 1, households: 0.2, area_ha: 0, components: 0, cameras: 0, places: 0 };
+  var SHOWN = ["cases", "open_cases", "households", "cameras", "places", "components", "area_ha"];
+  var STEPS = [-2, -1, 1, 2]; // a grid's class by how many bands it lies off
+  var MOST_ROWS = 12;
+  var band = 0.2;
+  var offs = [];
+
+  function column(name) { return say("plan.column_" + name); }
+
+  function names() { return planner.draft.load_names; }
+
+  /* --- the load, weighed in the browser: a slider asks nobody -------------------------------------- */
+
+  side.weigh = function () {
+    var draft = planner.draft;
+    var at = names().map(function (name) { return WEIGHTS[name] || 0; });
+    var rows = draft.grids.filter(function (one) { return one.properties.loads && one.properties.kind !== "special"; });
+    var weighed = rows.map(function (one) {
+      return one.properties.loads.reduce(function (sum, value, i) { return sum + value * at[i]; }, 0);
+    });
+    var mean = weighed.reduce(function (sum, value) { return sum + value; }, 0) / (rows.length || 1);
+    offs = rows.map(function (one, i) {
+      return { uid: one.properties.uid, name: longName(one.properties), off: mean ? weighed[i] / mean - 1 : 0 };
+    });
+    var classes = new Map(draft.grids.map(function (one) {
+      return [one.properties.uid, one.properties.loads ? 2 : null];
+    }));
+    offs.forEach(function (one) {
+      var bands = one.off / band;
+      classes.set(one.uid, STEPS.filter(function (edge) { return edge < 0 ? bands >= edge : bands > edge; }).length);
+    });
+    planner.sketch.paint(classes);
+    side.draw();
+    legend();
+  };
+
+  function legend() {
+    planner.fill("band-legend", [
+      ["low", "band_low"], ["in", "band_in"], ["high", "band_high"]
+    ].map(function (one) {
+      return node("span", { class: "tone " + one[0] }, [node("i", {}), say(one[1]) + (one[0] === "in" ? " ±" + planner.percent(band) : "")]);
+    }).concat([node("span", { class: "quiet", text: say("weights_of", { sum: formula() }) })]));
+  }
+
+  /* A grid's own name says little: that of its community goes before it. */
+  function longName(grid) {
+    var outer = planner.draft.outer.filter(function (one) { return one.uid === grid.parent; })[0];
+    return (outer && grid.name.indexOf(outer.name) < 0 ? outer.name + " " : "") + (grid.name || grid.code);
+  }
+
+  function formula() {
+    return Object.keys(WEIGHTS).filter(function (name) { return WEIGHTS[name]; }).map(function (name) {
+      return column(name) + " × " + WEIGHTS[name];
+    }).join(" + ") || "0";
+  }
+
+  /* --- the panel ----------------------------------------------------------------------------------- */
+
+  side.draw = function () {
+    if (!planner.draft) { planner.fill("side", [node("p", { class: "note", text: say("none") })]); return; }
+    var top = by("side").scrollTop;
+    planner.fill("side", [lastEdit(), others(), proposals(), outOfBand(), breaches(), weights(), history()]);
+    by("side").scrollTop = top;
+  };
+
+  function section(title, children, id) {
+    return node("section", { class: "part", id: id }, [node("h2", { text: title })].concat(children));
+  }
+
+  function gridOf(uid) {
+    return planner.sketch.features.get(uid);
+  }
+
+  function lastEdit() {
+    var picked = planner.sketch.picked;
+    var sides = planner.last || [];
+    if (!sides.length && picked.length) {
+      sides = picked.slice(0, 4).map(function (uid) {
+        var one = gridOf(uid).properties;
+        return { uid: uid, code: one.code, before: null, after: one.loads, plain: true };
+      });
+    }
+    if (!sides.length) return section(say("last_edit"), [node("p", { class: "quiet", text: say("no_edit") })], "last-edit");
+    return section(say("last_edit"), sides.map(sideTable), "last-edit");
+  }
+
+  function sideTable(one) {
+    var head = one.plain ? "" : one.kept === false ? say("gone") : one.before ? "" : say("made");
+    return node("table", { class: "sides" }, [
+      node("caption", {}, [node("button", { class: "link", text: one.code, onclick: function () { fly(one.uid); } }), node("small", { text: " " + head })]),
+      node("thead", {}, [node("tr", {}, [node("th", {}), one.plain ? null : node("th", { text: say("before") }), one.plain ? null : node("th", { text: "" }), node("th", { text: say("after") })])]),
+      node("tbody", {}, SHOWN.map(function (name) {
+        var i = names().indexOf(name);
+        var was = one.before ? one.before[i] : null;
+        var is = one.after ? one.after[i] : null;
+        var digits = name === "area_ha" ? 2 : 0;
+        var moved = was !== null && is !== null && Math.abs(was - is) > 0.005;
+        return node("tr", { class: moved || one.plain ? "" : "same" }, [
+          node("th", { scope: "row", text: column(name) }),
+          one.plain ? null : node("td", { text: was === null ? "–" : planner.number(was, digits) }),
+          one.plain ? null : node("td", { class: "arrow", text: "→" }),
+          node("td", { text: is === null ? "–" : planner.number(is, digits) })
+        ]);
+      }))
+    ]);
+  }
+
+  function fly(uid) {
+    if (!gridOf(uid)) return;
+    planner.sketch.show(uid);
+    planner.sketch.pick([uid]);
+  }
+
+  function others() {
+    var found = (planner.draft.others || []).filter(function (one) { return one.touched.length; });
+    if (!found.length) return null;
+    var mine = new Set(planner.draft.grids.filter(function (one) { return one.properties.new; }).map(function (one) { return one.properties.uid; }));
+    return section(say("others"), found.map(function (one) {
+      var both = one.touched.filter(function (uid) { return mine.has(uid); });
+      return node("p", { class: both.length ? "warn" : "quiet" }, [
+        say("others_row", { name: one.name, author: one.author, n: one.touched.length }) + (both.length ? say("others_same", { n: both.length }) : "")
+      ]);
+    }));
+  }
+
+  function outOfBand() {
+    var beyond = offs.filter(function (one) { return Math.abs(one.off) > band; });
+    beyond.sort(function (a, b) { return Math.abs(b.off) - Math.abs(a.off); });
+    return section(say("out_of_band", { n: beyond.length }), [
+      node("label", { class: "slide" }, [say("band"), node("input", {
+        type: "range", min: 5, max: 50, step: 5, value: band * 100, id: "band",
+        onchange: function (event) { band = Number(event.target.value) / 100; side.weigh(); }
+      }), node("output", { text: "±" + planner.percent(band) })]),
+      node("ol", { class: "rows" }, beyond.slice(0, MOST_ROWS).map(function (one) {
+        return node("li", {}, [node("button", { class: "row", onclick: function () { fly(one.uid); side.draw(); } }, [
+          node("span", { text: one.name }),
+          node("b", { class: one.off > 0 ? "high" : "low", text: (one.off > 0 ? "▲ " : "▼ ") + planner.signed(one.off) })
+        ])]);
+      }))
+    ], "beyond");
+  }
+
+  function breaches() {
+    var uids = Object.keys(planner.breaches || {});
+    if (!uids.length) return null;
+    return section(say("breaches", { n: uids.length }), [node("ol", { class: "rows" }, uids.slice(0, MOST_ROWS).map(function (uid) {
+      return node("li", {}, [node("button", { class: "row", text: planner.breaches[uid].join(" "), onclick: function () { fly(Number(uid)); } })]);
+    }))], "breaches");
+  }
+
+  function weights() {
+    return section(say("weights"), Object.keys(WEIGHTS).map(function (name) {
+      return node("label", { class: "slide" }, [column(name), node("input", {
+        type: "range", min: 0, max: 2, step: 0.1, value: WEIGHTS[name], "data-weight": name,
+        onchange: function (event) { WEIGHTS[name] = Number(event.target.value); side.weigh(); }
+      }), node("output", { text: String(WEIGHTS[name]) })]);
+    }), "weights");
+  }
+
+  function history() {
+    return section(say("history"), [node("ol", { class: "acts" }, (planner.draft.acts || []).map(function (one) {
+      var at = new Date(one.at * 1000).toLocaleString("sv", { timeZone: by("page").dataset.zone }).slice(0, 16);
+      return node("li", { class: "quiet", text: at + " " + one.account + " " + one.what });
+    }))]);
+  }
+
+  /* --- proposals ------------------------------------------------------------------------------------ */
+
+  function scopeOf() {
+    return planner.sketch.picked.length > 1 ? planner.sketch.picked : null;
+  }
+
+  function proposals() {
+    if (planner.draft.plan.state !== "draft" || planner.may.indexOf("plan") < 0) return null;
+    var scope = scopeOf();
+    var given = planner.proposals;
+    return section(say("proposals"), [
+      node("p", { class: "quiet", text: scope ? say("scope_picked", { n: scope.length }) : say("scope_all") }),
+      node("button", { class: "tool", id: "do-propose", text: say("propose"), onclick: propose })
+    ].concat(given ? given.plans.map(card).concat(given.floors.slice(0, 3).map(floor)) : []), "proposals");
+  }
+
+  function propose() {
+    var scope = scopeOf();
+    planner.tell(say("working"));
+    planner.ask("/" + planner.plan + "/propose", { scope: scope, band: band }).then(function (told) {
+      planner.proposals = Object.assign(told, { scope: scope });
+      planner.tell("");
+      side.draw();
+    }).catch(planner.refuse);
+  }
+
+  function card(plan) {
+    var today = planner.proposals.today;
+    var rows = [["max_dev", planner.percent], ["outside", planner.number], ["roundness", function (v) { return planner.number(v, 2); }], ["moved", planner.percent], ["changed", planner.number]];
+    return node("article", { class: "card proposal", "data-kind": plan.kind }, [
+      node("h3", { text: plan.title }),
+      node("table", {}, rows.map(function (row) {
+        var was = today && (row[0] === "max_dev" || row[0] === "outside" || row[0] === "roundness") ? row[1](today[row[0]]) : "";
+        return node("tr", {}, [node("th", { scope: "row", text: say(row[0]) }), node("td", { class: "quiet", text: was ? was + " →" : "" }), node("td", { text: row[1](plan[row[0]]) })]);
+      })),
+      node("button", { class: "tool", text: say("use"), onclick: function () { use(plan.kind); } })
+    ]);
+  }
+
+  function floor(one) {
+    return node("p", { class: "warn small", text: say("floor_" + one.kind, { share: planner.percent(one.share) }) });
+  }
+
+  function use(kind) {
+    var scope = planner.proposals.scope;
+    planner.tell(say("working"));
+    planner.ask("/" + planner.plan + "/take", { kind: kind, scope: scope, band: band }).then(function (told) {
+      planner.proposals = null;
+      planner.take(told);
+    }).catch(planner.refuse);
+  }
+
+  /* --- impact, approval ------------------------------------------------------------------------------ */
+
+  side.showImpact = function () {
+    planner.tell(say("working"));
+    planner.ask("/" + planner.plan + "/impact").then(function (told) {
+      planner.tell("");
+      var total = told.total;
+      planner.openSheet(say("impact_title"), [
+        total && told.changed ? node("p", { id: "impact-total", text: say("impact_total", {
+          grids: planner.number(told.changed), cases: planner.number(total.cases), open: planner.number(total.open_cases),
+          homes: planner.number(total.households), cameras: planner.number(total.cameras), components: planner.number(total.components)
+        }) }) : node("p", { id: "impact-total", text: told.changed ? "" : say("impact_none") }),
+        told.faults.length ? node("ul", { class: "warn" }, told.faults.map(function (text) { return node("li", { text: text }); }))
+          : node("p", { class: "good", text: "✓ " + say("impact_ok") }),
+        planner.whole ? node("p", {}, [
+          node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/impact.csv"), text: say("download_flows") }),
+          node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/codes.csv"), text: say("download_codes") })
+        ]) : null,
+        node("div", { class: "scroll" }, [flows(told.flows)])
+      ]);
+    }).catch(planner.refuse);
+  };
+
+  function flows(rows) {
+    return node("table", { class: "flows", id: "flows" }, [
+      node("thead", {}, [node("tr", {}, ["from", "to"].concat(SHOWN).map(function (name) { return node("th", { text: column(name) }); }))]),
+      node("tbody", {}, rows.map(function (row) {
+        return node("tr", {}, [
+          node("th", { scope: "row", text: row.from || "–" }),
+          node("th", {}, [node("button", { class: "link", text: row.to || "–", onclick: function () { planner.closeSheet(); fly(row.to_uid); } })])
+        ].concat(SHOWN.map(function (name) {
+          return node("td", { text: planner.number(row[name], name === "area_ha" ? 2 : 0) });
+        })));
+      }))
+    ]);
+  }
+
+  side.askApproval = function () {
+    var field = node("input", { type: "date", id: "effective", required: true });
+    field.value = new Date().toLocaleDateString("sv", { timeZone: by("page").dataset.zone });
+    planner.openSheet(say("approve"), [node("form", { onsubmit: function (event) {
+      event.preventDefault();
+      planner.act("approve", { effective: field.value });
+    } }, [
+      node("label", {}, [say("effective"), field]),
+      node("button", { class: "tool", type: "submit", id: "approve-now", text: say("approve") })
+    ])]);
+    field.focus();
+  };
+
+  side.askReturn = function () {
+    var field = node("input", { id: "return-reason", maxlength: 300, required: true });
+    planner.openSheet(say("return"), [node("form", { onsubmit: function (event) {
+      event.preventDefault();
+      planner.act("return", { reason: field.value });
+    } }, [node("label", {}, [say("reason"), field]), node("button", { class: "tool", type: "submit", text: say("return") })])]);
+    field.focus();
+  };
+
+  side.askParent = function () {
+    var picked = planner.sketch.picked;
+    if (picked.length !== 1) { planner.tell(say("need_pick"), true); return; }
+    var grid = gridOf(picked[0]).properties;
+    var level = planner.draft.outer.filter(function (one) { return one.uid === grid.parent; }).map(function (one) { return one.level; })[0];
+    var choices = planner.draft.outer.filter(function (one) { return one.level === level && one.uid !== grid.parent; });
+    var field = node("select", { id: "new-parent" }, choices.map(function (one) { return node("option", { value: one.uid, text: one.name + " " + one.code }); }));
+    planner.openSheet(say("tool_parent"), [node("form", { onsubmit: function (event) {
+      event.preventDefault();
+      planner.closeSheet();
+      planner.send({ op: "reparent", grid: grid.uid, parent: Number(field.value) });
+    } }, [node("label", {}, [say("parent_of"), field]), node("button", { class: "tool", type: "submit", text: say("tool_parent") })])]);
+    field.focus();
+  };
+})();

@@ -1,0 +1,42 @@
+"""What the planner's page holds from the start: words, the map's ground, the account's rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.gridmap import map_words
+from dashboard.guard import current_scope
+from dashboard.services import Services
+from geodata.words import Lang, load_words, say
+from layers.registry import LAYERS
+
+_GROUND = ("base", "outline", "labels")
+_SPOKEN = ("planner.", "plan_state.", "plan.column_", "plan.proposal_", "plan.band_")
+
+
+def draw_frame(services: Services, lang: Lang) -> dict[str, Any]:
+    """Return the page's words and the map's layers that are no figures."""
+    scope, settings = current_scope(), services.city.settings
+    sight = services.pictures.newest(scope)
+    drawn = [one for one in LAYERS if scope.has(one.source.needs)]
+    layers = (
+        []
+        if sight is None
+        else [one.descriptor(lang, sight, version=sight.version) for one in drawn]
+    )
+    ground = [one for one in layers if one["kind"] in _GROUND]
+    return {
+        "words": {key: text for key, text in load_words(lang).items() if key.startswith(_SPOKEN)},
+        "map": {
+            "layers": ground,
+            "shown": [one["id"] for one in ground],
+            "words": map_words(lang),
+            "bounds": None if sight is None else [float(one) for one in sight.bounds],
+        },
+        "title": say("planner.title", lang),
+        "city": settings.name_zh if lang == "zh" else settings.name_en,
+        "account": scope.account,
+        "may": [name for name in ("plan", "approve") if scope.has(name)],
+        "whole": scope.everything,
+        "now": services.now(),
+    }

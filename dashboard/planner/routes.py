@@ -1,0 +1,323 @@
+"""The planner's routes: a gesture in, the grids it changed out; the same readings for approvers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+
+from dashboard.guard import current_scope, guarded
+from dashboard.planner.bench import Bench, tell_plan, tell_sides
+from dashboard.planner.ground import draw_frame
+from dashboard.services import Services
+from dashboard.trail import show
+from geodata.errors import BadSetting, Fault, GetuError, http_status
+from geodata.plans.checks import find_faults
+from geodata.plans.impact import measure_impact
+from geodata.plans.plan import (
+    approve_plan,
+    drop_plan,
+    find_plan,
+    make_plan,
+    parse_effective,
+    return_plan,
+    submit_plan,
+)
+from geodata.plans.publish import finish_drawing, publish_plan
+from geodata.redraw import Change
+from geodata.redraw.drafting import propose_for_draft, write_edits
+from geodata.redraw.proposals import KINDS
+from geodata.store.plans import list_plans, read_acts
+from geodata.words import Lang, parse_lang, say
+
+PLAN, APPROVE = "plan", "approve"
+JSON = "application/json"
+_MOST_EDITS = 50
+_LARGEST_BODY = 200_000
+
+Handler = Callable[..., Response]
+
+
+def add_planner(server: Flask, services: Services) -> None:
+    """Add `/planner/plans…` for planners, `/planner/review…` for approvers, below the base path."""
+    bench = Bench(services)
+    base = services.base_path
+    readings = _make_readings(bench)
+    for need, prefix in ((PLAN, "plans"), (APPROVE, "review")):
+        for name, (rule, handler) in readings.items():
+            view = answering(guarded(need, logs="view.plan")(handler))
+            server.add_url_rule(
+                f"{base}/planner/{prefix}{rule}", f"getu_planner_{prefix}_{name}", view
+            )
+        act = answering(guarded(need, writes="plan.act")(_make_act(bench)))
+        server.add_url_rule(
+            f"{base}/planner/{prefix}/<int:number>/act", f"getu_planner_{prefix}_act", act,
+            methods=["POST"],
+        )  # fmt: skip
+    for name, (rule, handler, acts) in _make_writings(bench).items():
+        declared = {"writes": acts} if acts else {"logs": "view.plan"}
+        view = answering(guarded(PLAN, **declared)(handler))
+        server.add_url_rule(
+            f"{base}/planner/plans{rule}", f"getu_planner_{name}", view, methods=["POST"]
+        )
+
+
+def answering(handler: Handler) -> Handler:
+    """Return a handler whose refusals are sentences that the page shows."""
+
+    def answer(**named: Any) -> Response:
+        try:
+            return handler(**named)
+        except GetuError as error:
+            lang = read_lang()
+            body = {"faults": [fault.sentence(lang) for fault in error.faults],
+                    "keys": [fault.key for fault in error.faults]}  # fmt: skip
+            return as_json(body, status=http_status(error))
+
+    answer.__getu_permission__ = handler.__getu_permission__  # type: ignore[attr-defined]
+    answer.__getu_log__ = handler.__getu_log__  # type: ignore[attr-defined]
+    return answer
+
+
+def as_json(body: Any, *, status: int = 200) -> Response:
+    """Return plain data as JSON."""
+    packed = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(packed, status=status, mimetype=JSON)
+
+
+def read_lang() -> Lang:
+    """Return the language that the page speaks."""
+    return parse_lang(request.args.get("lang"))
+
+
+def read_body() -> dict[str, Any]:
+    """Return the JSON object that a page posts. Raises BadSetting."""
+    request.max_content_length = _LARGEST_BODY
+    try:
+        body = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        raise BadSetting(Fault(key="plan_line")) from None
+    if not isinstance(body, dict):
+        raise BadSetting(Fault(key="plan_line"))
+    return body
+
+
+def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
+    city = bench.city
+
+    def frame() -> Response:
+        show(n=0)
+        return as_json(draw_frame(bench.services, read_lang()))
+
+    def plans() -> Response:
+        with city.database.read() as connection:
+            found = list_plans(connection)
+        show(n=max(len(found), 1))
+        return as_json({"plans": [tell_plan(plan) for plan in found]})
+
+    def draft(number: int) -> Response:
+        piece = bench.open(number)
+        show(target=str(number), n=len(piece.draft.grids))
+        with piece.lock:
+            told = bench.describe(piece, current_scope(), read_lang())
+        with city.database.read() as connection:
+            acts = read_acts(connection, number)
+        told["acts"] = [
+            {"at": one.at, "account": one.account, "what": say(f"plan.did_{one.what}", read_lang())}
+            for one in acts
+        ]
+        return as_json(told)
+
+    def news(number: int) -> Response:
+        piece = bench.open(number)
+        show(n=0)
+        return as_json({"seq": piece.seq, "state": piece.plan.state})
+
+    def blocks(number: int) -> Response:
+        piece = bench.open(number)
+        show(n=0)
+        shapes = [] if piece.draft.blocks is None else list(piece.draft.blocks.shapes)
+        features = [
+            {"type": "Feature", "id": row, "properties": {}, "geometry": shape.__geo_interface__}
+            for row, shape in enumerate(bench.to_degrees(shapes) if shapes else [])
+        ]
+        return as_json({"type": "FeatureCollection", "features": features})
+
+    def impact(number: int) -> Response:
+        piece = bench.open(number)
+        with piece.lock:
+            found = measure_impact(piece.draft, piece.holdings, piece.base)
+            faults = find_faults(city, piece, finish_drawing(city, piece).grids)
+        scope, told = current_scope(), found.as_json()
+        told["flows"] = [
+            flow.as_json()
+            for flow in found.flows
+            if bench.sees(piece, flow.from_uid, scope) or bench.sees(piece, flow.to_uid, scope)
+        ]
+        if not scope.everything:
+            told["total"] = None
+        told["faults"] = [fault.sentence(read_lang()) for fault in faults]
+        show(target=str(number), n=max(len(found.flows), 1))
+        return as_json(told)
+
+    def table(number: int, name: str) -> Response:
+        piece = bench.open(number)
+        with piece.lock:
+            found = measure_impact(piece.draft, piece.holdings, piece.base)
+        if not current_scope().everything or name not in ("impact", "codes"):
+            raise BadSetting(Fault(key="plan_outside"))
+        sheet = found.codes_csv if name == "codes" else found.flows_csv
+        show(target=f"{number}/{name}", n=max(len(found.flows), 1), act="export.plan")
+        response = Response(sheet(read_lang()), mimetype="text/csv")
+        response.headers["Content-Disposition"] = f'attachment; filename="plan-{number}-{name}.csv"'
+        return response
+
+    return {
+        "frame": ("/frame", frame),
+        "list": ("", plans),
+        "draft": ("/<int:number>/draft", draft),
+        "news": ("/<int:number>/news", news),
+        "blocks": ("/<int:number>/blocks", blocks),
+        "impact": ("/<int:number>/impact", impact),
+        "table": ("/<int:number>/<name>.csv", table),
+    }
+
+
+def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
+    def new() -> Response:
+        body = read_body()
+        start = body.get("from")
+        plan = make_plan(
+            bench.city,
+            current_scope(),
+            name=_text(body, "name"),
+            start=start if isinstance(start, int) and not isinstance(start, bool) else None,
+            reason=_text(body, "reason"),
+            document=_text(body, "document"),
+            points=bench.workshop.points,
+            now=bench.services.now(),
+        )
+        return as_json(tell_plan(plan))
+
+    def edit(number: int) -> Response:
+        body = read_body()
+        given = body.get("edits") if isinstance(body.get("edits"), list) else [body.get("edit")]
+        if not given or len(given) > _MOST_EDITS:
+            raise BadSetting(Fault(key="plan_line"))
+        edits = [bench.to_metres(one) for one in given]
+        return as_json(_edit(bench, number, edits, body.get("seen")))
+
+    def propose(number: int) -> Response:
+        body = read_body()
+        piece = bench.open(number)
+        show(n=0)
+        with piece.lock:
+            found = propose_for_draft(piece.draft, scope=_scope_of(body), band=_band(body))
+        told = found.as_json()
+        for plan in told["plans"]:
+            plan["title"] = say(f"plan.proposal_{plan['kind']}", read_lang())
+        return as_json(told)
+
+    def take(number: int) -> Response:
+        body = read_body()
+        kind = body.get("kind")
+        if kind not in KINDS:
+            raise BadSetting(Fault(key="plan_line"))
+        piece = bench.open(number)
+        with piece.lock:
+            found = propose_for_draft(piece.draft, scope=_scope_of(body), band=_band(body))
+            piece.draft.next_uid = piece.own_uid
+            edits = write_edits(piece.draft, found.plan(kind))
+        return as_json(_edit(bench, number, edits, piece.seq))
+
+    return {
+        "new": ("/new", new, "plan.opened"),
+        "edit": ("/<int:number>/edit", edit, "plan.edit"),
+        "propose": ("/<int:number>/propose", propose, ""),
+        "take": ("/<int:number>/take", take, "plan.edit"),
+    }
+
+
+def _edit(bench: Bench, number: int, edits: list[dict[str, Any]], seen: Any) -> dict[str, Any]:
+    """Apply edits and return what the browser needs to draw and say of them."""
+    scope = current_scope()
+    before = dict(bench.loads(bench.open(number), ()))
+    known = seen if isinstance(seen, int) and not isinstance(seen, bool) else None
+    piece, changes = bench.workshop.edit(
+        number, edits, scope=scope, seen=known, now=bench.services.now()
+    )
+    with piece.lock:
+        changed = {uid for change in changes for uid in change.uids}
+        loads = bench.loads(piece, changed)
+        grids = [piece.draft.grids[uid] for uid in sorted(changed) if uid in piece.draft.grids]
+        seen_loads = {uid: loads[uid] for uid in changed if uid in loads}
+        last: Change | None = changes[-1] if changes else None
+        return {
+            "seq": piece.seq,
+            "grids": bench.features(piece, grids, loads, scope),
+            "gone": sorted(uid for uid in changed if uid not in piece.draft.grids),
+            "sides": [] if last is None else tell_sides(piece, last, before, loads),
+            "notes": [say(one, read_lang()) for change in changes for one in change.notes],
+            "locks": piece.draft.locks.as_json(),
+            "breaches": bench.breaches(piece, seen_loads, scope, read_lang()),
+            "undo": len(piece.draft.done),
+            "redo": len(piece.draft.undone),
+        }
+
+
+def _make_act(bench: Bench) -> Handler:
+    def act(number: int) -> Response:
+        body, scope, now = read_body(), current_scope(), bench.services.now()
+        city, what = bench.city, body.get("act")
+        if what == "submit":
+            piece = bench.open(number)
+            with piece.lock:
+                faults = find_faults(city, piece, finish_drawing(city, piece).grids)
+            if faults:
+                raise BadSetting(faults)
+            plan = submit_plan(city, scope, number, now=now)
+        elif what == "return":
+            plan = return_plan(city, scope, number, reason=_text(body, "reason"), now=now)
+        elif what == "approve":
+            plan = approve_plan(city, scope, number, effective=_day(body, bench), now=now)
+        elif what == "drop":
+            plan = drop_plan(city, scope, number, now=now)
+        elif what == "publish":
+            made = publish_plan(city, scope, number, workshop=bench.workshop, now=now)
+            with city.database.read() as connection:
+                plan = find_plan(connection, number)
+            return as_json({**tell_plan(plan), "published": made.as_json()})
+        else:
+            raise BadSetting(Fault(key="plan_line"))
+        return as_json(tell_plan(plan))
+
+    return act
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    text = body.get(name, "")
+    return text if isinstance(text, str) else ""
+
+
+def _day(body: dict[str, Any], bench: Bench) -> date:
+    return parse_effective(_text(body, "effective") or None, bench.city, now=bench.services.now())
+
+
+def _scope_of(body: dict[str, Any]) -> list[int] | None:
+    given = body.get("scope")
+    if given is None:
+        return None
+    plain = isinstance(given, list) and all(
+        isinstance(uid, int) and not isinstance(uid, bool) for uid in given
+    )
+    if not plain or not given:
+        raise BadSetting(Fault(key="plan_line"))
+    return list(given)
+
+
+def _band(body: dict[str, Any]) -> float:
+    band = body.get("band", 0.1)
+    return float(band) if isinstance(band, int | float) and not isinstance(band, bool) else 0.1
