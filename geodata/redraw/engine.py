@@ -25,9 +25,14 @@ _GOOD = 0.02  # and with which it is content
 _TRIES, _SMALL_TRIES = 2, 4
 _LOAD_PRICE, _LOAD_PRICE_LAST = 100.0, 2e5
 _HEAT = 0.12
-# From today: a grid's whole load moved costs as much as this much bad shape (which costs half).
-_MOVE_PRICE, _MOVE_SHAPE, _MOVE_LOAD_PRICE, _MOVE_HEAT = 20.0, 0.5, 500.0, 0.1
-_MOVE_STEPS, _MOVE_TRIES, _MOVE_INNER = 1500, 4, (0.95, 0.91)
+# From today, a try for each row: the share of the band aimed at, the prices of shape and of moving
+# a grid's whole load, the price of load at the start, the heat, the steps a block.
+_MOVES = (
+    (0.95, 0.5, 40.0, 500.0, 0.2, 1500),
+    (0.92, 0.5, 40.0, 500.0, 0.2, 1500),
+    (0.95, 0.3, 60.0, 100.0, 0.5, 2500),
+)
+_MOVE_HOPS = 2  # how far from a grid out of band others may change
 _NONE = -1
 
 
@@ -191,10 +196,11 @@ def least_change(terrain: Terrain, today: Ints | None, band: float, *, seed: int
     best, best_key = today, (_total_excess(terrain, today, band), 0.0)
     if best_key[0] == 0:
         return today
-    for attempt in range(_MOVE_TRIES):
-        free = _active_grids(terrain, today, band, hops=1 + attempt // 2)
-        inner = band * _MOVE_INNER[attempt % 2]
-        found = _rebalance(terrain, today, free, inner, seed=seed + attempt)
+    free = _active_grids(terrain, today, band, hops=_MOVE_HOPS)
+    for attempt, (aim, shape, move, load, heat, steps) in enumerate(_MOVES):
+        work = min(steps * len(today), _MOST_STEPS)
+        knobs = [work, band * aim, load, _LOAD_PRICE_LAST, shape, move, heat]
+        found = _flip(terrain, today, today, free, knobs, seed + attempt)
         moved = float(terrain.loads[found != today].sum())
         key = (_total_excess(terrain, found, band), moved)
         if key < best_key:
@@ -224,8 +230,8 @@ def _offs(terrain: Terrain, label: Ints) -> Floats:
 
 
 def _total_excess(terrain: Terrain, label: Ints, band: float) -> float:
-    """Return by how much all grids together lie outside the band, to a thousandth of a grid."""
-    return round(float(np.maximum(_offs(terrain, label) - band - 1e-9, 0).sum()), 3)
+    """Return by how much all grids together lie outside the band, in thousandths rounded up."""
+    return math.ceil(float(np.maximum(_offs(terrain, label) - band - 1e-9, 0).sum()) * 1000) / 1000
 
 
 def _unevenness(terrain: Terrain, label: Ints) -> tuple[float, float]:
@@ -272,14 +278,6 @@ def _anneal(terrain: Terrain, label: Ints, band: float, *, seed: int, heat: floa
     knobs = [steps, band, _LOAD_PRICE, _LOAD_PRICE_LAST, 1.0, 0.0, heat]
     everywhere = np.ones(int(label.max()) + 1, np.bool_)
     return _flip(terrain, label, np.full(len(label), _NONE, np.int64), everywhere, knobs, seed)
-
-
-def _rebalance(terrain: Terrain, today: Ints, free: Flags, band: float, *, seed: int) -> Ints:
-    steps = min(_MOVE_STEPS * len(today), _MOST_STEPS)
-    knobs = [
-        steps, band, _MOVE_LOAD_PRICE, _LOAD_PRICE_LAST, _MOVE_SHAPE, _MOVE_PRICE, _MOVE_HEAT,
-    ]  # fmt: skip
-    return _flip(terrain, today, today, free, knobs, seed)
 
 
 def _flip(

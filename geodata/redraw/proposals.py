@@ -95,7 +95,7 @@ def propose(
         raise BadSetting(Fault(key="propose_grids", field="grids", values=values))
     if not 0 < band <= _WIDEST:
         raise BadSetting(Fault(key="propose_band", field="band"))
-    terrain = _survey(blocks, rows, walls=walls, group=group, grids=grids, today=today)
+    terrain = survey_blocks(blocks, rows, walls=walls, group=group, grids=grids, today=today)
     start = None if today is None else terrain.fit_home(today)
     rng_seed = seed * 7919 + 1
     labels = {
@@ -122,7 +122,7 @@ def propose(
     )
 
 
-def _survey(
+def survey_blocks(
     blocks: Blocks,
     rows: Ints,
     *,
