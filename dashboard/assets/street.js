@@ -340,6 +340,10 @@
       by("street-play").appendChild(by("player").content);
       setMap(Object.assign({ theme: root.dataset.theme }, frame.map, { layers: dash.street_ask.layers(frame.map.layers) }));
       takeShown();
+      Object.keys(frame.labels).forEach(function (id) {
+        by(id).setAttribute("aria-label", frame.labels[id]);
+        if (by(id).tagName === "BUTTON") by(id).title = frame.labels[id];
+      });
       by("boot").hidden = true;
       return step({ first: true });
     }).catch(function (error) { by("boot").hidden = true; fail(error); });

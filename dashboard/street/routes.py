@@ -178,6 +178,12 @@ def draw_frame(asked: Asked, services: Services) -> dict[str, Any]:
             "lang": lang,
         },
         "tree": ground.describe_tree(sight, lang),
+        "labels": {
+            "crumbs": say("street.crumbs", lang),
+            "side": say("street.page", lang),
+            "street-legend": say("control.legend", lang),
+            "theme-switch": say("control.theme-switch", lang),
+        },
         "definitions": {key: describe_figure(key, lang) for key in DEFINITIONS},
         "words": {
             name: say(f"street.{name}", lang)

@@ -158,7 +158,11 @@ def _describe(
         name = str(sight.places["name"].iat[number]) if "name" in sight.places else ""
     else:
         shape = (spots.buildings if kind == _BUILDING else spots.roads).geometries[number]
-        middle = shape.representative_point() if kind == _BUILDING else shape.interpolate(0.5, True)
+        middle = (
+            shape.representative_point()
+            if kind == _BUILDING
+            else shape.interpolate(0.5, normalized=True)
+        )
         lons, lats = to_lonlat([middle.x], [middle.y], sight.grids.crs)
         lon, lat = float(lons[0]), float(lats[0])
         if kind == _SEGMENT:

@@ -1,0 +1,143 @@
+"""Promise: from the city to a grid's oldest overdue case in four clicks, by row, map or key."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.dashboard.test_page_keys import AXE, check
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def street(open_page, gaoshan_app):
+    return open_page(gaoshan_app, "/street/?lang=en&days=0")
+
+
+def stand(city: Any, name: str) -> None:
+    """Wait until the page stands on an area: its panel there, nothing under way."""
+    city.page.wait_for_function(
+        "name => { const head = document.querySelector('.area-head h2');"
+        " return head && head.textContent.startsWith(name)"
+        " && !document.querySelector('#side[aria-busy]'); }",
+        arg=name,
+    )
+
+
+def path_of(city: Any) -> str:
+    return urlsplit(city.page.url).path
+
+
+def test_rows_crumbs_and_the_back_button_lead_down_and_up_again(street):
+    city = street
+    stand(city, "Whole city")
+    clicks = 0
+    while city.page.locator("#children a").count():
+        name = city.page.locator("#children a").first.inner_text()
+        city.page.locator("#children a").first.click()
+        stand(city, name)
+        clicks += 1
+    case = city.page.locator(".cases a").first
+    assert clicks + 1 <= 4
+    code = path_of(city).removeprefix("/street/")
+    assert code
+    assert case.get_attribute("href").startswith("/case/")
+    city.page.go_back()
+    city.page.wait_for_function("code => !location.pathname.endsWith(code)", arg=code)
+    city.page.locator("#crumbs a").first.click()
+    stand(city, "Whole city")
+    assert path_of(city) == "/street/"
+    assert city.problems == []
+
+
+def test_a_filter_from_a_list_narrows_map_panel_and_address_together(street):
+    city = street
+    stand(city, "Whole city")
+    total = city.page.locator("[data-def=total] strong").inner_text()
+    bar = city.page.locator("[data-pick=kind]").first
+    n = bar.locator(".n").inner_text().split()[0]
+    bar.click()
+    city.page.wait_for_function(
+        "n => document.querySelector('[data-def=total] strong').textContent === n", arg=n
+    )
+    assert parse_qs(urlsplit(city.page.url).query)["kind"]
+    assert n != total
+    city.settle()
+    city.page.locator("[data-pick=kind][aria-pressed=true]").first.click()
+    city.page.wait_for_function(
+        "n => document.querySelector('[data-def=total] strong').textContent === n", arg=total
+    )
+    assert "kind" not in parse_qs(urlsplit(city.page.url).query)
+    assert city.problems == []
+
+
+def test_a_number_opens_its_entry_and_escape_gives_the_focus_back(street):
+    city = street
+    stand(city, "Whole city")
+    city.page.locator(".key.red").focus()
+    city.press("Enter")
+    city.wait_for("#street-popover[data-open]")
+    said = city.page.locator("#street-popover").inner_text()
+    assert "Open and past the deadline" in said
+    assert "Window" in said
+    city.press("Escape")
+    assert "overdue" in city.page.evaluate("document.activeElement.dataset.def")
+    city.press("/")
+    city.page.keyboard.type("1")
+    city.wait_for("#found [role=option]")
+    city.press("Enter")
+    city.page.wait_for_function("location.pathname.length > '/street/'.length")
+    assert city.problems == []
+
+
+def test_the_map_is_clicked_asked_and_played(street):
+    city = street
+    stand(city, "Whole city")
+    city.settle()
+    box = city.page.locator("#map-box").bounding_box()
+    middle = {"x": box["width"] / 2, "y": box["height"] / 2}
+    city.page.locator("[data-ask=circle]").click()
+    city.page.locator("#map-box").click(position=middle)
+    city.wait_for(".asked")
+    assert "Within 300 m" in city.page.locator(".asked").inner_text()
+    city.page.locator("[data-unask]").click()
+    city.press("Escape")
+    city.page.locator("#map-box").click(position=middle)
+    city.page.wait_for_function("location.pathname.length > '/street/'.length")
+    city.page.locator("#play").click()
+    city.page.wait_for_function(
+        "document.getElementById('frame-name').textContent.startsWith('20')"
+    )
+    city.page.locator("#play").click()
+    assert city.problems == []
+
+
+@pytest.mark.parametrize("look", ["lang=zh&theme=dark", "lang=en&theme=light"])
+def test_nothing_of_it_keeps_people_out(open_page, gaoshan_app, look):
+    if not AXE.is_file():
+        pytest.skip("no axe-core: make setup")
+    city = open_page(gaoshan_app, f"/street/?{look}&days=0")
+    city.wait_for(".area-head")
+    city.wait_for("#hot > *")
+    city.page.evaluate(AXE.read_text("utf-8"))
+    assert check(city) == []
+    city.page.locator("#filter-box summary").click()
+    city.page.locator(".key.red").click()
+    city.wait_for("#street-popover[data-open]")
+    assert check(city) == []
+    assert city.problems == []
+
+
+def test_a_phone_shows_all_of_it_in_one_column(page, serve_page, gaoshan_app):
+    page.set_viewport_size(PHONE)
+    page.goto(serve_page(gaoshan_app).address + "/street/?lang=zh&days=0")
+    page.wait_for_selector("#children a")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"]
+    assert page.locator("#map-box").bounding_box()["width"] == PHONE["width"]
+    name = page.locator("#children a").first
+    name.scroll_into_view_if_needed()
+    assert name.bounding_box()["height"] >= 24
