@@ -15,6 +15,7 @@ from flask_compress import Compress
 
 from dashboard.accounts_page import add_accounts_page
 from dashboard.addresses_page import add_addresses_page
+from dashboard.allocator import settle_allocator
 from dashboard.answers import add_answers
 from dashboard.api import add_api
 from dashboard.audit_page import add_audit_page
@@ -159,6 +160,7 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
     sessions: Sessions = app.server.extensions[SESSIONS]
     check_host(host, has_accounts=sessions.has_accounts())
     logging.getLogger("waitress").setLevel(logging.ERROR)
+    settle_allocator()
     server = make_server(
         app.server,
         sessions.settings,

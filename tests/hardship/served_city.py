@@ -26,6 +26,7 @@ class Answer:
     status: int
     body: bytes
     took_s: float
+    retry_after: str | None = None
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -81,7 +82,12 @@ class ServedCity:
             connection.request(method, path, body, headers if body else {})
             answer = connection.getresponse()
             raw = answer.read()
-        return Answer(status=answer.status, body=raw, took_s=time.monotonic() - started)
+        return Answer(
+            status=answer.status,
+            body=raw,
+            took_s=time.monotonic() - started,
+            retry_after=answer.getheader("Retry-After"),
+        )
 
     def memory_bytes(self) -> int:
         """Return the resident memory of the server."""
