@@ -9,6 +9,7 @@ from flask import Flask, Response, render_template, request
 
 from dashboard.frame import ICON
 from dashboard.parts import numbers
+from dashboard.parts.pages import list_pages
 from dashboard.parts.who import role_of
 from dashboard.services import Services
 from dashboard.sessions import current_visit
@@ -25,6 +26,7 @@ def install_plain_pages(server: Flask, services: Services) -> None:
         icon=ICON,
         base=services.base_path,
         city={"zh": settings.name_zh, "en": settings.name_en},
+        list_pages=list_pages,
         moment=lambda at: numbers.moment(at, settings.timezone),
     )
 

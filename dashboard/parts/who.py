@@ -7,6 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, dcc, html
 
 from dashboard.guard import guarded
+from dashboard.parts.pages import draw_menu
 from dashboard.sessions import Visit, current_visit
 from geodata.words import Lang, parse_lang, say
 
@@ -20,6 +21,7 @@ def draw() -> html.Div:
 
 def add_who(app: Dash, *, base_path: str) -> None:
     """Let a screen with `draw()` in its bar and a store `lang` say who is signed in."""
+    here = app.config.routes_pathname_prefix.removeprefix(f"{base_path}/")
 
     @app.callback(Output(ID, "children"), Input("lang", "data"))
     @guarded("read")
@@ -30,7 +32,7 @@ def add_who(app: Dash, *, base_path: str) -> None:
             return []
         described = _describe(visit, spoken, base_path=base_path)
         shown = described if isinstance(described, list) else [described]
-        return [*_link_pages(visit, spoken, base_path=base_path), *shown]
+        return [*draw_menu(visit, spoken, base_path=base_path, here=here), *shown]
 
 
 def name_of(visit: Visit) -> str:
@@ -41,21 +43,6 @@ def name_of(visit: Visit) -> str:
 def role_of(visit: Visit, lang: Lang) -> str:
     """Return the role in words."""
     return say(f"role.{visit.scope.role}", lang) if visit.scope.role else ""
-
-
-def _link_pages(visit: Visit, lang: Lang, *, base_path: str) -> list[Any]:
-    """Return the ways to the pages that this account may open."""
-    pages = (
-        (("act", "decide"), "desk/", say("desk.title", lang)),
-        (("load",), "data", say("intake.title", lang)),
-        (("act", "audit"), "quality", say("quality.title", lang)),
-        (("audit",), "audit", say("audit.log", lang)),
-    )
-    return [
-        html.A(words, href=f"{base_path}/{path}?lang={lang}", className="tool")
-        for permissions, path, words in pages
-        if any(map(visit.scope.has, permissions))
-    ]
 
 
 def _describe(visit: Visit, lang: Lang, *, base_path: str) -> Any:

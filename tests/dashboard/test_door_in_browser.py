@@ -78,10 +78,10 @@ def test_in_by_the_keyboard_seen_in_the_bar_and_out_again(page, address):
     page.keyboard.press("Enter")
     page.wait_for_selector(IDLE)
     assert "days=28" in page.url
-    page.wait_for_selector("#who summary")
+    page.wait_for_selector("#who details:not(.pages) summary")
     assert "值班岗-1" in page.inner_text("#who")
     assert "值班" in page.inner_text("#who .who-role")
-    page.focus("#who summary")
+    page.focus("#who details:not(.pages) summary")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
