@@ -93,32 +93,34 @@ def run_table(arguments: argparse.Namespace, out: Output) -> int:
 
 def run_page(arguments: argparse.Namespace, out: Output) -> int:
     """Write the written page as DOCX or PDF."""
-    from layers.office.pack import Style, make_docx, make_pdf, write_file
+    from geodata.whole_file import write_whole
+    from layers.office.pack import Style, make_docx, make_pdf
 
     _check_suffix(arguments.out, (".docx", ".pdf"))
     style = Style(docx=_read(arguments.template))
     paper = _paper(arguments, out, "page")
     body = make_pdf(paper) if _suffix(arguments.out) == ".pdf" else make_docx(paper, style)
-    write_file(arguments.out, body)
+    write_whole(arguments.out, body)
     _say_written(out, [arguments.out], figures=len(paper.briefing.figures))
     return 0
 
 
 def run_slides(arguments: argparse.Namespace, out: Output) -> int:
     """Write the slides, and the map's vector twin where it is asked for."""
+    from geodata.whole_file import write_whole
     from layers.office.map_picture import draw_picture
-    from layers.office.pack import Style, make_slides, write_file
+    from layers.office.pack import Style, make_slides
     from layers.office.slides import MAP_MM
 
     _check_suffix(arguments.out, (".pptx",))
     style = Style(pptx=_read(arguments.template))
     paper = _paper(arguments, out, "slides")
-    write_file(arguments.out, make_slides(paper, style))
+    write_whole(arguments.out, make_slides(paper, style))
     files = [arguments.out]
     if arguments.vector:
         files.append(arguments.out.with_suffix(".svg"))
         drawn = draw_picture(paper, width_mm=MAP_MM[0], height_mm=MAP_MM[1])
-        write_file(files[-1], drawn.svg())
+        write_whole(files[-1], drawn.svg())
     _say_written(out, files, figures=len(paper.briefing.figures))
     return 0
 

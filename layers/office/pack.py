@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geodata.errors import BadFile, Fault
+from geodata.whole_file import write_whole
 from layers.office.map_picture import PICTURE_DPI, draw_picture, find_view, list_legend
 from layers.office.page_docx import set_docx
 from layers.office.page_pdf import set_page_pdf
@@ -89,19 +90,6 @@ def write_pack(
         return _put_in_place(made, folder)
 
 
-def write_file(path: Path, body: bytes) -> None:
-    """Write a file new and rename it: nothing half is ever found under its name."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as sink:
-            sink.write(body)
-            sink.flush()
-            os.fsync(sink.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def name_stem(name: str, period: str) -> str:
     """Return the beginning of the files' names: what a file system of any kind takes."""
     text = f"{name}-{period}" if period else name
@@ -113,12 +101,12 @@ _LONGEST_STEM = 60
 
 
 def _write_slides(paper: Paper, stem: Path, style: Style) -> None:
-    write_file(_named(stem, ".pptx"), make_slides(paper, style))
+    write_whole(_named(stem, ".pptx"), make_slides(paper, style))
 
 
 def _write_page(paper: Paper, stem: Path, style: Style) -> None:
-    write_file(_named(stem, ".docx"), make_docx(paper, style))
-    write_file(_named(stem, ".pdf"), make_pdf(paper))
+    write_whole(_named(stem, ".docx"), make_docx(paper, style))
+    write_whole(_named(stem, ".pdf"), make_pdf(paper))
 
 
 def _write_sheet(paper: Paper, stem: Path, style: Style) -> None:
@@ -130,10 +118,10 @@ def _write_sheet(paper: Paper, stem: Path, style: Style) -> None:
         now=paper.briefing.dates.cut_off,
         imprint=Imprint(head=paper.head),
     )
-    write_file(_named(stem, "-map.pdf"), sheet.pdf())
-    write_file(_named(stem, "-map.png"), sheet.png())
+    write_whole(_named(stem, "-map.pdf"), sheet.pdf())
+    write_whole(_named(stem, "-map.png"), sheet.png())
     if style.vector:
-        write_file(_named(stem, "-map.svg"), sheet.svg())
+        write_whole(_named(stem, "-map.svg"), sheet.svg())
 
 
 def _write_tables(paper: Paper, stem: Path, _: Style) -> None:

@@ -20,6 +20,7 @@ import xlsxwriter
 from geodata.briefing.tables import ExportTable, as_plain
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.safe_text import escape_formula, escape_formulas
+from geodata.whole_file import write_whole
 from geodata.words import Lang, say
 from layers.office.sealing import parse_carried, read_carried, seal_office
 
@@ -60,7 +61,7 @@ def write_table(told: Told, path: Path) -> list[Path]:
         WRITERS[suffix](told, part)
         if suffix == ".csv":
             side = path.with_name(path.name + ABOUT_SUFFIX)
-            side.write_bytes(about_json(told.about, told.carried))
+            write_whole(side, about_json(told.about, told.carried))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
