@@ -58,6 +58,10 @@ def run_redraw(*, edits: int, rounds: int) -> Iterator[Row]:
     """
     land = make_land(blocks=BLOCKS, grids=GRIDS, communities=COMMUNITIES)
     warm()
+    # As a server should once it has started: else now and then one edit waits for the collector to
+    # walk over every module of the process, some 100 to 200 ms.
+    gc.collect()
+    gc.freeze()
     walks = [walk_draft(open_land(land), edits, seed=seed) for seed in range(rounds)]
     yield from _tell_walks(walks, edits)
     yield from _tell_walks([walk_draft(open_land(land), LONG_RUN, seed=99)], LONG_RUN)
@@ -74,7 +78,6 @@ def walk_draft(draft: Draft, edits: int, *, seed: int) -> Walk:
     """Make so many accepted random edits, prove the draft, and take them all back."""
     rng = np.random.default_rng(seed)
     start, corners = _read_bytes(draft), _count_corners(draft)
-    gc.collect()  # what making the land has left behind is not the first edit's to clear up
     taken, elapsed, refused = [], [], Counter[str]()
     while len(draft.done) < edits:
         edit = random_edit(draft, rng)
