@@ -32,6 +32,7 @@ from dashboard.frame import add_headers
 from dashboard.guard import check_guards, install_guard
 from dashboard.limits import Limits
 from dashboard.origins import is_loopback
+from dashboard.picture_page import add_picture_page
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.quality_page import add_quality_page
 from dashboard.routes import Pictures, add_routes
@@ -124,6 +125,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_quality_page(server, services)
     add_addresses_page(server, services)
     add_accounts_page(server, services)
+    add_picture_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

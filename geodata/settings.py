@@ -185,6 +185,19 @@ class Settings:
     map_source: str = _setting(
         "", "Where printed numbers come from; empty: the channels of the incidents themselves."
     )
+    picture_map: str = _setting(
+        "", "A base map of pictures: an address with {z} {x} {y}, tianditu:vec, or a file in base/."
+    )
+    picture_map_labels: str = _setting("", "Pictures of names laid over it, e.g. tianditu:cva.")
+    picture_map_min_zoom: int = _setting(3, "The first zoom it has.", low=0, high=22)
+    picture_map_max_zoom: int = _setting(18, "The last zoom it has.", low=0, high=22)
+    picture_map_attribution: str = _setting("", "What its owner wants to read on the map.")
+    picture_map_private: bool = _setting(
+        False, "Its server may stand in a private network, as a city's own does."
+    )
+    picture_map_per_s: int = _setting(
+        30, "Tiles a second that may be asked of its server, over time.", low=1, high=1_000
+    )
     jurisdiction_id: str = _setting(
         "", "What Open311 clients call this city; empty: whatever they say is taken."
     )

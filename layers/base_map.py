@@ -1,9 +1,37 @@
-"""The city's own base map: water, green, roads and buildings as vector tiles."""
+"""The base map: the city's own water, green, roads and buildings, or pictures where it has some."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from geodata.words import Lang
 from layers.base_tile import MAXZOOM, MINZOOM, build_tile, prepare_base
-from layers.layer import Layer, Legend, LegendFacts, Picture, Source
+from layers.layer import Facts, Layer, Legend, LegendFacts, Picture, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseMap(Layer):
+    """The one layer whose source a city may replace: by a picture map of its settings."""
+
+    def descriptor(self, lang: Lang, facts: Facts, *, version: str) -> dict[str, Any]:
+        """Return the vector layers, or the pictures that come through our own server."""
+        plain = Layer.descriptor(self, lang, facts, version=version)
+        city = getattr(facts, "city", None)  # facts of a test have none
+        if city is None or not city.settings.picture_map:
+            return plain
+        return plain | {
+            "source": {
+                "type": "raster",
+                "url": "picture/{z}/{x}/{y}",
+                "tileSize": 256,
+                "minzoom": city.settings.picture_map_min_zoom,
+                "maxzoom": city.settings.picture_map_max_zoom,
+                "bounds": [float(edge) for edge in facts.bounds],
+            },
+            "style": {"opacity": {"dark": 0.6, "light": 1}},
+            "attribution": city.settings.picture_map_attribution,
+        }
 
 
 def read_tile(picture: Picture) -> bytes | None:
@@ -30,7 +58,7 @@ BASE_TILES = Source(
     maxzoom=MAXZOOM,
     budget_bytes=250_000,
 )
-LAYER = Layer(
+LAYER = BaseMap(
     id="base-map",
     kind="base",
     group="base",

@@ -31,10 +31,11 @@ ONLY = {
     "flask": ("dashboard",),
     "dash": ("dashboard",),
     "waitress": ("dashboard",),
-    "socket": ("dashboard.server",),  # it asks whether the port is free
-    "ssl": (),
+    # The one asks whether the port is free, the other is the only way out.
+    "socket": ("dashboard.server", "geodata.picture_maps.fetching"),
+    "ssl": ("geodata.picture_maps.fetching",),
     "urllib.request": (),
-    "http.client": (),
+    "http.client": ("geodata.picture_maps.fetching",),
     "requests": (),
     "pickle": (),
     "marshal": (),
