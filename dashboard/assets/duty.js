@@ -56,7 +56,9 @@
     }
     if (news.map) {
       layers = live.moveMarks(news.map.props.layers, marked, true);
-      live.setMap(Object.assign({}, news.map.props, { layers: layers, lang: live.lang }));
+      live.setMap(Object.assign({}, news.map.props, {
+        layers: layers, lang: live.lang, theme: document.documentElement.dataset.theme
+      }));
     }
     placeAlarms(news.places);
     waiting = news.waiting.filter(function (one) { return !one.drill; });

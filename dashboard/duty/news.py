@@ -110,7 +110,7 @@ def _add_reading(server: Flask, services: Services) -> None:
 def _add_steering(server: Flask, services: Services) -> None:
     city = services.city
 
-    @guarded(_ACT, writes="wall.*")
+    @guarded(_ACT, writes="wall.hold")
     def hold() -> Response:
         wish = read_wish()
         what, target = (str(wish.get(name) or "") for name in ("what", "target"))
