@@ -118,7 +118,8 @@ def draw_rings(
     for row, (x, y) in sorted(zip(chosen.tolist(), placed.tolist(), strict=True)):
         least = _NUMBER_RADIUS_MM if numbered else low
         radius = max(least, high * float(np.sqrt(figures[row] / most)))
-        scene.circle(x, y, radius, fill=PAPER, fill_opacity=0.35, stroke=PAPER, stroke_width=0.75)
+        inner = {"fill": PAPER, "fill_opacity": 0.35} if numbered else {"fill": "none"}
+        scene.circle(x, y, radius, **inner, stroke=PAPER, stroke_width=0.75)
         scene.circle(x, y, radius, fill="none", stroke=color, stroke_width=0.4)
         if numbered:
             text = values.texts.get(row, f"{figures[row]:,.0f}")

@@ -113,7 +113,7 @@ def draw_figures(
         left, top = x + half * (place % 2), y + t * 3.5 * (place // 2)
         scene.text(left, top + t * 0.9, say(f"figure.{name}", lang), t * 0.9, color=QUIET)
         text = print_count(count)
-        size = min(t * 1.75, t * 1.75 * half * 0.95 / max(measure_text(text, t * 1.75), 0.1))
+        size = min(t * 1.75, t * 1.75 * half * 0.88 / max(measure_text(text, t * 1.75), 0.1))
         scene.text(left, top + t * 2.65, text, size, color=color, strong=True)
         at = top + t * 3.3
     if not figures.complete:

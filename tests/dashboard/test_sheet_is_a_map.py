@@ -18,6 +18,8 @@ from geodata.city import City
 from geodata.coordinates import to_lonlat
 from geodata.errors import BadSetting, GetuError, NotAllowed, NotFound
 from geodata.snapshots.snapshot import Filter
+from geodata.words import say
+from layers.layer import Picture
 from layers.palette import RISK, ZERO
 from layers.print.frame import Frame, fit_frame
 from layers.print.lettering import NO_GLYPH, break_lines, measure_text, print_text
@@ -26,6 +28,7 @@ from layers.print.names import Writer
 from layers.print.page import PAGES, find_page
 from layers.print.scene import Scene
 from layers.print.view import PrintView, Subject
+from layers.registry import LAYERS
 from tests.city import NOW
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.printed import (
@@ -85,6 +88,21 @@ def test_a_sheet_says_what_a_map_has_to_say(village):
     assert "位置" in told
     public = draw(village, DEMO_NOW, imprint=Imprint(internal=False))
     assert "内部资料" not in public.svg().decode()
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
+def test_every_layer_prints_itself_and_its_legend(village, layer):
+    bare = draw(village, DEMO_NOW, shown=("no-layer",))
+    sheet = draw(village, DEMO_NOW, shown=(layer.id,))
+    entries = layer.describe_legend(picture_of(village))["entries"]
+    titles = [key.title for key in sheet.keys]
+    assert titles == ([say(layer.title, "zh")] if any(one["n"] != 0 for one in entries) else [])
+    if titles or layer.kind in ("base", "labels"):
+        assert sheet.scene.svg(with_font=False) != bare.scene.svg(with_font=False)
+
+
+def picture_of(sight: Sight) -> Picture:
+    return Picture(facts=sight, scope=sight.scope, now=DEMO_NOW, filter=Filter())
 
 
 def test_two_runs_on_one_revision_are_the_same_bytes(gaoshan):
