@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from dash import html
@@ -13,6 +14,7 @@ from dashboard.parts.overview import key_figures, name_keys, six_steps
 from dashboard.view import View
 from geodata.access.outside import Outside
 from geodata.access.sight import Sight
+from geodata.desk.marks import mark_owners
 from geodata.events.clock import RED
 from geodata.figures.counts import Figures, count_figures
 from geodata.snapshots.snapshot import Filter
@@ -45,6 +47,7 @@ def draw(facts: Sight, view: View, *, now: int) -> html.Div:
             [
                 html.Span(_kind(str(grid["kind"]), lang), className=f"badge {grid['kind']}"),
                 html.Code(str(grid["code"])),
+                _street(facts, grid, lang),
             ],
             className="badges",
         ),
@@ -66,6 +69,13 @@ def draw(facts: Sight, view: View, *, now: int) -> html.Div:
             _oldest(facts, mask, grid, lang, now),
         ],
     )
+
+
+def _street(facts: Sight, grid: Any, lang: Lang) -> html.A:
+    """Return the way to the grid's own page."""
+    base = facts.city.settings.base_path
+    href = f"{base}/street/{quote(str(grid['code']), safe='')}?lang={lang}"
+    return html.A(say("card.street", lang), href=href, className="to-street")
 
 
 def _outside(facts: Sight, outside: Outside, uid: int, chosen: Filter, lang: Lang) -> list[Any]:
@@ -207,6 +217,9 @@ def _oldest(facts: Sight, mask: Any, grid: Any, lang: Lang, now: int) -> html.Di
     names = facts.kind_names(lang)
     order = late[np.argsort(snapshot.due_at[late], kind="stable")]
     shown = min(len(order), OLDEST_SHOWN)
+    incidents = [int(one) for one in snapshot.incident[order[:OLDEST_SHOWN]]]
+    with facts.city.database.read() as connection:
+        marks = mark_owners(connection, facts.scope, incidents)
     trail.show(target=str(grid["code"]), grid=int(grid["uid"]), n=shown)
     return html.Div(
         className="late",
@@ -218,7 +231,16 @@ def _oldest(facts: Sight, mask: Any, grid: Any, lang: Lang, now: int) -> html.Di
                 html.Div(
                     [
                         html.Span("■", className="red"),
-                        html.Span(names.get(int(snapshot.kind[row]), "–"), className="name"),
+                        html.Span(
+                            [
+                                names.get(int(snapshot.kind[row]), "–"),
+                                *(
+                                    html.Span(say(f"card.mark_{mark}", lang), className="badge")
+                                    for mark in marks.get(int(snapshot.incident[row]), ())
+                                ),
+                            ],
+                            className="name",
+                        ),
                         html.Span(
                             numbers.span(now - int(snapshot.due_at[row]), lang), className="n"
                         ),

@@ -9,6 +9,7 @@ import numpy as np
 from dashboard import trail
 from dashboard.parts import numbers
 from geodata.access.sight import Sight
+from geodata.desk.marks import mark_owners
 from geodata.desk.trays import TrayName, list_seen, read_tray
 from geodata.events.clock import AMBER, RED, SUSPENDED
 from geodata.figures.area import AreaFigures
@@ -46,6 +47,7 @@ def describe_cases(
     snapshot = sight.snapshot
     incidents = [int(snapshot.incident[row]) for row in rows]
     heads = {head.inc: head for head in list_seen(connection, sight.scope, incidents)}
+    marks = mark_owners(connection, sight.scope, incidents)
     kinds = sight.kind_names(lang)
     finest = sight.grids.finest()
     found = []
@@ -67,6 +69,7 @@ def describe_cases(
                 "due": numbers.moment(due, sight.zone) if due else "",
                 "late": numbers.span(late, lang) if late > 0 else "",
                 "open": bool(snapshot.open[row]),
+                "marks": [say(f"card.mark_{mark}", lang) for mark in marks.get(head.inc, ())],
             }
         )
     return found

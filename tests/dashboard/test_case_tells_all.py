@@ -21,8 +21,10 @@ from geodata.desk.case_context import (
     measure_spent,
 )
 from geodata.desk.cases import Case, read_case
+from geodata.desk.marks import mark_owners
 from geodata.errors import NotFound
 from geodata.events.clock import STATES
+from geodata.store.decisions import find_incident
 from tests.city import (
     NOW,
     SIDE_M,
@@ -256,3 +258,19 @@ def test_the_page_prints_on_one_sheet(get, city, page, serve_page, monkeypatch):
     printed = page.pdf(format="A4")
     assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == 1
     assert page.evaluate("document.documentElement.dataset.map") == "none"
+
+
+def test_an_owner_by_hand_and_a_dispute_are_marked_in_lists(city, tmp_path):
+    copied = City(shutil.copytree(city.folder, tmp_path / "city"))
+    grid, other = (copied.grids_in_force(NOW).find_uid(grid_code(2, row)) for row in (1, 0))
+    told = {"source": "events", "incident_id": "E2"}
+    with copied.database.read() as connection:
+        inc = find_incident(connection, "events", "E2")
+        assert mark_owners(connection, WHOLE, [inc]) == {inc: ()}
+    for what, more in (("owner", {"grid": grid}), ("dispute", {"grid": other})):
+        wish = Wish(**told, what=what, reason="核实", seen=copied.database.revision(), **more)
+        decide(copied, WHOLE, wish, now=NOW)
+    hidden = Scope(account="x", grids=frozenset({1}), permissions=WHOLE.permissions)
+    with copied.database.read() as connection:
+        assert mark_owners(connection, WHOLE, [inc]) == {inc: ("manual", "disputed")}
+        assert mark_owners(connection, hidden, [inc]) == {}
