@@ -174,8 +174,8 @@ function swatch(entry) {
 
 data.legend.forEach(function (one) {
   var section = add(document.getElementById("legend"), "section");
-  var label = add(section, "label");
-  var box = add(label, "input");
+  var label = add(section, one.missing ? "div" : "label");
+  var box = one.missing ? document.createElement("input") : add(label, "input");
   box.type = "checkbox";
   box.checked = true;
   box.id = "show-" + one.id;

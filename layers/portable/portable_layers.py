@@ -86,6 +86,7 @@ def draw_parts(subject: Subject) -> dict[str, Any]:
     for layer in subject.layers:
         part = _draw_layer(subject, layer, ruler)
         if part is None:
+            legend.append(_tell_missing(layer, subject))
             continue
         key = read_key(subject, layer, drawn=part.pop("note", ""))
         drawn.append({"id": layer.id, "kind": layer.kind, **part})
@@ -99,6 +100,12 @@ def draw_parts(subject: Subject) -> dict[str, Any]:
         "legend": legend,
         "fields": _name_fields(subject),
     }
+
+
+def _tell_missing(layer: Layer, subject: Subject) -> dict[str, Any]:
+    """Return the legend of a layer that was asked for and is not in the file: it says so."""
+    note = say("portable.not_held", subject.lang)
+    return {**_tell_key(layer, None, subject), "missing": True, "notes": [note]}
 
 
 def _tell_key(layer: Layer, key: Any, subject: Subject) -> dict[str, Any]:

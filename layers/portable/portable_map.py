@@ -103,8 +103,9 @@ def _write_body(subject: Subject, figures: AreaFigures, imprint: Imprint) -> str
         if figures.complete
     )
     lines = "".join(f"<p>{escape(line)}</p>" for line in list_imprint(subject, imprint))
+    without = escape(say("portable.no_script", lang))
     return (
-        f"<body>\n<header><div><h1>{escape(title_of(subject))}</h1><p>{escape(lead)}</p></div>"
+        f"<body>\n<noscript>{without}</noscript><header><div><h1>{escape(title_of(subject))}</h1><p>{escape(lead)}</p></div>"
         f'{mark}</header>\n<main><div id="map"><canvas id="canvas" tabindex="0"></canvas>'
         '<div id="tools"></div><div id="scale"></div><div id="tip"></div></div>\n'
         f'<aside><section class="keys">{keys}</section><dl>{rates}</dl>'

@@ -103,6 +103,19 @@ def test_what_cannot_be_made_is_a_sentence_and_no_file(export, words, out, code)
     assert list(file.parent.iterdir()) == []
 
 
+def test_a_map_can_be_drawn_as_an_account_sees_it(city, nursery, export, tmp_path):
+    added = nursery.run(
+        "user", "add", "值班岗-1", "--role", "duty", "--area", "321012001001",
+        "--city", city.folder,
+    )  # fmt: skip
+    assert added.code == 0, added.said
+    ran, file = export("map", "--period", "all", "--lang", "zh", "--as", "值班岗-1", out="as.svg")
+    assert ran.code == 0, ran.said
+    assert "可见范围：第1社区" in file.read_text("utf-8")
+    account = {row.entry.account for row in read_exports(city)}
+    assert "值班岗-1" in account
+
+
 def test_a_folder_that_is_missing_is_told(export):
     ran, file = export("map", "--period", "all", out="missing/sheet.pdf")
     assert ran.code == 1

@@ -87,3 +87,12 @@ def test_the_file_forbids_itself_every_request_and_every_other_script(gaoshan, t
     assert " src=" not in text
     assert " href=" not in text
     assert len(text) < 5_000_000
+
+
+def test_a_layer_that_the_file_cannot_hold_is_named(gaoshan):
+    view = PrintView(filter=Filter(), shown=("grid-risk", "incident-heat"))
+    body = draw_portable(see(gaoshan, DEMO_NOW), view, lang="zh", now=DEMO_NOW, imprint=Imprint())
+    risk, heat = plain_data(body)["legend"]
+    assert risk["entries"]
+    assert (heat["id"], heat["missing"]) == ("incident-heat", True)
+    assert heat["notes"]
