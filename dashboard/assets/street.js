@@ -351,7 +351,11 @@
     setInterval(function () { if (!document.hidden && frame) step({ keep: true }); }, MINUTE_MS);
   }
 
+  /* The other scripts of this page come after this one, in the order of their names. */
   dash.street = {
+    by: by,
+    all: all,
+    text: text,
     follow_map: function (clicked, viewport, status) {
       if (!page) begin();
       if (!frame) return dash.no_update;

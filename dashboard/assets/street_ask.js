@@ -1,16 +1,10 @@
 /* Ask the map on the street: a circle, a polygon or a grid, answered with exact figures. */
 (function () {
   "use strict";
-  var dash = (window.dash_clientside = window.dash_clientside || {});
-
-  function by(id) { return document.getElementById(id); }
-  function all(selector, within) { return Array.prototype.slice.call((within || document).querySelectorAll(selector)); }
-  function text(tag, words, className) {
-    var node = document.createElement(tag);
-    node.textContent = words;
-    if (className) node.className = className;
-    return node;
-  }
+  var dash = window.dash_clientside;
+  var by = dash.street.by;
+  var all = dash.street.all;
+  var text = dash.street.text;
 
   var MOST_CORNERS = 60;
   var mode = null; // circle, polygon, pick

@@ -1,16 +1,10 @@
 /* The search box of the street: grids, places, addresses and cases, by keyboard or by hand. */
 (function () {
   "use strict";
-  var dash = (window.dash_clientside = window.dash_clientside || {});
-
-  function by(id) { return document.getElementById(id); }
-  function all(selector, within) { return Array.prototype.slice.call((within || document).querySelectorAll(selector)); }
-  function text(tag, words, className) {
-    var node = document.createElement(tag);
-    node.textContent = words;
-    if (className) node.className = className;
-    return node;
-  }
+  var dash = window.dash_clientside;
+  var by = dash.street.by;
+  var all = dash.street.all;
+  var text = dash.street.text;
 
   var TYPING_MS = 180;
   var typing = 0;

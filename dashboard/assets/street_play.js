@@ -1,14 +1,13 @@
 /* Playback on the street: the frames are fetched once, then played from what the browser holds. */
 (function () {
   "use strict";
-  var dash = (window.dash_clientside = window.dash_clientside || {});
+  var dash = window.dash_clientside;
+  var by = dash.street.by;
   var STEP_MS = 600;
   var film = null; // {frames, grids, counts, breaks, key}
   var timer = 0;
   var legend = ""; // the page's own, while a film's stands in its place
   var showing = false; // a frame stands in the place of the page's own figures
-
-  function by(id) { return document.getElementById(id); }
 
   function decode(text) {
     var raw = window.atob(text);
@@ -86,7 +85,7 @@
 
   /* A step of the page brings its own figures: the film stops and what it covered is let go. */
   dash.street_play = { loaded: function () { return film; } };
-  if (dash.street) dash.street.played = function (renewed) {
+  dash.street.played = function (renewed) {
     if (timer) return; // time goes on while the film plays
     if (showing) {
       dash.street.setMap({ values: dash.street.figures() });

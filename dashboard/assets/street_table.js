@@ -1,8 +1,7 @@
 /* The table by child on the street: sorted by a click on its heading. */
 (function () {
   "use strict";
-
-  function all(selector, within) { return Array.prototype.slice.call((within || document).querySelectorAll(selector)); }
+  var all = window.dash_clientside.street.all;
 
   function sortBy(button) {
     var head = button.parentNode;

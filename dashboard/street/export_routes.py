@@ -13,19 +13,18 @@ from dashboard.parts import numbers
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
 from dashboard.street.lists import describe_cases, rows_of_figure
-from dashboard.street.panel import describe_head, find_rows
+from dashboard.street.panel import RATES, describe_head, find_rows, name_ageing
 from dashboard.street.routes import Asked, Asking
 from dashboard.street.view import read_text
 from geodata.csv_sheet import write_csv
 from geodata.desk.trays import open_lying
 from geodata.figures.area import AreaFigures
 from geodata.figures.definitions import DEFINITIONS, describe_figure
-from geodata.figures.tally import AGEING_DAYS, Tally
+from geodata.figures.tally import Tally
 from geodata.words import Lang, say
 
 MOST_ROWS = 200
 _LARGEST = 2**53
-_RATES = ("completion", "closing", "on_time", "returned", "reopened")
 
 
 def add_routes(server: Flask, services: Services) -> None:
@@ -91,8 +90,8 @@ def make_sheet(asked: Asked, area: AreaFigures) -> list[list[Any]]:
     columns = [say("street.column_code", lang), say("street.column_name", lang)]
     columns += [say(f"figure.{name}", lang) for name in ("total", "open", "overdue")]
     columns += [say(f"figure.{name}", lang) for name in ("due_soon", "suspended")]
-    columns += _name_ageing(lang)
-    for name in _RATES:
+    columns += name_ageing(lang)
+    for name in RATES:
         title = say(f"figure.{name}", lang)
         columns += [f"{title} ({say(f'street.{part}', lang)})" for part in ("part", "of")]
         columns.append(f"{title} (%)")
@@ -114,19 +113,9 @@ def make_sheet(asked: Asked, area: AreaFigures) -> list[list[Any]]:
     return sheet
 
 
-def _name_ageing(lang: Lang) -> list[str]:
-    limits = (0, *AGEING_DAYS)
-    return [
-        say("street.age_over", lang, since=limits[place])
-        if place == len(AGEING_DAYS)
-        else say("street.age_band", lang, since=limits[place], until=limits[place + 1])
-        for place in range(len(limits))
-    ]
-
-
 def _own_cells(own: Tally, *, hidden: bool) -> list[Any]:
     """Return the further cells of a row, empty where the scope hides a part of it."""
-    rates = [getattr(own, name) for name in _RATES]
+    rates = [getattr(own, name) for name in RATES]
     cells: list[Any] = [own.due_soon, own.suspended, *own.ageing]
     for rate in rates:
         percent = rate.percent()

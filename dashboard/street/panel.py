@@ -192,14 +192,19 @@ def _describe_steps(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
 
 
 def _describe_ageing(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+    names = name_ageing(lang)
+    return _bars([(name, n, "") for name, n in zip(names, area.own.ageing, strict=True)])
+
+
+def name_ageing(lang: Lang) -> list[str]:
+    """Return the bands of days past the deadline in words."""
     limits = (0, *AGEING_DAYS)
-    names = [
+    return [
         say("street.age_over", lang, since=limits[place])
         if place == len(AGEING_DAYS)
         else say("street.age_band", lang, since=limits[place], until=limits[place + 1])
         for place in range(len(limits))
     ]
-    return _bars([(name, n, "") for name, n in zip(names, area.own.ageing, strict=True)])
 
 
 def _bars(rows: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
