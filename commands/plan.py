@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from commands import plan_draft
 from commands.options import Commands, read_clock
 from commands.output import Output
+from commands.plan_tables import LOOK_BACK, look_back
 from geodata.errors import BadSetting, Fault, NotAllowed
 from geodata.words import say
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     "new", "list", "show", "edit", "propose", "loads", "check", "impact", "submit", "return",
-    "approve", "publish", "rollback", "drop", "history", "renumber",
+    "approve", "publish", "rollback", "drop", "history", "renumber", *LOOK_BACK,
 )  # fmt: skip
 
 
@@ -28,15 +29,23 @@ def add_commands(commands: Commands) -> None:
     """Add `plan`."""
     plan = commands.add("plan", run_plan, commands.city)
     plan.add_argument("action", choices=ACTIONS)
-    plan.add_argument("plan", nargs="?", type=int, metavar="PLAN", help="or DRAWING, for rollback")
-    plan.add_argument("edits", nargs="?", type=Path, metavar="FILE", help="edits, one JSON a line")
+    plan.add_argument("plan", nargs="?", metavar="PLAN", help="or DRAWING, for rollback")
+    plan.add_argument(
+        "edits", nargs="?", type=Path, metavar="FILE", help="edits, one JSON a line; or boundaries"
+    )
     plan.add_argument("--name", default="", help="new: what the plan is called")
     plan.add_argument("--from", dest="start", type=int, metavar="DRAWING", help="new: start there")
     plan.add_argument("--reason", default="")
     plan.add_argument("--document", default="", help="new: the number of the paper behind it")
     plan.add_argument("--effective", metavar="DATE", help="approve, rollback: from this day on")
     plan.add_argument("--account", metavar="NAME", help="who approves; the password is asked for")
-    plan.add_argument("--out", type=Path, metavar="FILE.csv")
+    plan.add_argument("--out", type=Path, metavar="FILE.csv|FILE.gpkg")
+    plan.add_argument("--at", metavar="LON,LAT", help="own: the place")
+    plan.add_argument("--on", metavar="DATE", help="own: the day, else today")
+    plan.add_argument("--by", default="today", help="figures: event, today or a DRAWING")
+    plan.add_argument("--since", metavar="DATE", help="figures: reported from this day on")
+    plan.add_argument("--until", metavar="DATE", help="figures: reported before this day")
+    plan.add_argument("--with", dest="other", metavar="NAME|NUMBER", help="crosswalk, merge")
     plan.add_argument("--codes", action="store_true", help="impact: the table of codes instead")
     plan_draft.add_options(plan)
 
@@ -52,6 +61,7 @@ def run_plan(arguments: argparse.Namespace, out: Output) -> int:
         "new": _make, "list": _list, "show": _show, "edit": _edit, "propose": _propose,
         "loads": _weigh, "check": _check, "impact": _measure, "publish": _publish,
         "rollback": _roll_back, "history": _tell, "renumber": _renumber,
+        **dict.fromkeys(LOOK_BACK, _look),
     }  # fmt: skip
     return answers.get(arguments.action, _act)(arguments, city, out)
 
@@ -296,11 +306,16 @@ def _renumber(arguments: argparse.Namespace, city: City, out: Output) -> int:
     return 0
 
 
+def _look(arguments: argparse.Namespace, city: City, out: Output) -> int:
+    return look_back(arguments, city, out, who=lambda now: _who(arguments, city, out, now=now))
+
+
 def _number(arguments: argparse.Namespace) -> int:
     if arguments.plan is None:
         raise BadSetting(Fault(key="plan_number"))
-    number: int = arguments.plan
-    return number
+    if not (arguments.plan.isascii() and arguments.plan.isdigit() and len(arguments.plan) < 10):
+        raise BadSetting(Fault(key="plan_number"))
+    return int(arguments.plan)
 
 
 def _who(arguments: argparse.Namespace, city: City, out: Output, *, now: int) -> Scope:

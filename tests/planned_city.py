@@ -80,11 +80,16 @@ def draw_some(
     return piece
 
 
-def publish_edits(city: City, edits: list[dict[str, Any]], *, now: int = NOW) -> Published:
-    """Draw, submit, approve and publish at once."""
-    shop = Workshop(city)
+def approve_edits(city: City, edits: list[dict[str, Any]], *, now: int = NOW) -> int:
+    """Draw, submit and approve for today; return the plan's number."""
     plan = make_plan(city, PLANNER, name="方案", now=now)
-    shop.edit(plan.plan, edits, scope=PLANNER, now=now)
+    Workshop(city).edit(plan.plan, edits, scope=PLANNER, now=now)
     submit_plan(city, PLANNER, plan.plan, now=now)
     approve_plan(city, APPROVER, plan.plan, effective=TODAY, now=now)
-    return publish_plan(city, APPROVER, plan.plan, workshop=shop, now=now)
+    return plan.plan
+
+
+def publish_edits(city: City, edits: list[dict[str, Any]], *, now: int = NOW) -> Published:
+    """Draw, submit, approve and publish at once."""
+    plan = approve_edits(city, edits, now=now)
+    return publish_plan(city, APPROVER, plan, workshop=Workshop(city), now=now)

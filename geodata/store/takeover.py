@@ -157,6 +157,24 @@ def write_owners(
     )
 
 
+def read_owned_cases(
+    connection: sqlite3.Connection, *, since: int, until: int
+) -> dict[str, NDArray[Any]]:
+    """Return x, y (mm, NaN for none), open, owner and owner_at_event of cases of a period."""
+    names = ("x", "y", "open", "owner", "owner_at_event")
+    rows = connection.execute(
+        "SELECT x, y, open, owner, owner_at_event FROM incident"
+        " WHERE reported_at >= ? AND reported_at < ? AND flags & 16 = 0",
+        (since, until),
+    ).fetchall()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    found: dict[str, NDArray[Any]] = {}
+    for name, cells in zip(names, columns, strict=True):
+        kind = np.float64 if name in ("x", "y") else np.int64
+        found[name] = np.array([np.nan if cell is None else cell for cell in cells], kind)
+    return found
+
+
 def read_reported_since(connection: sqlite3.Connection, since: int) -> list[int]:
     """Return the incidents whose day lies at or after a moment, and those of an unknown day."""
     rows = connection.execute(

@@ -44,6 +44,7 @@ from tests.city import (
 )
 from tests.cli.processes import Run
 from tests.hardship import writers
+from tests.planned_city import approve_edits
 
 KILLS = [20, pytest.param(1_000, marks=pytest.mark.long)]
 AGAIN_EACH = 5  # the work is asked for again after every so manieth kill
@@ -83,6 +84,11 @@ class Work:
 def with_cases(folder: Path) -> None:
     city = make_gridded_city(folder)
     load_one(city, "incidents", write_table(folder / "a.csv", INCIDENT_COLUMNS, incident_rows(40)))
+
+
+def with_an_approved_plan(folder: Path) -> None:
+    with_much(folder)
+    approve_edits(open_city(folder), [{"op": "merge", "grids": [2, 3]}])
 
 
 def without_grids(folder: Path) -> None:
@@ -159,6 +165,11 @@ WORKS = {
         argv=lambda _, city: [city, "b.csv"],
         call="tests.hardship.writers:withdraw",
     ),
+    "publish a plan": Work(
+        begin=lambda world: world.city("approved", with_an_approved_plan),
+        argv=lambda _, city: [city],
+        call="tests.hardship.writers:publish",
+    ),
     "rebuild": Work(
         begin=lambda world: world.city("much", with_much),
         argv=lambda _, city: ["rebuild", "--city", city],
@@ -195,9 +206,11 @@ def content(folder: Path) -> tuple[Any, ...] | None:
     with city.database.read() as connection:
         assert connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
         drawings = connection.execute(
-            "SELECT d.system, d.state, d.valid_from, count(g.uid) FROM drawing d"
+            "SELECT d.system, d.state, d.valid_from, d.valid_to, count(g.uid) FROM drawing d"
             " LEFT JOIN grid g ON g.drawing = d.drawing GROUP BY d.drawing"
         ).fetchall()
+        for table in ("plan", "lineage", "case_transfer"):
+            drawings += connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
         counts = {name: n for name, n in count_records(connection).items() if n}
         return canonical_dump(connection), counts, drawings
 

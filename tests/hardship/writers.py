@@ -18,7 +18,11 @@ from geodata.events.derive import withdraw_batch
 from geodata.events.feed import Feed
 from geodata.intake.watched import Watch
 from geodata.loading.posted_events import read_posted
+from geodata.plans.publish import publish_plan
+from geodata.plans.workshop import Workshop
+from geodata.store.plans import APPROVED, list_plans
 from tests.city import NOW, middle
+from tests.planned_city import APPROVER
 
 SOURCE = "hotline"
 POSTS, EVENTS_A_POST = 25, 8
@@ -112,4 +116,14 @@ def watch(argv: list[str]) -> int:
     watched = Watch(city, clock=lambda: next(times))
     watched.look(now=NOW)
     watched.look(now=NOW)
+    return 0
+
+
+def publish(argv: list[str]) -> int:
+    """Publish the newest plan, which is approved, at once; do nothing where it is in force."""
+    city = open_city(Path(argv[0]))
+    with city.database.read() as connection:
+        plan = list_plans(connection)[0]
+    if plan.state == APPROVED:
+        publish_plan(city, APPROVER, plan.plan, workshop=Workshop(city), now=NOW)
     return 0

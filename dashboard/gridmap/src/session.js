@@ -160,6 +160,7 @@ export class Session {
     const news = ["layers", "shown", "values", "filter", "revision", "theme", "scale", "words", "lang"];
     const changed = news.some((name) => old[name] !== props[name]);
     if (changed) this.apply();
+    if (this.sketch) this.sketch.dress(this.scene.theme);
     if (old.selected !== props.selected) this.select();
     const framed = (given) => JSON.stringify([given.bounds, given.covered]);
     if (framed(old) !== framed(props)) this.camera.frame(props);

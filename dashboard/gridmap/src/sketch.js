@@ -103,6 +103,15 @@ export class Sketch {
     ];
   }
 
+  /** Take the page's colours, which may come after the map. */
+  dress(theme) {
+    if (this.theme === theme) return;
+    this.theme = theme;
+    for (const { id, paint } of this.layers()) {
+      for (const [name, value] of Object.entries(paint)) this.map.setPaintProperty(id, name, value);
+    }
+  }
+
   /** Take a whole drawing. */
   open(features) {
     this.features.clear();

@@ -1,0 +1,158 @@
+"""What `plan` tells of other days, other nets and other programs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commands.options import read_clock
+from commands.output import Output
+from geodata.errors import BadSetting, Fault
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from geodata.access.scope import Scope
+    from geodata.city import City
+
+LOOK_BACK = ("own", "figures", "crosswalk", "merge", "export", "import")
+Who = Callable[[int], "Scope"]
+
+
+def look_back(arguments: argparse.Namespace, city: City, out: Output, *, who: Who) -> int:
+    """Do one of LOOK_BACK."""
+    answers = {
+        "own": _own, "figures": _count, "crosswalk": _cross, "merge": _merge, "export": _export,
+        "import": _import,
+    }  # fmt: skip
+    return answers[arguments.action](arguments, city, out, who)
+
+
+def _own(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+    from geodata.drawings import owner_on
+
+    lon, lat = _place(arguments.at)
+    day = _day(arguments.on, city)
+    found = owner_on(city, lon, lat, day)
+    code = found.code if found else ""
+    out.line("plan.owned", day=day.isoformat(), code=code or "–", name=found.name if found else "")
+    out.result({"day": day.isoformat(), "code": code, "uid": found.uid if found else None,
+                "rule": found.rule if found else None,
+                "drawing": found.drawing if found else None})  # fmt: skip
+    return 0
+
+
+def _count(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+    from geodata.plans.history import count_cases_by
+
+    found = count_cases_by(
+        city,
+        arguments.by,
+        since=_moment(arguments.since, city, otherwise=0),
+        until=_moment(arguments.until, city, otherwise=2**40),
+    )
+    out.line("plan.figures_by", by=found.by)
+    for code, n, opened in found.rows:
+        out.line("plan.figures_row", code=code or "–", n=f"{n:,}", opened=f"{opened:,}")
+    out.result(found.as_json())
+    return 0
+
+
+def _cross(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+    from geodata.plans.crosswalk import cross_drawings, cross_systems
+
+    other, now = arguments.other or "", read_clock()
+    if not other:
+        raise BadSetting(Fault(key="plan_with"))
+    if other.isascii() and other.isdigit():
+        force = city.grids_in_force(now)
+        one = int(arguments.plan) if arguments.plan else force.drawing if force else 0
+        found = cross_drawings(city, one, int(other), now=now)
+    else:
+        found = cross_systems(city, other, now=now)
+    out.line("plan.crossed", rows=len(found.rows), straddling=len(found.straddling))
+    if arguments.out is not None:
+        arguments.out.write_bytes(found.as_csv(out.lang))
+    out.result(found.as_json())
+    return 0
+
+
+def _merge(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
+    from geodata.plans.merging import merge_plans
+    from geodata.plans.workshop import Workshop
+
+    now = read_clock()
+    other = _whole(arguments.other)
+    found = merge_plans(city, Workshop(city), who(now), _whole(arguments.plan), other, now=now)
+    out.line("plan.merged", n=found.applied, both=len(found.both), refused=len(found.refused))
+    out.result(found.as_json())
+    return 1 if found.refused else 0
+
+
+def _export(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+    from geodata.audit.log import CONSOLE, write_entry
+    from geodata.plans.exchange import write_draft
+    from geodata.plans.workshop import Workshop
+
+    if arguments.out is None or arguments.out.suffix.lower() != ".gpkg":
+        raise BadSetting(Fault(key="plan_out"))
+    now, number = read_clock(), _whole(arguments.plan)
+    n = write_draft(city, Workshop(city).open(number, now=now), arguments.out)
+    with city.database.transaction() as connection:
+        write_entry(connection, account=CONSOLE, act="export.plan", target=str(number), n=n, at=now)
+    out.line("plan.exported", n=n, file=str(arguments.out))
+    out.result({"plan": number, "grids": n, "out": str(arguments.out)})
+    return 0
+
+
+def _import(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
+    from geodata.city import writing
+    from geodata.loading.request import LoadRequest
+    from geodata.plans.exchange import read_draft
+
+    if not arguments.plan:
+        raise BadSetting(Fault(key="plan_file"))
+    file, now = Path(arguments.plan), read_clock()
+    with writing(city):
+        plan = read_draft(
+            city, who(now), [file], LoadRequest(now=now), name=arguments.name or file.stem,
+            progress=out.progress,
+        )  # fmt: skip
+    out.line("plan.made", plan=plan.plan, base=plan.base)
+    out.result({"plan": plan.plan, "base": plan.base, "start": plan.start})
+    return 0
+
+
+def _whole(text: str | None) -> int:
+    if not text or not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadSetting(Fault(key="plan_number"))
+    return int(text)
+
+
+def _place(text: str | None) -> tuple[float, float]:
+    lon, _, lat = (text or "").partition(",")
+    try:
+        return float(lon), float(lat)
+    except ValueError:
+        raise BadSetting(Fault(key="plan_place", field="at")) from None
+
+
+def _day(text: str | None, city: City) -> date:
+    from datetime import date, datetime
+
+    if not text:
+        return datetime.fromtimestamp(read_clock(), city.settings.zone).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadSetting(Fault(key="plan_day", field="on")) from None
+
+
+def _moment(text: str | None, city: City, *, otherwise: int) -> int:
+    from datetime import datetime, time
+
+    if not text:
+        return otherwise
+    return int(datetime.combine(_day(text, city), time(), city.settings.zone).timestamp())
