@@ -48,6 +48,7 @@ def read_snapshot(
         known = open_newest(city.folder, since=derived, until=revision)
     if known is not None:
         known = _follow_drawing(connection, known, system)
+    if known is not None:
         saved = known.revision
         columns, drills = _part_drills(
             read_changed_columns(connection, known.revision, SHOWN_COLUMNS)
@@ -67,15 +68,18 @@ def read_snapshot(
     return snapshot
 
 
-def _follow_drawing(connection: Connection, known: Snapshot, system: GridSystem) -> Snapshot:
+def _follow_drawing(connection: Connection, known: Snapshot, system: GridSystem) -> Snapshot | None:
     """
     Return the snapshot with its owners' rows in another drawing: each grid that stays keeps its.
 
-    Incidents of grids that are no more are among those that changed: their rows are read anew.
+    Incidents of grids that are no more are among those that changed: their rows are read anew. None
+    where the store does not know the snapshot's own drawing.
     """
     if known.drawing == system.drawing:
         return known
     before = read_finest_uids(connection, known.drawing)
+    if len(before) <= int(known.owner.max(initial=-1)):
+        return None
     now = system.finest()["uid"].to_numpy(np.int64)
     row = np.searchsorted(now, before)
     row[row == len(now)] = 0

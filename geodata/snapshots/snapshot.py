@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from geodata.compiled import compile_kernel
 from geodata.events.clock import RED
 from geodata.snapshots.row_mask import choose_rows
+from geodata.store.room import make_private
 
 State = Literal["all", "open", "overdue", "closed"]
 WORLD = 2.0**32  # a tile position is the web-mercator world from 0 to 1 times this
@@ -240,6 +241,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
     path = snapshot_file(folder, snapshot.revision)
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
+        make_private(part)
         with part.open("wb") as sink:
             with pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from geodata.errors import Busy, Fault, NotAllowed, StoreDamaged, StoreFull
-from geodata.store.room import check_room, sync
+from geodata.store.room import check_room, clear_parts, make_private, sync
 from geodata.store.schema import STEPS
 
 Connection = sqlite3.Connection  # for those who pass one on without being a store
@@ -54,6 +54,7 @@ class Database:
         was. Raises StoreDamaged for a file that is no store, or that a newer program made,
         StoreFull where there is no room for the copy and the work.
         """
+        make_private(self.path)
         with self._explained(), closing(self._connect(read_only=False)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             done = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -73,6 +74,7 @@ class Database:
         """Copy the store as it is before it is brought on; return where to."""
         check_room(self.path.parent, self.path)
         copy = self.path.with_name(f"{self.path.stem}-step{step}{self.path.suffix}")
+        clear_parts(copy)
         part = copy.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
         try:
             self.copy_to(part)

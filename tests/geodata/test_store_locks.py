@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -12,10 +15,12 @@ import pytest
 
 from geodata.city import City, open_city, serving, writing
 from geodata.errors import Busy, GetuError, NotFound, StoreDamaged
+from geodata.snapshots.facts import load_facts
 from geodata.snapshots.inventory import describe_city
 from geodata.store import database as database_module
 from geodata.store.database import Database, read_revision
 from geodata.store.records import count_records, read_records
+from geodata.store.room import clear_parts
 from geodata.store.schema import STEPS
 from tests.city import NOW, make_empty_city, make_tiny_city
 
@@ -210,3 +215,35 @@ def test_the_store_is_closed_after_every_use(tiny):
     describe_city(tiny, now=NOW)
     open_files = [path.resolve() for path in here.iterdir() if path.exists()]
     assert tiny.database.path.resolve() not in open_files  # other tests' stores are theirs to close
+
+
+def test_nobody_else_may_read_what_a_city_keeps(tmp_path):
+    before = os.umask(0o022)
+    try:
+        city = make_tiny_city(tmp_path / "city")
+        load_facts(city, now=NOW)
+    finally:
+        os.umask(before)
+    with city.database.series() as series, series.transaction():
+        kept = [*city.folder.glob("getu.sqlite*"), *city.folder.glob("snapshot-*")]
+        modes = {path.name: path.stat().st_mode & 0o777 for path in kept}
+    assert len(modes) >= 4, modes
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_what_killed_processes_left_of_a_copy_goes(tmp_path):
+    copy = tmp_path / "getu-step3.sqlite"
+    alive = tmp_path / f"getu-step3.{os.getpid()}-1.part"
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    left = [tmp_path / f"getu-step3.{dead}-1.part", tmp_path / f"getu-step3.{dead}-1.part-journal"]
+    for path in (copy, alive, *left):
+        path.write_bytes(b"half")
+    clear_parts(copy)
+    assert copy.exists()
+    assert alive.exists()
+    assert [path for path in left if path.exists()] == []
