@@ -27,6 +27,7 @@ from dashboard.data_page import add_data_page
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
 from dashboard.duty.shift_page import add_shift_page
 from dashboard.events_api import MEGABYTE, account_by_token
+from dashboard.fit_page import add_fit_page
 from dashboard.forwarding import Forwarding
 from dashboard.frame import add_headers
 from dashboard.guard import check_guards, install_guard
@@ -126,6 +127,7 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_addresses_page(server, services)
     add_accounts_page(server, services)
     add_picture_page(server, services)
+    add_fit_page(server, services)
     add_sign_in(server, sessions, services)
     add_demo_roles(server, services)
     add_answers(server)

@@ -24,6 +24,7 @@ from geodata.coordinates.china_shift import (
     wgs84_to_gcj02,
 )
 from geodata.coordinates.datum import DatumEvidence, datum_evidence, find_better_datum
+from geodata.coordinates.fit import Affine, apply_affine, parse_fit
 from geodata.coordinates.metric_crs import choose_metric_crs
 from geodata.errors import BadSetting, Fault
 
@@ -51,7 +52,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
 Area = tuple[float, float, float, float]
-Kind = Literal["crs", "gcj02", "bd09"]
+Kind = Literal["crs", "gcj02", "bd09", "fit"]
 
 _WGS84 = "EPSG:4326"
 _SHIFTED: dict[Kind, tuple[str, Callable[[ArrayLike, ArrayLike], Pair]]] = {
@@ -113,6 +114,7 @@ class SourceCrs:
     label: str
     operation: str = ""
     accuracy_m: float | None = 0.0
+    affine: Affine | None = None  # of a "fit": from the file's plane to metres of `crs`
 
     @property
     def is_lonlat(self) -> bool:
@@ -141,10 +143,13 @@ def parse_crs(text: str) -> SourceCrs:
     Return the coordinate system that `text` names, once a way from it to WGS 84 is known.
 
     Takes "EPSG:4549" and its URN and URL forms, "GCJ-02", "BD-09" (any spelling), "WGS84",
-    "CGCS2000", OGC CRS84, or WKT. Three-dimensional and compound systems are cut to two dimensions.
-    Raises BadSetting where the name is unknown, the system does not place things on a map, or the
-    datum step needs parameters that nobody published (Xian 80, Beijing 54 without TOWGS84).
+    "CGCS2000", OGC CRS84, WKT, or a fit (`fit.py`). Three-dimensional and compound systems are cut
+    to two dimensions. Raises BadSetting where the name is unknown, the system does not place things
+    on a map, or the datum step needs parameters that nobody published (Xian 80, Beijing 54 without
+    TOWGS84).
     """
+    if (fit := parse_fit(text)) is not None:
+        return SourceCrs(kind="fit", crs=parse_crs(fit[0]).crs, label="FIT", affine=fit[1])
     plain = re.sub(r"[\s_\-()]", "", text).lower()
     if kind := _SHIFTED_NAMES.get(plain):
         return SourceCrs(kind=kind, crs=lonlat_crs().crs, label=_SHIFTED[kind][0])
@@ -196,7 +201,9 @@ def to_metric(x: ArrayLike, y: ArrayLike, source: SourceCrs, metric: CRS) -> Pai
     datum is a published step (`find_datum_step`). Raises BadSetting where there is none.
     """
     here_x, here_y = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
-    if source.kind != "crs":
+    if source.affine is not None:
+        here_x, here_y = apply_affine(source.affine, here_x, here_y)
+    if source.kind in _SHIFTED:
         lon, lat = _SHIFTED[source.kind][1](here_x, here_y)
         return _from_wgs84(lon, lat, metric)
     crs = source.crs

@@ -44,7 +44,7 @@ _FACTS = "upload.json"
 _CHUNK_BYTES = 1 << 20
 _ID_BYTES = 8
 _SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_DATUMS = {"crs": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
+_DATUMS = {"crs": "WGS 84", "fit": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,7 +181,7 @@ def check_fit(
     Says whether east and north are swapped (`names` are the columns to name then), or which systems
     the numbers look like. Systems without a known area pass.
     """
-    area = source.crs.area_of_use
+    area = None if source.kind == "fit" else source.crs.area_of_use
     if source.is_lonlat or area is None or x.size == 0:
         return
     step = -(-x.size // _FIT_SAMPLE)
