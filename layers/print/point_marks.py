@@ -24,6 +24,7 @@ MOST_DOTS: Final = 4_000  # on one sheet; more would be a carpet that nobody can
 _DOT_SHARE = 0.62
 _SIDES = {"circle": 14, "diamond": 4, "square": 4, "triangle": 3}
 _TURN = {"circle": 0.0, "diamond": 0.0, "square": 0.25 * np.pi, "triangle": 0.5 * np.pi}
+_RIMMED = 2_000
 _POINT_MM = ((120, 0.95), (600, 0.65), (2_000, 0.45), (1 << 62, 0.3))  # up to how many: radius
 
 
@@ -85,7 +86,9 @@ def draw_points(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> P
     radius = next(mm for most, mm in _POINT_MM if len(found.xy) <= most)
     color = layer.style.plain["color"]["light"]
     marks = _symbols(found.xy, shape="circle", radius=radius)
-    scene.shapes(marks, fill=color, stroke=PAPER, stroke_width=0.16)
+    # Where there are many, their rims together would be what one sees.
+    rim = {"stroke": PAPER, "stroke_width": 0.16} if len(found.xy) <= _RIMMED else {}
+    scene.shapes(marks, fill=color, **rim)
     return found
 
 
