@@ -3,7 +3,7 @@
   "use strict";
   var root = document.documentElement;
   var asked = new URLSearchParams(window.location.search);
-  var POLL_MS = 2000;
+  var POLL_MS = 1500; // an alarm is on the screen within three seconds
   var TICK_MS = 1000;
 
   var held = { have: {}, since: "" };

@@ -83,7 +83,7 @@ def _add_reading(server: Flask, services: Services) -> None:
         plain["acts"] = draw_acts(found, lang)
         return send_json(plain)
 
-    @guarded(_ACT, logs="")
+    @guarded(_ACT, logs="view.duty")
     def places() -> Response:
         found = list_alarms(city, current_scope(), now=services.now())
         features = [
@@ -96,6 +96,7 @@ def _add_reading(server: Flask, services: Services) -> None:
             for one in found.alarms
             if one.lon is not None
         ]
+        trail.show(target="places", n=len(features))
         body = orjson.dumps({"type": "FeatureCollection", "features": features})
         return Response(body, mimetype="application/geo+json")
 

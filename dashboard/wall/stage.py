@@ -73,6 +73,8 @@ def draw_legends(
     view = View(lang=lang, theme=theme, days=scene.days)
     picture = _picture(sight, view, now=now)
     found = [one.describe_legend(picture) for one in list_layers(sight) if one.id in scene.layers]
+    for one in found:  # what the map does not show needs no room on a wall
+        one["entries"] = [entry for entry in one["entries"] if entry["n"] != 0]
     return [one for one in found if one["entries"] and one["kind"] not in _PLAIN]
 
 
