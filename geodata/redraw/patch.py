@@ -152,6 +152,11 @@ def refuse_grid(key: str, draft: Draft, uid: int) -> BadGrid:
     return BadGrid(Fault(key=key, values={"code": draft.code_of(uid) or f"+{uid}"}))
 
 
+def keeps_outline(before: Geometries, after: Geometries, *, within_mm: float) -> bool:
+    """Tell whether polygons (mm) have the outer lines of others, but for nodes set beside them."""
+    return _runs_beside(*_differ(open_chain(before), open_chain(after)), within_mm)
+
+
 def _cut_faces(patch: list[int], before: Geometries, line: Any, *, again: bool) -> Faces:
     lines = np.append(shapely.boundary(before), line)
     cut = shapely.union_all(lines, grid_size=_GRID_MM)
@@ -195,29 +200,36 @@ def _differ(was: Ints, now: Ints) -> tuple[set[Step], set[Step]]:
     return old - new, new - old
 
 
-def _runs_beside(lost: set[Step], gained: set[Step]) -> bool:
+def _runs_beside(lost: set[Step], gained: set[Step], within_mm: float = _BESIDE_MM) -> bool:
     """Tell whether each lost edge is replaced by a path of gained ones that keeps beside it."""
-    onward = {(a, b): (c, d) for a, b, c, d in gained}
-    if len(onward) < len(gained):
-        return False
+    onward: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for a, b, c, d in gained:
+        onward.setdefault((a, b), []).append((c, d))
     used = 0
     for ax, ay, bx, by in lost:
         at = (ax, ay)
-        length = float(np.hypot(bx - ax, by - ay))
         while at != (bx, by):
-            step = onward.get(at)
-            if step is None or used > len(gained):
+            steps = onward.get(at, [])
+            good = [to for to in steps if _keeps_beside((ax, ay), (bx, by), at, to, within_mm)]
+            if not good:
                 return False
-            away = abs((step[0] - ax) * (by - ay) - (step[1] - ay) * (bx - ax))
-            if away > _BESIDE_MM * length or not _goes_on(at, step, (bx - ax, by - ay)):
-                return False
-            at, used = step, used + 1
+            steps.remove(good[0])  # where a line touches itself, several go on from one point
+            at, used = good[0], used + 1
     return used == len(gained)
 
 
-def _goes_on(at: tuple[int, int], step: tuple[int, int], way: tuple[int, int]) -> bool:
-    """Tell whether a step runs along a way and not back."""
-    return (step[0] - at[0]) * way[0] + (step[1] - at[1]) * way[1] > 0
+def _keeps_beside(
+    start: tuple[int, int],
+    end: tuple[int, int],
+    at: tuple[int, int],
+    to: tuple[int, int],
+    within_mm: float,
+) -> bool:
+    """Tell whether the step from `at` to `to` runs along an edge, beside it and not back."""
+    way = (end[0] - start[0], end[1] - start[1])
+    aside = abs((to[0] - start[0]) * way[1] - (to[1] - start[1]) * way[0])
+    onward = (to[0] - at[0]) * way[0] + (to[1] - at[1]) * way[1]
+    return onward > 0 and aside <= within_mm * float(np.hypot(*way))
 
 
 def _check_shape(draft: Draft, uid: int, shape: Any, old: Any, *, may_enclose: bool) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,7 @@ from geodata.drawings import index_of
 from geodata.errors import BadGrid
 from geodata.grids.system import GridSystem
 from geodata.redraw import Blocks, apply_edit, open_draft, prove_draft, replay_edits
-from tests.geodata.redraw_land import read_all, read_bytes
+from tests.geodata.redraw_land import EPSG, at, read_all, read_bytes, square_frame
 
 DRIFT = 1e-8
 PARENT_LINE_MM = 2.0
@@ -138,6 +139,41 @@ def test_two_planners_on_one_base_are_merged_exactly_or_told(land):
         check_draft(first)
     assert replayed + told == 48
     assert replayed > told
+
+
+def test_gaps_and_grids_in_several_parts_stay_what_they_are():
+    """A blind zone of the base is neither closed nor widened; its line is nobody's to move."""
+    frame = square_frame().copy()
+    island = shapely.MultiPolygon([frame.geometry[frame["uid"] == uid].iloc[0] for uid in (11, 13)])
+    frame.loc[frame["uid"] == 11, "geometry"] = gpd.GeoSeries([island], crs=EPSG).to_numpy()
+    draft = open_draft(frame[~frame["uid"].isin([13, 16])].reset_index(drop=True))
+    base = prove_draft(draft)
+    assert base.ok
+    assert base.edges.gap_count == 1
+    with pytest.raises(BadGrid):
+        apply_edit(draft, {"op": "move", "at": at(1, 1), "to": at(1.1, 1.1)})
+    line = {"op": "split", "grid": 15, "line": [at(-0.1, 1.31), at(1.1, 1.37)]}
+    assert 15 in apply_edit(draft, line).uids
+    ring = [at(0.8, 0.2), at(1.2, 0.2), at(1.2, 0.4), at(0.8, 0.4)]
+    assert apply_edit(draft, {"op": "draw", "grid": 11, "area": ring}).uids == (11, 12)
+    over_the_gap = [at(0.8, 0.8), at(1.6, 0.8), at(1.6, 1.6), at(0.8, 1.6)]
+    apply_edit(draft, {"op": "draw", "grid": 12, "area": over_the_gap, "rest": "follow"})
+    proof = prove_draft(draft)
+    assert proof.ok
+    assert (proof.edges.gap_count, proof.new_gap_m2) == (1, 0.0)
+    assert proof.drift < 1e-7
+
+
+def test_a_proof_sees_land_that_is_lost_or_claimed_twice(land):
+    draft = open_land(land)
+    uid = max(draft.grids)
+    grid = draft.grids[uid]
+    for shape in (shapely.buffer(grid.shape, -500), shapely.buffer(grid.shape, 500)):
+        rounded = shapely.transform(shape, np.rint)
+        draft.commit({}, {uid: replace(grid, shape=rounded)})
+        assert not prove_draft(draft).ok
+        draft.undo()
+    assert prove_draft(draft).ok
 
 
 def flat_frame(shapes):
