@@ -231,28 +231,10 @@ def _wish(arguments: argparse.Namespace, out: Output, *, period: str = "") -> Wi
 
 
 def _open(arguments: argparse.Namespace) -> tuple[Facts, Scope]:
-    """Open the city and its newest facts, for the console or one account's eyes."""
-    from geodata.access.accounts import find_reach, scope_of
-    from geodata.access.scope import ROWS, Scope
-    from geodata.audit.log import CONSOLE
-    from geodata.city import open_city
-    from geodata.errors import Fault, NotAllowed, NotFound
-    from geodata.snapshots.facts import load_facts
-    from geodata.store.accounts import get_account
+    """Return the newest facts with the screens' class breaks, and for whom they are."""
+    from commands.export_map import open_facts
 
-    city = open_city(arguments.city)
-    facts = load_facts(city, now=read_clock())
-    if facts is None:
-        raise NotFound(Fault(key="city_without_grids"))
-    if not arguments.as_account:
-        return facts, Scope.whole_city(CONSOLE, ("read", ROWS, "export"))
-    with city.database.read() as connection:
-        account = get_account(connection, arguments.as_account)
-    if account.disabled_at is not None:
-        raise NotFound(Fault(key="account_missing", values={"name": arguments.as_account}))
-    scope = scope_of(account, find_reach(account.areas, facts.grids))
-    if not scope.has("export"):
-        raise NotAllowed(Fault(key="not_allowed", values={"need": "export"}))
+    _, facts, scope = open_facts(arguments)
     return facts, scope
 
 

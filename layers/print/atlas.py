@@ -33,7 +33,7 @@ from layers.print.wording import (
 
 MOST_SHEETS: Final = 300
 _MOST_INDEXED = 8_000
-_DAY_S = 86_400
+_WORDS = ("contents", "changes", "index", "page", "page_of")
 
 Progress = Callable[[str, float], None]
 
@@ -90,9 +90,7 @@ def draw_atlas(
         "lead": describe_period(subject),
         "internal": say("sheet.internal", lang) if imprint.internal else "",
         "imprint": list_imprint(subject, imprint),
-        "words": {
-            name: say(f"atlas.{name}", lang) for name in ("contents", "changes", "index", "page")
-        },
+        "words": {name: say(f"atlas.{name}", lang, n="{n}", of="{of}") for name in _WORDS},
         "contents": _tell_contents(subject, overview, sheets),
         "changes": _tell_changes(subject, wish, areas),
         "index": _tell_index(sight, areas),

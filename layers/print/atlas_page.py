@@ -21,7 +21,8 @@ ATLAS: Final = """
 #set text(font: told.font, lang: told.lang, fallback: false, size: t * 1.15, fill: ink)
 #let number(n) = context str(locate(label("sheet-" + str(n))).page())
 #let foot = context align(right, text(size: t * 0.85, fill: quiet,
-  told.words.page + " " + str(here().page()) + " / " + str(counter(page).final().at(0))))
+  told.words.page_of.replace("{n}", str(here().page()))
+    .replace("{of}", str(counter(page).final().at(0)))))
 #set page(
   width: told.page.width * 1mm, height: told.page.height * 1mm,
   margin: told.page.margin * 1mm + t * 2, footer: foot,
