@@ -21,7 +21,7 @@ from geodata.desk.trays import open_lying
 from geodata.figures.area import AreaFigures
 from geodata.figures.definitions import DEFINITIONS, describe_figure
 from geodata.figures.tally import Tally
-from geodata.words import Lang, say
+from geodata.words import say
 
 MOST_ROWS = 200
 _LARGEST = 2**53

@@ -137,7 +137,7 @@ def _hidden(facts: Sight) -> Any:
 
 def describe_classes(breaks: Sequence[float], street: StreetView) -> list[dict[str, Any]]:
     """Return the classes of a film, which all its frames share, without counts."""
-    edges = (-np.inf, *breaks, np.inf)
+    edges = (1, *breaks, np.inf)
     theme = street.view.theme
     rows = [
         {"color": _ramp()[theme][place], "label": _name_class(low, high), "n": ""}
@@ -150,7 +150,7 @@ def describe_legend(values: Values, street: StreetView) -> list[dict[str, Any]]:
     """Return the classes of the measure: colour, bounds in words, how many grids."""
     lang, theme = street.view.lang, street.view.theme
     ramp = CHANGE if street.measure == "change" else _ramp()
-    breaks = (-np.inf, *values.breaks, np.inf)
+    breaks = (-np.inf if street.measure == "change" else 1, *values.breaks, np.inf)
     known = np.isfinite(values.values)
     zero = known & (values.values == 0)
     rows = [
@@ -173,9 +173,13 @@ def _ramp() -> Any:
 
 
 def _name_class(low: float, high: float) -> str:
-    if not np.isfinite(low):
-        return f"< {high:g}" if np.isfinite(high) else "≠ 0"
-    return f"≥ {low:g}" if not np.isfinite(high) else f"{low:g} – {high:g}"
+    """Return the whole numbers from `low` up to below `high`: figures here are counts."""
+    first, last = np.ceil(low) or 1.0, np.ceil(high) - 1  # zero is a class of its own
+    if not np.isfinite(first):
+        return f"≤ {last:g}" if np.isfinite(last) else "≠ 0"
+    if not np.isfinite(last):
+        return f"≥ {first:g}"
+    return f"{first:g}" if first == last else f"{first:g} – {last:g}"
 
 
 def describe_tree(facts: Sight, lang: Lang) -> dict[str, Any]:

@@ -25,6 +25,7 @@ MOST_FRAMES = 60
 _LARGEST = 65_535
 _DAY_S = 86_400
 _HOUR_S = 3_600
+_HOURLY_S = 2 * _DAY_S  # a period up to this long is played hour by hour
 
 
 def add_routes(server: Flask, services: Services) -> None:
@@ -81,12 +82,14 @@ def count_frames(asked: Asked) -> dict[str, Any]:
 
 
 def cut_frames(sight: Sight, asked: Asked, *, now: int) -> list[int]:
-    """Return the local moments between frames: days, or steps of days where they are too many."""
+    """Return the moments between frames: hours of a day, days, or steps of days where too many."""
     period = asked.street.period(sight, now)
     since = period.since if period.since is not None else find_first_report(sight)
     until = end_of(sight, period, now=now)
     if not 0 < since < until:
         return []
+    if until - since <= _HOURLY_S:
+        return [*range(since, until, _HOUR_S), until]
     zone = ZoneInfo(sight.zone)
     first = datetime.fromtimestamp(since, UTC).astimezone(zone).date()
     last = datetime.fromtimestamp(until - 1, UTC).astimezone(zone).date() + timedelta(days=1)

@@ -15,6 +15,7 @@ from geodata.snapshots.snapshot import Filter
 
 Measure = Literal["total", "open", "overdue", "change"]
 _LONGEST = 120
+SHORT_DAYS = ("1", "7")  # outside a scope nothing is told of these
 TEXTS = ("kind", "source", "body", "stage")
 
 
@@ -71,8 +72,11 @@ class StreetView:
 def parse_street(raw: Mapping[str, Any], *, start: View) -> StreetView:
     """Return a view from anything a browser may send: a wrong part falls back."""
     measure = raw.get("measure")
+    view = parse_view(raw, start=start)
+    if str(raw.get("days")) in SHORT_DAYS:
+        view = replace(view, days=int(raw["days"]))
     return StreetView(
-        view=parse_view(raw, start=start),
+        view=view,
         measure=measure if measure in get_args(Measure) else "open",
         **{name: read_text(raw.get(name)) for name in TEXTS},
     )

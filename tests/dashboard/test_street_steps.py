@@ -159,3 +159,14 @@ def test_who_sees_nothing_is_told_so_and_not_that_there_is_nothing(door):
     assert "/case/" not in panel["html"]
     counted = nobody.get("/area/frames.json?lang=en&days=0").get_json()
     assert not any(base64.b64decode(counted["counts"]))
+
+
+def test_a_day_is_played_hour_by_hour_and_its_frames_hold_every_owned_case(client):
+    for days, most in ((1, 24), (7, 7), (90, 60)):
+        frames = client.get(f"/area/frames.json?days={days}").get_json()
+        panel = client.get(f"/area/panel.json?lang=en&days={days}").get_json()
+        counted = np.frombuffer(base64.b64decode(frames["counts"]), "<u2")
+        assert 0 < len(frames["at"]) <= most
+        assert len(counted) == len(frames["at"]) * frames["grids"]
+        rows = rows_of(panel["html"])
+        assert int(counted.sum()) == int(key_of(panel["html"], "total")) - int(rows["Unowned"][0])
