@@ -12,6 +12,7 @@ export class Gestures {
     this.points = [];
     this.held = null;
     this.blocks = new Set();
+    map.boxZoom.disable(); // Shift picks several
     map.on("click", (event) => this.click(event));
     map.on("dblclick", (event) => this.finishBy(event));
     const canvas = map.getCanvas();
