@@ -1,4 +1,4 @@
-"""Promise: the grids are redrawn by hand on the map, exactly, and two posts bring them into force."""
+"""Promise: grids are redrawn by hand on the map, exactly, and two posts bring them into force."""
 
 from __future__ import annotations
 
