@@ -26,6 +26,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Chinese written in plain ASCII, between marks: HZ and ISO 2022. It would be read as it stands.
+_SEVEN_BIT = re.compile(rb"~\{(?:[!-}][!-~]){1,200}~\}|\x1b\$[@A-B)(]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 # Nearly any bytes decode as GB18030; real Chinese text stays within the everyday characters.
 _EVERYDAY_SHARE = 0.8
@@ -46,7 +48,7 @@ def name_encoding(text: str) -> str:
     plain = text.strip().lower()
     name = _ALIASES.get(plain, plain)
     try:
-        b"a".decode(name)
+        "a".encode(name)  # one byte alone is no text in UTF-16
         name = codecs.lookup(name).name
     except (LookupError, UnicodeError, ValueError):
         fault = Fault(key="encoding_unknown", values={"encoding": text.strip()[:40]})
@@ -71,7 +73,11 @@ def to_utf8(
         return _declared_to_utf8(raw, name_encoding(encoding), file)
     fault_at = find_bad_utf8(raw)
     if fault_at is None:
-        return raw, "utf-8"
+        hidden = _SEVEN_BIT.search(raw)
+        if hidden is None:
+            return raw, "utf-8"
+        line = raw.count(b"\n", 0, hidden.start()) + 1
+        raise BadFile(Fault(key="encoding_unclear", values={"line": line}), file=file)
     try:
         text = raw.decode("gb18030")
     except UnicodeDecodeError:
