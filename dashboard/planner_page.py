@@ -31,7 +31,7 @@ def add_page(app: Dash, services: Services) -> None:
                     html.A(say("product.mark", lang), href=f"{base}/", className="mark"),
                     html.Div(id="plan-bar"),
                     who.draw(),
-                    html.A("中 / EN", id="lang-switch", className="tool link", href="?"),
+                    html.A("中 / EN", id="lang-switch", className="tool", href="?"),
                     html.Button("◐", id="theme-switch", className="tool"),
                 ],
             ),
