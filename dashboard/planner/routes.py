@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from flask import Flask, Response, request
 
-from dashboard.guard import current_scope, guarded
+from dashboard.guard import EXPORT, current_scope, guarded
 from dashboard.planner.bench import Bench, tell_plan, tell_sides
 from dashboard.planner.ground import draw_frame
 from dashboard.services import Services
@@ -22,6 +22,7 @@ from geodata.plans.plan import (
     drop_plan,
     find_plan,
     make_plan,
+    need,
     parse_effective,
     return_plan,
     submit_plan,
@@ -46,13 +47,13 @@ def add_planner(server: Flask, services: Services) -> None:
     bench = Bench(services)
     base = services.base_path
     readings = _make_readings(bench)
-    for need, prefix in ((PLAN, "plans"), (APPROVE, "review")):
+    for wanted, prefix in ((PLAN, "plans"), (APPROVE, "review")):
         for name, (rule, handler) in readings.items():
-            view = answering(guarded(need, logs="view.plan")(handler))
+            view = answering(guarded(wanted, logs="view.plan")(handler))
             server.add_url_rule(
                 f"{base}/planner/{prefix}{rule}", f"getu_planner_{prefix}_{name}", view
             )
-        act = answering(guarded(need, writes="plan.act")(_make_act(bench)))
+        act = answering(guarded(wanted, writes="plan.act")(_make_act(bench)))
         server.add_url_rule(
             f"{base}/planner/{prefix}/<int:number>/act", f"getu_planner_{prefix}_act", act,
             methods=["POST"],
@@ -164,6 +165,7 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
         return as_json(told)
 
     def table(number: int, name: str) -> Response:
+        need(current_scope(), EXPORT)
         piece = bench.open(number)
         with piece.lock:
             found = measure_impact(piece.draft, piece.holdings, piece.base)
