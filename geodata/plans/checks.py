@@ -65,7 +65,8 @@ def find_faults(city: City, piece: Workpiece, grids: gpd.GeoDataFrame) -> list[F
     """Return what forbids to publish a drawing: land that does not tile, codes given twice."""
     proof = prove_draft(piece.draft)
     faults = []
-    if not proof.edges.ok or proof.broken:
+    lost = not proof.outline_kept and proof.new_gap_m2 == 0  # at the city's own line
+    if not proof.edges.ok or proof.broken or lost:
         faults.append(Fault(key="plan_not_exact", values={"n": max(len(proof.broken), 1)}))
     if proof.new_gap_m2 > 0:
         faults.append(Fault(key="plan_gap", values={"area": f"{proof.new_gap_m2:,.1f}"}))
