@@ -218,6 +218,9 @@ class _Collector:
     def _collect_own(self) -> None:
         of, own, sight = self._of, self._of.own, self._sight
         self._put("own", own.total)
+        if of.total is None:  # of what is hidden nothing is told for such a period
+            self._put("own_open", own.open)
+            self._put("own_overdue", own.overdue)
         self._put("whole", own.whole)
         for key in ("due_soon", "suspended", "near_line"):
             self._put(key, getattr(own, key))

@@ -32,7 +32,7 @@ from geodata.store.briefings import Issue, find_head, list_issues, read_issue, s
 from geodata.words import Lang, say
 
 ISSUED = "briefing.issue"
-_TOLD_FIRST = ("total", "open", "overdue", "closing", "completion", "on_time")
+_TOLD_FIRST = ("total", "own", "open", "overdue", "closing", "completion", "on_time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Comparison:
             return ()
         told = []
         for one in self.differences:
-            total = one.key == "total" and self.reasons is not None
+            total = one.key in ("total", "own") and self.reasons is not None
             reasons = ""
             if total and self.reasons is not None:
                 parts = [
@@ -254,7 +254,7 @@ def _find_reasons(
     facts: Facts, scope: Scope, before: Briefing, sight: Sight, *, at: int
 ) -> Reasons | None:
     """Return why the total is another one, None where the scope counts no single incidents."""
-    frozen = before.figures["total"]
+    frozen = before.figures.get("total") or before.figures["own"]
     if frozen.kind != "count" or frozen.a is None or describe_sight(sight) != before.sight:
         return None
     try:

@@ -106,7 +106,7 @@ def describe_issue(issue: Issue, lang: Lang) -> str:
         period=name_period(of),
         at=name_moment(issue.cut_off, of.zone),
         revision=issue.revision,
-        total=of.figures["total"].text,
+        total=(of.figures.get("total") or of.figures["own"]).text,
     )
 
 

@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 from geodata.briefing.briefing import NOT_TOLD, Briefing, Figure
 from geodata.words import say
 
-KEY_FIGURES = ("total", "open", "overdue", "closing", "previous", "last_year")
+KEY_FIGURES = (
+    "total", "open", "overdue", "own", "own_open", "own_overdue", "closing", "previous",
+    "last_year",
+)  # fmt: skip
 ALL_FIGURES = (
-    "total", "open", "overdue", "due_soon", "suspended", "completion", "closing", "on_time",
-    "returned", "reopened", "previous", "last_year", "near_line", "unowned.total", "whole",
+    "total", "open", "overdue", "own", "own_open", "own_overdue", "due_soon", "suspended",
+    "completion", "closing", "on_time", "returned", "reopened", "previous", "last_year",
+    "near_line", "unowned.total", "whole",
 )  # fmt: skip
 CHILD_COLUMNS = ("total", "open", "overdue", "closing")
 
@@ -33,6 +37,8 @@ def list_key_figures(briefing: Briefing, keys: tuple[str, ...] = ALL_FIGURES) ->
     lang = briefing.wish.lang
     found = []
     for key in keys:
+        if key == "own" and "total" in briefing.figures:  # the same, or part of its bounds
+            continue
         if key in briefing.figures and briefing.figures[key].told:
             name = say(f"briefing.figure.{key.removesuffix('.total')}", lang)
             found.append(_row(briefing, name, (key,)))

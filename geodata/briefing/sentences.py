@@ -120,11 +120,15 @@ class _Writer:
         of = self._of
         area, period = name_area(of), name_period(of)
         at = name_moment(of.dates.cut_off, of.zone)
-        told = [self._say("total", {"total": "total"}, area=area, period=period)]
+        if "total" in of.figures:
+            told = [self._say("total", {"total": "total"}, area=area, period=period)]
+        else:
+            told = [self._say("own", {"total": "own"}, area=area, period=period)]
         for key in ("previous", "last_year"):
             told.append(self._say(f"{key}.{self._way(key)}", {"change": key}))
         told += [
             self._say("open", {"open": "open", "overdue": "overdue"}, at=at),
+            self._say("open", {"open": "own_open", "overdue": "own_overdue"}, at=at),
             self._say("soon", {"soon": "due_soon", "suspended": "suspended"}),
             self._say("rates", {"completion": "completion", "closing": "closing"}),
             self._say("on_time", {"on_time": "on_time"}),
@@ -163,7 +167,7 @@ class _Writer:
 
     def tell_late(self) -> list[Sentence]:
         """Tell how old what is overdue is, and whose it is."""
-        if not self._number("overdue"):
+        if not (self._number("overdue") or self._number("own_overdue")):
             return []
         ages = {f"age{place}": f"ageing.{place}" for place in range(5)}
         bodies = [key.removesuffix(".overdue") for key in self._of.figures
@@ -184,7 +188,7 @@ class _Writer:
             told.append(self._say("near_line", {"n": "near_line", "total": "own"}))
         if self._number("hidden_grids"):
             told.append(self._say("hidden", {"n": "hidden_grids"}))
-        if self._of.figures["total"].kind == "bounds":
+        if "total" in self._of.figures and self._of.figures["total"].kind == "bounds":
             told.append(self._say("bounds", {"total": "total"}))
         told.append(
             self._say("known", {"n": "sources", "total": "whole"},

@@ -276,3 +276,16 @@ def test_a_month_is_compared_with_the_month_before_it(told):
     )
     this = find_dates(parse_wish({"period": "this-month"}), now=NOW, zone=facts.zone, newest=NOW)
     assert find_period_before(facts, this.period, now=NOW).until <= NOW - DAY_S + 1
+
+
+def test_a_scope_that_sees_a_part_is_told_of_that_part_alone(told):
+    facts = told[2]
+    leaf = int(facts.grids.finest()["uid"].iloc[0])
+    narrow = Scope(account="镇", grids=frozenset({leaf}), permissions=frozenset({"read", ROWS}))
+    _, briefing = compute(facts, narrow, parse_wish({"period": "2026-05"}), now=LATER)
+    assert "total" not in briefing.figures
+    said = write_page(briefing)[0].sentences[0]
+    assert said.figures == ("own",)
+    assert briefing.figures["own"].text in said.text
+    issue = issue_briefing(told[0], narrow, "片区", briefing, at=LATER)
+    assert compare_issue(facts, narrow, issue, cut_off=LATER).differences == ()
