@@ -309,12 +309,10 @@ def _propose_with_gerrychain(land: Land, grids: int) -> np.ndarray | None:
     gerrychain = find_peer("gerrychain")
     if gerrychain is None:
         return None
-    import random
     from functools import partial
 
     import networkx
 
-    random.seed(1)
     graph = find_adjacency(land.blocks)
     plain = networkx.Graph()
     for node, load in enumerate(land.loads.tolist()):
@@ -323,7 +321,7 @@ def _propose_with_gerrychain(land: Land, grids: int) -> np.ndarray | None:
     whole = gerrychain.Graph.from_networkx(plain)
     target = float(land.loads.sum()) / grids
     seed = gerrychain.partition.recursive_tree_part(
-        whole, range(grids), pop_target=target, pop_col="load", epsilon=_BAND
+        whole, range(grids), pop_target=target, pop_col="load", epsilon=_BAND, rng=1
     )
     parts = gerrychain.Partition(
         whole,
@@ -336,11 +334,15 @@ def _propose_with_gerrychain(land: Land, grids: int) -> np.ndarray | None:
     recom = partial(
         gerrychain.proposals.recom, pop_col="load", pop_target=target, epsilon=_BAND,
         node_repeats=0,
+        # Two grids that no tree parts evenly are left: it would try a hundred thousand trees.
+        bipartition_tree_fn=partial(
+            gerrychain.tree.bipartition_tree, max_attempts=100, allow_pair_reselection=True
+        ),
     )  # fmt: skip
     chain = gerrychain.MarkovChain(
         proposal_fn=recom, constraints=[],
         acceptance_fn=_cuts_less,
-        initial_partition=parts, total_steps=_CHAIN_STEPS,
+        initial_partition=parts, total_steps=_CHAIN_STEPS, rng=1,
     )  # fmt: skip
     for state in chain:
         parts = state
