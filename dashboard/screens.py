@@ -45,7 +45,7 @@ SCREENS: tuple[Screen, ...] = (
         path="street/",
         fill=street_page.add_page,
         own=street_page.OWN_ASSETS,
-        without=tuple(name for name in _OF_PAGES if name != "door.css"),  # who is there
+        without=_OF_PAGES,
     ),
     Screen(
         path="wall/",

@@ -23,11 +23,11 @@ from layers.registry import LAYERS
 GRIDS, ASKED = "street-grids", "street-asked"
 _RISK, _HEAT = "grid-risk", "incident-heat"  # what the choropleth here takes the place of
 _HIDDEN_AT_FIRST = frozenset({_HEAT, "overdue-halos", "places", "cameras"})
-# Blue for fewer, orange for more; the middle classes pale. Steps are wide enough apart for all
-# kinds of colour vision (layers/palette.py says how that is measured).
+# Blue for fewer, orange for more, palest in the middle; with zero and no data every pair is at
+# least 12 apart (CAM02-UCS) for each kind of colour vision, which a test holds.
 CHANGE = {
-    "dark": ("#2166ac", "#4d8fc4", "#86b2d6", "#f2b48a", "#e5824a", "#c94c16"),
-    "light": ("#1b5a9e", "#5a95c8", "#a9c8e2", "#f7c9a5", "#e88b4f", "#bf4410"),
+    "dark": ("#0303c0", "#5b97f3", "#b8c3de", "#ffc5b1", "#fa7e43", "#8f5a01"),
+    "light": ("#032990", "#2354e1", "#8ba7fb", "#fcd5ac", "#da7b1a", "#bf2800"),
 }
 ASKED_LINE = {"dark": "#ffd54a", "light": "#7a2f8a"}
 

@@ -10,9 +10,12 @@ import re
 import numpy as np
 import pytest
 
+from dashboard.street.ground import CHANGE
 from geodata.snapshots.facts import load_facts
+from layers.palette import NO_DATA, ZERO
 from tests.city import NOW, community_code, grid_code, lonlat, middle
 from tests.dashboard.door_city import Door
+from tests.layers.colour_vision import DEFICIENCIES, nearest_pair
 
 FILTERS = ("", "&state=open", "&kind=积水", "&days=28&stage=closed", "&source=nowhere")
 
@@ -170,3 +173,9 @@ def test_a_day_is_played_hour_by_hour_and_its_frames_hold_every_owned_case(clien
         assert len(counted) == len(frames["at"]) * frames["grids"]
         rows = rows_of(panel["html"])
         assert int(counted.sum()) == int(key_of(panel["html"], "total")) - int(rows["Unowned"][0])
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_fewer_and_more_are_told_apart_by_every_eye(theme):
+    colours = [ZERO[theme], NO_DATA[theme], *CHANGE[theme]]
+    assert min(nearest_pair(colours, one) for one in DEFICIENCIES) >= 12
