@@ -83,9 +83,14 @@ def cut_text(text: str, size: float, width: float) -> str:
 
 def embed_font(texts: Iterable[str]) -> str:
     """Return a CSS rule that carries the font of these texts; the same texts, the same bytes."""
+    return _embed("".join(sorted(frozenset().union(*texts))))
+
+
+@lru_cache(maxsize=8)
+def _embed(characters: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "font.woff2"
-        cut_font(sorted(frozenset().union(*texts)), file)
+        cut_font(characters, file)
         body = base64.b64encode(file.read_bytes()).decode()
     return (
         f'@font-face{{font-family:"{FAMILY}";src:url(data:font/woff2;base64,{body}) '

@@ -84,6 +84,11 @@ def texts_of(svg: bytes) -> list[Written]:
     ]
 
 
+def texts_on(sheet: Sheet) -> list[Written]:
+    """Return every text of a sheet, without cutting a font for it."""
+    return texts_of(sheet.scene.svg(with_font=False).encode())
+
+
 def read_pdf_text(body: bytes) -> str:
     """Return the text of a PDF as a reader selects it: glyphs by their ToUnicode table."""
     streams = []

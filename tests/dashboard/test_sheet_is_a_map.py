@@ -37,7 +37,7 @@ from tests.dashboard.printed import (
     make_hostile_city,
     read_pdf_text,
     see,
-    texts_of,
+    texts_on,
 )
 
 ALL_LAYERS = (
@@ -59,7 +59,7 @@ def village(gaoshan: City) -> Sight:
 def test_every_page_holds_all_its_words(village, page, lang):
     sheet = draw(village, DEMO_NOW, page=page, lang=lang, shown=ALL_LAYERS)
     paper = PAGES[page]
-    written = texts_of(sheet.svg())
+    written = texts_on(sheet)
     assert len(written) > 30
     for one in written:
         if one.turned:
@@ -75,7 +75,7 @@ def test_every_page_holds_all_its_words(village, page, lang):
 def test_a_sheet_says_what_a_map_has_to_say(village):
     imprint = Imprint(head="7:0123456789abcdef", approval="GS(2026)1234")
     sheet = draw(village, DEMO_NOW, imprint=imprint, shown=ALL_LAYERS)
-    told = "\n".join(one.text for one in texts_of(sheet.svg()))
+    told = "\n".join(one.text for one in texts_on(sheet))
     settings = village.city.settings
     for part in (
         settings.name_zh, "内部资料", "北", "比例尺约 1:", "数据截至", "版本号", "来源：", "EPSG:",
@@ -84,10 +84,10 @@ def test_a_sheet_says_what_a_map_has_to_say(village):
         assert part in told, part
     assert "位置" not in told
     area = int(village.grids.finest()["uid"].iloc[0])
-    told = [one.text for one in texts_of(draw(village, DEMO_NOW, area=area, empty=True).svg())]
+    told = [one.text for one in texts_on(draw(village, DEMO_NOW, area=area, empty=True))]
     assert "位置" in told
     public = draw(village, DEMO_NOW, imprint=Imprint(internal=False))
-    assert "内部资料" not in public.svg().decode()
+    assert "内部资料" not in {one.text for one in texts_on(public)}
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
@@ -215,10 +215,10 @@ def test_what_the_font_lacks_is_a_mark_and_never_a_hole():
 def test_attacks_in_names_stay_text(tmp_path: Path):
     sight = see(make_hostile_city(tmp_path / "hostile"), NOW)
     sheet = draw(sight, NOW, shown=(*ALL_LAYERS[:3], "incident-dots", "cameras", "grid-names"))
-    svg = sheet.svg().decode()
+    svg = sheet.scene.svg(with_font=False, title=sheet.title, about=sheet.about)
     assert "<script" not in svg
     assert "<img" not in svg
-    written = {one.text for one in texts_of(sheet.svg())}
+    written = {one.text for one in texts_on(sheet)}
     assert any("<script>alert(2)" in text for text in written)
     text = read_pdf_text(sheet.pdf())
     assert '#panic("read")' in text
