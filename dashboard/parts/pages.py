@@ -28,7 +28,7 @@ PAGES = (
     Page(path="wall/", name="wall"),
     Page(path="duty/", name="duty", needs=("act",)),
     Page(path="desk/", name="desk", needs=("act", "decide")),
-    Page(path="planner/", name="planner", needs=("plan",)),
+    Page(path="planner/", name="planner", needs=("plan", "approve")),
     Page(path="briefing", name="briefing", needs=("export",)),
     Page(path="data", name="data", needs=("load",)),
     Page(path="tables", name="tables", needs=("load", "admin")),
