@@ -248,6 +248,7 @@
       if (what.uid === null) planner.sketch.pick([]);
       else if (!what.more) planner.sketch.pick([what.uid]);
       else planner.sketch.pick(has ? was.filter(function (uid) { return uid !== what.uid; }) : was.concat([what.uid]));
+      if (picked().length) planner.last = null; // what is picked is looked at now
       planner.side.draw();
       return;
     }

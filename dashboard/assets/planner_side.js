@@ -94,7 +94,7 @@
     var head = one.plain ? "" : one.kept === false ? say("gone") : one.before ? "" : say("made");
     return node("table", { class: "sides" }, [
       node("caption", {}, [node("button", { class: "link", text: one.code, onclick: function () { fly(one.uid); } }), node("small", { text: " " + head })]),
-      node("thead", {}, [node("tr", {}, [node("th", {}), one.plain ? null : node("th", { text: say("before") }), one.plain ? null : node("th", { text: "" }), node("th", { text: say("after") })])]),
+      one.plain ? null : node("thead", {}, [node("tr", {}, [node("th", {}), node("th", { text: say("before") }), node("th", {}), node("th", { text: say("after") })])]),
       node("tbody", {}, SHOWN.map(function (name) {
         var i = names().indexOf(name);
         var was = one.before ? one.before[i] : null;
