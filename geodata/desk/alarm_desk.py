@@ -24,6 +24,7 @@ from geodata.store.alarms import (
     read_alarm_notes,
     read_alarm_row,
     read_changed_alarms,
+    read_gone_revision,
     read_live_alarms,
 )
 from geodata.store.database import Connection, raise_revision, read_revision
@@ -41,7 +42,8 @@ class AlarmList:
     Alarms of one scope at one revision, in the order a desk takes them.
 
     `changes` says that these are what changed, ended ones among them, not all that are on; `more`
-    that there are more than were sent. The counts are of what is on: drills stand apart.
+    that there are more than were sent. Where alarms became one since, all that are on are told.
+    The counts are of what is on: drills stand apart.
     """
 
     revision: int
@@ -77,9 +79,11 @@ def list_alarms(city: City, scope: Scope, *, now: int, since: int | None = None)
         revision = read_revision(connection)
         live = read_live_alarms(connection, since=begin, most=MOST_ALARMS + 1)
         rows = live
+        # Whatever number a stranger writes: beyond the newest nothing changed.
+        seen = revision if since is None else min(max(since, 0), revision)
+        if seen < read_gone_revision(connection):
+            since = None  # what is no more cannot be listed: all that are on are
         if since is not None:
-            # Whatever number a stranger writes: beyond the newest nothing changed.
-            seen = min(max(since, 0), revision)
             rows = read_changed_alarms(connection, revision=seen, most=MOST_ALARMS + 1)
         more = len(rows) > MOST_ALARMS
         mine = [row for row in rows[:MOST_ALARMS] if scope.allows(row.owner)]

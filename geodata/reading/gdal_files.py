@@ -115,7 +115,9 @@ def _close_lines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     closed = (shapely.get_type_id(shapes) == _LINE) & shapely.is_closed(shapes)
     closed &= shapely.get_num_points(shapes) > _FEWEST_CORNERS
     made = shapes.copy()
-    made[closed] = shapely.polygons(shapely.linearrings([line.coords for line in shapes[closed]]))
+    if closed.any():
+        corners, line = shapely.get_coordinates(shapes[closed], return_index=True)
+        made[closed] = shapely.polygons(shapely.linearrings(corners, indices=line))
     return made
 
 

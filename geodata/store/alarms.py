@@ -34,6 +34,9 @@ _MARK = "inc, at, over, hash, line, wide, level, received"
 _RUN = "line, wide, inc, level, first_at, last_at, received, count, cleared_at"
 
 
+_GONE = "alarms_gone"
+
+
 def refold_alarms(
     connection: sqlite3.Connection,
     *,
@@ -199,7 +202,9 @@ def _refold_line(
             _insert(connection, run, revision)
         elif held.pop(number) != run:
             _update(connection, number, run, revision)
-    connection.executemany("DELETE FROM alarm WHERE alarm = ?", [(number,) for number in held])
+    if held:  # they became part of another: who asks what changed is to be told all anew
+        connection.executemany("DELETE FROM alarm WHERE alarm = ?", [(number,) for number in held])
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_GONE, str(revision)))
 
 
 def _run(row: Sequence[Any]) -> dict[str, Any]:
@@ -326,6 +331,12 @@ def read_live_alarms(connection: sqlite3.Connection, *, since: int, most: int) -
     """Return alarms that are on and were raised since a moment (UTC s), the newest first."""
     where = "a.cleared_at = 0 AND a.judged = 0 AND a.last_at >= ? ORDER BY a.last_at DESC LIMIT ?"
     return _alarm_rows(connection, where, (since, most))
+
+
+def read_gone_revision(connection: sqlite3.Connection) -> int:
+    """Return the revision at which an alarm last became part of another, 0 for never."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (_GONE,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def read_changed_alarms(

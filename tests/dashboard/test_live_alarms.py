@@ -315,3 +315,18 @@ def _say_alarm(connection: Any, place: int) -> int:
         (inc, place, '{"alarm_level":"3","device_id":"D9"}'),
     )
     return inc
+
+
+def test_who_follows_hears_of_an_alarm_that_became_part_of_another(desk):
+    window_s = desk.city.settings.alarm_window_s
+    for number, ago in (("M1", 1.8), ("M2", 0.2)):
+        assert desk.post(number, alarm_level=2, device_id="D1", at=int(NOW - ago * window_s)) == 200
+    first = list_alarms(desk.city, DUTY, now=desk.now)
+    assert len(first.alarms) == 2
+    assert desk.post("M3", alarm_level=2, device_id="D1", at=NOW - window_s) == 200  # late
+    told = list_alarms(desk.city, DUTY, now=desk.now, since=first.revision)
+    assert not told.changes  # not what changed, but all there is: one is no more
+    (one,) = told.alarms
+    assert one.run.count == 3
+    assert desk.post("M4", alarm_level=2, device_id="D2", at=NOW) == 200
+    assert list_alarms(desk.city, DUTY, now=desk.now, since=told.revision).changes
