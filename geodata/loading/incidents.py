@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,13 @@ from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading, read_rows
 from geodata.store.event_log import append_events, filling
+from geodata.store.event_rows import EventRows
 from geodata.store.outcome import note_copies, read_outcome
 from geodata.store.records import read_records
 from geodata.words import Word
 
 KINDS_NAMED = 10
+EVENTS_AT_ONCE = 200_000  # made into rows; some 300 bytes each
 
 # Headers by which a column is known, the surest first.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -202,19 +205,30 @@ def append_and_derive(
     groups = (
         [(source, events)] if "source" not in events else list(events.groupby("source", sort=True))
     )
-    done = 0
+    done, total = 0, len(events)
+    del events  # of a million rows each copy is some hundred megabytes
     with filling(city.database, "incidents", file=report.file, at=now, file_hash=digest) as batch:
-        for name, part in groups:
-            rows = rows_from_events(part, source=str(name))
-            for written in append_events(city.database, rows, batch=batch, received=now):
-                progress("progress.append", (done + written) / len(events))
-            done += len(part)
+        while groups:
+            name, part = groups.pop(0)
+            for rows in _cut_events(part, source=str(name)):
+                for written in append_events(city.database, rows, batch=batch, received=now):
+                    progress("progress.append", (done + written) / total)
+                done += len(rows)
+                del rows
+            del part
         progress("progress.derive", 0.0)
         report.revision = derive_incidents(
-            city, now=now, batch=batch, rows=len(events), report=report.as_facts()
+            city, now=now, batch=batch, rows=total, report=report.as_facts()
         )
         progress("progress.derive", 1.0)
     return batch
+
+
+def _cut_events(part: pd.DataFrame, *, source: str) -> Iterator[EventRows]:
+    """Yield the events of one source some at a time, by incident: they get the same numbers so."""
+    order = part["incident_id"].argsort(kind="stable").to_numpy()
+    for start in range(0, len(order), EVENTS_AT_ONCE):
+        yield rows_from_events(part.iloc[order[start : start + EVENTS_AT_ONCE]], source=source)
 
 
 def _incident_table(
