@@ -83,10 +83,12 @@ def draw_title(scene: Scene, subject: Subject, page: Page, imprint: Imprint) -> 
             color=_INTERNAL, anchor="middle", strong=True,
         )  # fmt: skip
     at += t * _LEAD - size * 0.95
+    part = subject.view.bounds is not None and subject.view.area is None
     told = (
         describe_period(subject),
         describe_filter(subject),
         describe_scope(subject.sight, subject.lang),
+        say("sheet.of_all", subject.lang, place=name_place(subject)) if part else "",
     )
     lead = "  ·  ".join(part for part in told if part)
     for line in break_lines(lead, t * _LEAD, right - x)[:2]:

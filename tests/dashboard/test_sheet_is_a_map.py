@@ -86,6 +86,11 @@ def test_a_sheet_says_what_a_map_has_to_say(village):
     area = int(village.grids.finest()["uid"].iloc[0])
     told = [one.text for one in texts_on(draw(village, DEMO_NOW, area=area, empty=True))]
     assert "位置" in told
+    part = draw(village, DEMO_NOW, bounds=village.bounds)
+    told = "".join(one.text for one in texts_on(part))
+    assert "不限于图幅" in told
+    assert "位置" in told
+    assert part.figures.total == sheet.figures.total
     public = draw(village, DEMO_NOW, imprint=Imprint(internal=False))
     assert "内部资料" not in {one.text for one in texts_on(public)}
 
