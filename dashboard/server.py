@@ -19,8 +19,8 @@ from dashboard.allocator import settle_allocator
 from dashboard.answers import add_answers
 from dashboard.api import add_api
 from dashboard.audit_page import add_audit_page
-from dashboard.calls import check_calls
 from dashboard.briefing_page import add_briefing_page
+from dashboard.calls import check_calls
 from dashboard.case_page import add_case_page
 from dashboard.connections import make_server
 from dashboard.data_page import add_data_page
