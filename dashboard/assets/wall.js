@@ -53,9 +53,10 @@
     }
     props.theme = root.dataset.theme;
     props.scale = Math.max(1, Math.min(window.innerHeight / 1080, window.innerWidth / 1920));
-    if (taking && taking.view) delete props.view;
-    setMap(props);
+    var moved = JSON.stringify(map.props.view) !== JSON.stringify(sceneView);
     sceneView = map.props.view || sceneView;
+    if (!moved || (taking && taking.view)) delete props.view; // the map stays where it is
+    setMap(props);
     held.have.scene = map.marks.scene;
     held.have.ground = map.marks.ground;
   }

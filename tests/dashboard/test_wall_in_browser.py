@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.map_page import ASSETS
 from dashboard.server import FEED, make_app
 from geodata.access.source_tokens import change_tokens
 from geodata.city import City
@@ -17,7 +19,7 @@ from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.page_browser import CityPage, PageServer
 from tests.dashboard.test_page_keys import AXE, check
 
-SHOWN_S, BACK_S, SAID_S = 3.0, 10.0, 8.0
+SHOWN_S, BACK_S, SAID_S = 3.0, 10.0, 20.0
 WALL = {"width": 1920, "height": 1080}
 
 
@@ -61,6 +63,13 @@ def open_wall(page: Any, server: PageServer, tail: str) -> CityPage:
     return wall
 
 
+def poll_s() -> float:
+    """How long the wall's script waits between two questions, in seconds."""
+    found = re.search(r"POLL_MS = (\d+)", (ASSETS / "wall.js").read_text("utf-8"))
+    assert found is not None
+    return int(found[1]) / 1000
+
+
 def become(page: Any, server: PageServer, role: str) -> None:
     """Try a role of the demo city in this browser."""
     headers = {"Origin": server.address}
@@ -69,13 +78,18 @@ def become(page: Any, server: PageServer, role: str) -> None:
 
 
 def test_an_alarm_takes_the_wall_over_within_seconds_and_gives_it_back(page, serve_page, town):
-    wall = open_wall(page, serve_page(town.app), "/wall/?lang=zh&scene=1")
+    server: PageServer = serve_page(town.app)
+    wall = open_wall(page, server, "/wall/?lang=zh&scene=1")
     scene = wall.text("#wall-scene")
     assert not page.locator("#wall-card").is_visible()
-    begin_s = time.monotonic()
     town.post("A1", alarm_level=1, kind="5001")
+    mark = len(server.sent)
+    wall.wait_for(".wall-alarm-row")
+    asked = [one for one in server.since(mark) if one.path == "/wall/news"]
+    # Seconds depend on the machine: one question may have been under way, the next one tells.
+    assert len(asked) <= 2
+    assert poll_s() * 2 <= SHOWN_S
     wall.wait_for("#wall-card")
-    assert time.monotonic() - begin_s < SHOWN_S
     assert "一级" in wall.text("#wall-card")
     wall.settle()
     town.post("A1", stage="closed", at=DEMO_NOW + 1)
