@@ -16,6 +16,7 @@ from geodata.events.feed import Feed
 from geodata.snapshots import newest as newest_snapshot
 from geodata.snapshots.facts import FactsKeeper, load_facts
 from geodata.snapshots.snapshot import snapshot_file
+from geodata.store.database import raise_revision
 from geodata.store.incident_rows import changed_since, read_changed_columns
 from tests.city import NOW, load_one, make_tiny_city, write_table
 from tests.geodata.test_feed_folds_alike import events, rows_of, story, with_place
@@ -160,3 +161,22 @@ def test_a_large_city_hands_out_the_last_facts_while_new_ones_are_made(city, mon
     assert keeper.revision(NOW) == first.revision  # a poll hears of nothing it could not get
     keeper._rest_until_s = 0.0
     assert keeper.current(NOW).revision == first.revision + 1
+
+
+def test_what_was_drawn_goes_when_the_drawing_changes_under_its_number(city):
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW)
+    first.kept["drawing", "shapes"] = "of before"
+    with city.database.transaction() as connection:
+        raise_revision(connection)  # a reference table changed, the drawing did not
+    second = keeper.current(NOW)
+    assert second.grids is first.grids
+    assert second.kept["drawing", "shapes"] == "of before"
+    with city.database.transaction() as connection:  # as a level that is added to it does
+        connection.execute("UPDATE grid SET name = name || '新' WHERE uid = 1")
+        raise_revision(connection)
+    third = keeper.current(NOW)
+    assert third.grids.drawing == second.grids.drawing
+    assert third.grids is not second.grids
+    assert third.kept == {}
+    assert "新" in "".join(third.grids.grids["name"])
