@@ -11,7 +11,7 @@ from geodata.words import Lang, load_words, say
 from layers.registry import LAYERS
 
 _GROUND = ("base", "outline", "labels")
-_SPOKEN = ("planner.", "plan_state.", "plan.column_", "plan.proposal_", "plan.band_")
+_OTHERS = ("plan_state.", "plan.column_")
 
 
 def draw_frame(services: Services, lang: Lang) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def draw_frame(services: Services, lang: Lang) -> dict[str, Any]:
     )
     ground = [one for one in layers if one["kind"] in _GROUND]
     return {
-        "words": {key: text for key, text in load_words(lang).items() if key.startswith(_SPOKEN)},
+        "words": read_words(lang),
         "map": {
             "layers": ground,
             "shown": [one["id"] for one in ground],
@@ -39,4 +39,14 @@ def draw_frame(services: Services, lang: Lang) -> dict[str, Any]:
         "may": [name for name in ("plan", "approve") if scope.has(name)],
         "whole": scope.everything,
         "now": services.now(),
+    }
+
+
+def read_words(lang: Lang) -> dict[str, str]:
+    """Return what the page's script says, by key, places to fill in left open."""
+    known = load_words(lang)
+    own = [key.removeprefix("planner.") for key in known if key.startswith("planner.")]
+    return {
+        **{f"planner.{name}": known[f"planner.{name}"] for name in own},
+        **{key: text for key, text in known.items() if key.startswith(_OTHERS)},
     }
