@@ -18,6 +18,7 @@ import pytest
 from geodata.city import open_city
 from tests.attack import (
     archive_attacks,
+    drawing_attacks,
     geopackage_attacks,
     innocent_attacks,
     json_attacks,
@@ -31,7 +32,7 @@ from tests.attack.mutations import mutated
 from tests.attack.proving import LONGEST_S, MOST_BYTES, ProvingGround
 from tests.city import make_empty_city
 
-MUTATIONS, SEED = 1_500, 20_261_122
+MUTATIONS, MORE_MUTATIONS, SEED = 1_500, 400, 20_261_122
 MADE_BY_LOADS = {"getu.sqlite-shm", "getu.sqlite-wal", "loading.lock", "audit.key"}
 EACH = 12  # every so manieth file is tried in each run
 FAMILIES = (
@@ -44,7 +45,13 @@ FAMILIES = (
     innocent_attacks,
 )
 HAND_MADE = [attack for family in FAMILIES for attack in family.attacks()]
-ATTACKS = [*HAND_MADE, *mutated(HAND_MADE, MUTATIONS, seed=SEED)]
+DRAWINGS = drawing_attacks.attacks()  # beside the others: their mutations stay what they were
+ATTACKS = [
+    *HAND_MADE,
+    *mutated(HAND_MADE, MUTATIONS, seed=SEED),
+    *DRAWINGS,
+    *mutated(DRAWINGS, MORE_MUTATIONS, seed=SEED + 1),
+]
 
 
 def marked(attack: Attack, number: int) -> object:

@@ -7,20 +7,24 @@ through POST /api/events: not a byte in the store, its log, the snapshot, export
 
 from __future__ import annotations
 
+import csv
 import gzip
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
 
 import geopandas
 import pandas
 import pytest
+import xlsxwriter
 
 from geodata.errors import GetuError
 from geodata.reading import read_geometries, read_table
 from geodata.reading.personal import find_personal
 from tests.attack.archives import zip_of
 from tests.attack.persons import KINDS, NAMES, Personal
-from tests.city import load, make_gridded_city, middle, square, write_shapes, write_table
+from tests.city import EPSG, load, make_gridded_city, middle, square, write_shapes, write_table
 
 BASE = ("incident_id", "reported_at", "kind", "lon", "lat")
 ROWS = 6
@@ -68,6 +72,17 @@ def test_each_kind_is_known_by_every_header_and_by_content(personal: Personal):
         assert ("f7" in [one.column for one in found]) == alone or not alone
 
 
+def as_workbook(file: Path) -> Path:
+    """Write a table of text as a workbook."""
+    made = file.with_suffix(".xlsx")
+    with xlsxwriter.Workbook(made) as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate(csv.reader(file.read_text("utf-8").splitlines())):
+            for column, cell in enumerate(cells):
+                sheet.write_string(row, column, cell)
+    return made
+
+
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "csv": lambda file: file,
     "csv in GB18030": lambda file: rewritten(
@@ -75,6 +90,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     ),
     "csv packed": lambda file: rewritten(file, "packed.csv.gz", gzip.compress),
     "tab-separated": lambda file: rewritten(file, "tabs.tsv", lambda raw: raw.replace(b",", b"\t")),
+    "workbook": as_workbook,
 }
 
 
@@ -101,7 +117,94 @@ def test_tables_leave_nothing_of_it_in_the_folder_or_the_report(tmp_path, format
     assert traces_of(city.folder, texts) == []
 
 
-@pytest.mark.parametrize("format_name", ["geojson", "zip of a Shapefile", "gpkg"])
+def layer_of(about: dict[str, list[str]]) -> geopandas.GeoDataFrame:
+    return geopandas.GeoDataFrame(
+        {"code": [f"A{n}" for n in range(ROWS)], **about},
+        geometry=[square(n, 0) for n in range(ROWS)],
+        crs=f"EPSG:{EPSG}",
+    )
+
+
+def write_shapefile(path: Path, about: dict[str, list[str]]) -> Path:
+    # ten bytes a name: three signs
+    short = {name: cells for name, cells in about.items() if len(name.encode()) <= 10}
+    path.mkdir()
+    layer_of(short).to_file(path / "grids.shp", encoding="UTF-8")
+    file = path.with_suffix(".zip")
+    file.write_bytes(zip_of({one.name: one.read_bytes() for one in path.iterdir()}))
+    return file
+
+
+def write_geopackage(path: Path, about: dict[str, list[str]]) -> Path:
+    file = path.with_suffix(".gpkg")
+    layer_of(about).to_file(file, driver="GPKG", layer="grids")
+    return file
+
+
+def write_flatgeobuf(path: Path, about: dict[str, list[str]]) -> Path:
+    file = path.with_suffix(".fgb")
+    layer_of(about).to_file(file, driver="FlatGeobuf")
+    return file
+
+
+def write_geoparquet(path: Path, about: dict[str, list[str]]) -> Path:
+    file = path.with_suffix(".parquet")
+    layer_of(about).to_parquet(file)
+    return file
+
+
+def write_kml(path: Path, about: dict[str, list[str]]) -> Path:
+    file = path.with_suffix(".kml")
+    marks = []
+    for n in range(ROWS):
+        cells = {"code": f"A{n}", **{name: values[n] for name, values in about.items()}}
+        data = "".join(
+            f"<Data name={quoteattr(name)}><value>{escape(cell)}</value></Data>"
+            for name, cell in cells.items()
+        )
+        lon = 120 + n / 100
+        ring = f"{lon},32 {lon + 0.005},32 {lon},32.01 {lon},32"
+        marks.append(
+            f"<Placemark><ExtendedData>{data}</ExtendedData><Polygon><outerBoundaryIs><LinearRing>"
+            f"<coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+        )
+    file.write_text(f"<kml><Document>{''.join(marks)}</Document></kml>", "utf-8")
+    return file
+
+
+def write_topojson(path: Path, about: dict[str, list[str]]) -> Path:
+    file = path.with_suffix(".topojson")
+    arcs = [
+        [[120 + n / 100, 32], [120.005 + n / 100, 32], [120 + n / 100, 32.01], [120 + n / 100, 32]]
+        for n in range(ROWS)
+    ]
+    shapes = [
+        {
+            "type": "Polygon",
+            "arcs": [[n]],
+            "properties": {"code": f"A{n}", **{name: cells[n] for name, cells in about.items()}},
+        }
+        for n in range(ROWS)
+    ]
+    tree = {
+        "type": "Topology",
+        "arcs": arcs,
+        "objects": {"grids": {"type": "GeometryCollection", "geometries": shapes}},
+    }
+    file.write_text(json.dumps(tree, ensure_ascii=False), "utf-8")
+    return file
+
+
+LAYERS: dict[str, Callable[[Path, dict[str, list[str]]], Path]] = {
+    "gpkg": write_geopackage,
+    "flatgeobuf": write_flatgeobuf,
+    "geoparquet": write_geoparquet,
+    "kml": write_kml,
+    "topojson": write_topojson,
+}
+
+
+@pytest.mark.parametrize("format_name", ["geojson", "zip of a Shapefile", *LAYERS])
 def test_boundaries_leave_nothing_of_it_in_the_reading(tmp_path, format_name):
     for number, kinds in enumerate(in_rounds(12)):
         columns = [("联系人", NAMES), *kinds]
@@ -113,31 +216,14 @@ def test_boundaries_leave_nothing_of_it_in_the_reading(tmp_path, format_name):
                 path.with_suffix(".geojson"), [(square(n, 0), row) for n, row in enumerate(rows)]
             )
         else:
-            file = write_layer(path, about, shapefile=format_name != "gpkg")
+            write = LAYERS.get(format_name, write_shapefile)
+            file = write(path, about)
         reading = read_geometries(file)
         texts = {text for cells in about.values() for text in cells}
         left = {column for column in reading.frame if texts & set(map(str, reading.frame[column]))}
         assert left == set(), left
         said = " ".join(note.sentence(lang) for note in reading.notes for lang in ("zh", "en"))
         assert not [text for text in texts if text in said]
-
-
-def write_layer(path: Path, about: dict[str, list[str]], *, shapefile: bool) -> Path:
-    if shapefile:  # ten bytes a name: three signs
-        about = {name: cells for name, cells in about.items() if len(name.encode()) <= 10}
-    frame = geopandas.GeoDataFrame(
-        {"code": [f"A{n}" for n in range(ROWS)], **about},
-        geometry=[square(n, 0) for n in range(ROWS)],
-        crs="EPSG:4549",
-    )
-    if not shapefile:
-        frame.to_file(path.with_suffix(".gpkg"), driver="GPKG", layer="grids")
-        return path.with_suffix(".gpkg")
-    path.mkdir()
-    frame.to_file(path / "grids.shp", encoding="UTF-8")
-    file = path.with_suffix(".zip")
-    file.write_bytes(zip_of({one.name: one.read_bytes() for one in path.iterdir()}))
-    return file
 
 
 def test_real_files_lose_no_column(shared_data):
