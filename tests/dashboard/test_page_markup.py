@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
-from dashboard.server import make_app
+from dashboard.server import FEED, make_app
 from geodata.city import City, create_city
 from tests.city import (
     EPSG,
@@ -20,6 +21,7 @@ from tests.city import (
     write_shapes,
     write_table,
 )
+from tests.dashboard.door_city import Door
 from tests.dashboard.page_browser import CityPage
 
 IMAGE = "<img src=x onerror=alert(1)>"
@@ -85,3 +87,29 @@ def assert_inert(city: CityPage) -> None:
             .filter(text => text.includes("alert") || text.startsWith("<d"))"""
     )
     assert made == []
+
+
+def test_names_that_are_markup_stay_text_on_every_page(hostile, tmp_path):
+    door = Door(hostile, tmp_path / "city")
+    looked = set()
+    try:
+        pages = [
+            rule.rule
+            for rule in door.app.server.url_map.iter_rules()
+            if "GET" in (rule.methods or ()) and not rule.arguments
+        ]
+        pages += [f"/case/incidents/A{n:04d}" for n in range(3)]
+        for role in ("auditor", "duty", "clerk", None):
+            client = door.client(None if role is None else door.add(role, role=role))
+            bring = {"file": (io.BytesIO(f"body,{IMAGE}\n1,{SCRIPT}\n".encode()), "a<b>.csv")}
+            client.post("/data/upload", data={**bring, "kind": "bodies", "source": IMAGE})
+            for page in pages:
+                answer = client.get(page)
+                if answer.mimetype == "text/html" and answer.status_code == 200:
+                    text = answer.get_data(as_text=True)
+                    looked.add(page)
+                    for raw in (IMAGE, SCRIPT, "<d>"):
+                        assert raw not in text, (role, page, raw)
+    finally:
+        door.app.server.extensions[FEED].close()
+    assert {"/", "/desk/", "/data", "/audit", "/sign-in", "/case/incidents/A0000"} <= looked, looked
