@@ -150,7 +150,8 @@ def _geometry(shape: Any) -> dict[str, Any] | None:
 
 
 def _line(line: Any) -> NDArray[np.float64]:
-    return np.round(shapely.get_coordinates(line), DIGITS)
+    rounded: NDArray[np.float64] = np.round(shapely.get_coordinates(line), DIGITS)
+    return rounded
 
 
 def _rings(polygon: Any) -> list[NDArray[np.float64]]:

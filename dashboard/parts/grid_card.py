@@ -14,7 +14,7 @@ from dashboard.parts.overview import key_figures, name_keys, six_steps
 from dashboard.view import View
 from geodata.access.outside import Outside
 from geodata.access.sight import Sight
-from geodata.desk.marks import mark_owners
+from geodata.desk.marks import read_marks
 from geodata.events.clock import RED
 from geodata.figures.counts import Figures, count_figures
 from geodata.snapshots.snapshot import Filter
@@ -218,8 +218,7 @@ def _oldest(facts: Sight, mask: Any, grid: Any, lang: Lang, now: int) -> html.Di
     order = late[np.argsort(snapshot.due_at[late], kind="stable")]
     shown = min(len(order), OLDEST_SHOWN)
     incidents = [int(one) for one in snapshot.incident[order[:OLDEST_SHOWN]]]
-    with facts.city.database.read() as connection:
-        marks = mark_owners(connection, facts.scope, incidents)
+    marks = read_marks(facts.city, facts.scope, incidents)
     trail.show(target=str(grid["code"]), grid=int(grid["uid"]), n=shown)
     return html.Div(
         className="late",

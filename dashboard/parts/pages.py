@@ -36,6 +36,8 @@ PAGES = (
     Page(path="quality", name="quality", needs=("act", "audit")),
     Page(path="scenes", name="scenes", needs=("admin",)),
     Page(path="accounts", name="accounts", needs=("admin",)),
+    Page(path="basemap", name="basemap", needs=("admin",)),
+    Page(path="fit", name="fit", needs=("load",)),
     Page(path="audit", name="audit", needs=("audit",)),
 )
 

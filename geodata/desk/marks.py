@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from geodata.access.scope import Scope
+from geodata.city import City
 from geodata.desk.decisions import NOTHING_DECIDED, fold_decisions
 from geodata.desk.trays import list_seen
 from geodata.ownership import RULES
@@ -13,6 +14,12 @@ from geodata.store.database import Connection
 from geodata.store.decisions import read_decisions
 
 Mark = Literal["manual", "disputed"]
+
+
+def read_marks(city: City, scope: Scope, incidents: Collection[int]) -> dict[int, tuple[Mark, ...]]:
+    """Return the marks of incidents in the scope, as they stand now."""
+    with city.database.read() as connection:
+        return mark_owners(connection, scope, incidents)
 
 
 def mark_owners(

@@ -232,7 +232,7 @@ def _read_kind(text: str) -> str:
 def _texts(frame: pd.DataFrame, column: str | None) -> list[str]:
     if column is None:
         return [""] * len(frame)
-    return column_to_text(frame[column].tolist()).cells
+    return list(column_to_text(frame[column].tolist()).cells)
 
 
 def _numbers(frame: pd.DataFrame, column: str | None) -> np.ndarray:

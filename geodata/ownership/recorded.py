@@ -133,7 +133,7 @@ def compare_recorded(
             x,
             y,
             distance_of=lambda lon, lat: distances(lon, lat, lonlat_crs()),
-            declared=source.kind,
+            declared="crs" if source.kind == "fit" else source.kind,
         )
     apart = distances(x, y, source)[known & ~agree]
     here, there = set(codes.tolist()), set(recorded.tolist()) - {""}
