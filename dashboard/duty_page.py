@@ -51,6 +51,7 @@ def _refuse(services: Services) -> html.Div:
         children=[
             *(html.P(say("duty.refused", lang), lang=lang) for lang in LANGS),
             html.A(say("page.map", "zh"), href=f"{services.base_path}/", className="tool"),
+            html.A(say("page.map", "en"), href=f"{services.base_path}/?lang=en", className="tool"),
         ],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import time
@@ -173,6 +174,9 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
         threads=threads,
         largest_body=app.server.config[LARGEST_BODY],  # Flask cuts it by route
     )
+    # What was loaded by now stays: the collector would walk it all in the middle of a request.
+    gc.collect()
+    gc.freeze()
     try:
         server.run()
     finally:

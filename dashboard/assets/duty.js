@@ -254,7 +254,13 @@
 
   function start() {
     live = window.getuLive;
-    if (!live) { setTimeout(start, 20); return; }
+    var page = document.getElementById("page");
+    if (!live || !page) { setTimeout(start, 20); return; }
+    if (page.className === "duty-refused") { // there is no map to wait for
+      document.getElementById("boot").hidden = true;
+      document.documentElement.dataset.map = "none";
+      return;
+    }
     live.begin("#page.duty", begin);
   }
 
