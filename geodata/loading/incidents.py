@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "returned_at": ("returned_at", "退回时间"),
     "reopened_at": ("reopened_at", "重开时间"),
 }
-_ID_BYTES = 6
+_Ids = tuple["pd.Series[str]", list[Fault]]
 # Faults of a place that an address can stand in for.
 STANDS_IN = frozenset(
     {"place_missing", "place_not_number", "place_impossible", "shape_missing", "shape_empty"}
@@ -211,8 +212,10 @@ def append_and_derive(
         while groups:
             name, part = groups.pop(0)
             for rows in _cut_events(part, source=str(name)):
-                for written in append_events(city.database, rows, batch=batch, received=now):
-                    progress("progress.append", (done + written) / total)
+                steps = append_events(city.database, rows, batch=batch, received=now)
+                with closing(steps):
+                    for written in steps:
+                        progress("progress.append", (done + written) / total)
                 done += len(rows)
                 del rows
             del part
@@ -383,15 +386,13 @@ def _note_unplaced(report: LoadReport, rows: NDArray[np.bool_]) -> None:
         report.note("report.address_only", n=int(rows.sum()))
 
 
-def _identity(
-    frame: pd.DataFrame, column: str | None, path: Path
-) -> tuple[pd.Series[str], list[Fault]]:
+def _identity(frame: pd.DataFrame, column: str | None, path: Path) -> _Ids:
     """
     Return each row's own id; where the source gives none, the file's content and the row's number.
 
     So the same file loaded again adds nothing, while two equal rows in it stay two incidents.
     """
-    digest = hash_file(path, size=_ID_BYTES).hex()
+    digest = hash_file(path, size=6).hex()
     made = pd.Series([f"{digest}-{row}" for row in frame.index], index=frame.index)
     if column is None:
         return made, []

@@ -38,6 +38,11 @@ from geodata.store.plans import (
 from geodata.store.takeover import retire_drawing
 
 PLAN, APPROVE = "plan", "approve"
+# What can be done to a plan as a whole; each stands in its history and in the log.
+PLAN_ACTS = (
+    *("opened", "submitted", "returned", "approved", "published", "rolled_back"),
+    *("dropped", "merged"),
+)
 LONGEST_NAME = 80
 _HOMES_WEIGH = 0.2  # of a case: what a block's households add to its load
 
@@ -195,7 +200,8 @@ def need(scope: Scope, permission: str) -> None:
 def note(
     connection: Connection, scope: Scope, number: int, what: str, *, now: int, **detail: Any
 ) -> None:
-    """Write an act on a plan into its own history and into the log."""
+    """Write an act on a plan, one of PLAN_ACTS, into its own history and into the log."""
+    assert what in PLAN_ACTS
     append_act(connection, number, what, account=scope.account, at=now, **detail)
     write_entry(
         connection, account=scope, act=f"plan.{what}", target=str(number), at=now, detail=detail

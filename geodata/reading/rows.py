@@ -32,7 +32,7 @@ def read_rows(
     `layer` names a sheet of a workbook or a layer of a file. The places of shapes are their own:
     raises BadSetting where `mapping` names columns for them.
     """
-    if not path.is_dir() and path.suffix.lower() not in SHAPE_SUFFIXES:
+    if path.is_dir() or path.suffix.lower() not in SHAPE_SUFFIXES:
         return read_table(
             path, crs=crs, encoding=encoding, mapping=mapping, sheet=layer, limits=limits
         )

@@ -208,6 +208,8 @@ class Database:
             timeout=BUSY_S,
             isolation_level=None,
             factory=_StoreConnection,
+            # One thread works with it; but what a stopped one held is closed by whoever drops it.
+            check_same_thread=False,
         )
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
         connection.execute("PRAGMA trusted_schema=OFF")

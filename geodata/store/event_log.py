@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
 from typing import Any
@@ -179,7 +179,7 @@ def mark_withdrawn(connection: sqlite3.Connection, batch: int) -> None:
 
 def append_events(
     database: Database, rows: EventRows, *, batch: int, received: int
-) -> Iterator[int]:
+) -> Generator[int]:
     """
     Append events in small transactions; yield the rows done so far.
 

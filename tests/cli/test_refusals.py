@@ -299,8 +299,8 @@ BAD = {
         code=2,
     ),
     "an unknown kind": Bad(table("k.csv", SHORT, ROW), "kittens", "kittens", "kittens", code=2),
-    "a kind that is not ready": Bad(
-        table("d.csv", SHORT, ROW), "blocks", "还没有做好", "not ready", code=2
+    "a table for a kind of shapes": Bad(
+        table("d.csv", SHORT, ROW), "blocks", "要有线或面", "lines or areas"
     ),
     "a --map without sense": Bad(
         table("n.csv", SHORT, ROW),

@@ -45,11 +45,12 @@ def test_rows_crumbs_and_the_back_button_lead_down_and_up_again(street):
     code = path_of(city).removeprefix("/street/")
     assert code
     assert case.get_attribute("href").startswith("/case/")
-    city.page.go_back()
-    city.page.wait_for_function("code => !location.pathname.endsWith(code)", arg=code)
     city.page.locator("#crumbs a").first.click()
     stand(city, "Whole city")
     assert path_of(city) == "/street/"
+    city.page.go_back()
+    stand(city, name)
+    assert path_of(city) == f"/street/{code}"
     assert city.problems == []
 
 
@@ -86,10 +87,11 @@ def test_a_number_opens_its_entry_and_escape_gives_the_focus_back(street):
     city.press("Escape")
     assert "overdue" in city.page.evaluate("document.activeElement.dataset.def")
     city.press("/")
+    city.wait_for("#find:focus")
     city.page.keyboard.type("1")
-    city.wait_for("#found [role=option]")
-    city.press("Enter")
-    city.page.wait_for_function("location.pathname.length > '/street/'.length")
+    city.wait_for("#found [role=option][aria-selected=true]")
+    city.page.locator("#find").press("Enter")
+    city.page.wait_for_function("() => location.pathname.length > '/street/'.length")
     assert city.problems == []
 
 
@@ -106,10 +108,10 @@ def test_the_map_is_clicked_asked_and_played(street):
     city.page.locator("[data-unask]").click()
     city.press("Escape")
     city.page.locator("#map-box").click(position=middle)
-    city.page.wait_for_function("location.pathname.length > '/street/'.length")
+    city.page.wait_for_function("() => location.pathname.length > '/street/'.length")
     city.page.locator("#play").click()
     city.page.wait_for_function(
-        "document.getElementById('frame-name').textContent.startsWith('20')"
+        "() => document.getElementById('frame-name').textContent.startsWith('20')"
     )
     city.page.locator("#play").click()
     assert city.problems == []

@@ -20,6 +20,7 @@ from geodata.audit.check import check_log
 from geodata.audit.report import name_act
 from geodata.events.alarms import NOTES
 from geodata.loading.posted_events import read_posted
+from geodata.plans.plan import PLAN_ACTS
 from geodata.store.decisions import WHATS
 from tests.city import NOW, grid_code, middle
 from tests.dashboard.callers import find_call, list_screens
@@ -96,7 +97,8 @@ def test_whatever_needs_more_than_reading_declares_what_it_leaves_in_the_log(doo
 def test_every_act_that_is_logged_has_words_of_its_own(door):
     acts = {log for _, handler in list_handlers(door.app) if (log := find_guard(handler)[1])}
     acts |= {f"decision.{what}" for what in WHATS} | {f"alarm.{what}" for what in NOTES}
-    acts -= {"decision", "alarm.*"}  # which of them, the act itself says
+    acts |= {f"plan.{what}" for what in PLAN_ACTS}
+    acts -= {"decision", "alarm.*", "plan.act"}  # which of them, the act itself says
     nameless = sorted(act for act in acts if name_act(act, "zh") == act)
     assert not nameless, f"[audit_act] of geodata/text lacks {nameless}"
 
