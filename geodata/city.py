@@ -186,7 +186,7 @@ def serving(city: City) -> Iterator[None]:
             pass  # clears what a killed load left, unless a load is at work
         # One connection stays open: when the last one closes, SQLite empties and removes its log,
         # and on a full disk the next reader could not make it anew.
-        with city.database.series():
+        with contextlib.closing(city.database.hold()):
             yield
 
 

@@ -73,6 +73,12 @@
     say();
   }
 
+  /* The session is over: opened anew, the page leads to the door. A form that was just sent, signing out
+     above all, is on its way already, and opening the page anew would take its answer away. */
+  var sent = false;
+  window.addEventListener("submit", function (event) { sent = sent || !event.defaultPrevented; });
+  window.getuDoor = function () { if (!sent) window.location.reload(); };
+
   window.fetch = function (input, init) {
     var url = String((input && input.url) || input);
     if (!WATCHED.test(url)) return ask.call(window, input, init);
@@ -90,7 +96,7 @@
       var plain = /^text\/plain/.test(answer.headers.get("Content-Type"));
       if (GONE.indexOf(answer.status) >= 0 && !plain) miss(isPoll);
       else meet();
-      if (answer.status === 401) window.location.reload(); // the session is over: the page leads to the door
+      if (answer.status === 401) window.getuDoor();
       if (answer.ok) note(name, "");
       else if (plain) answer.clone().text().then(function (text) { note(name, text); });
       return answer;

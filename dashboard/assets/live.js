@@ -57,7 +57,7 @@
     /* Ask for plain data: null where nothing is new; what the server refuses is an error in words. */
     read: function (url, body) {
       return ask(url, body).then(function (answer) {
-        if (answer.status === 401) window.location.reload(); // the session is over: the page leads to the door
+        if (answer.status === 401) window.getuDoor();
         if (answer.status === 204) { note(answer); return null; }
         if (!answer.ok) {
           return answer.text().then(function (text) {

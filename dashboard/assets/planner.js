@@ -56,7 +56,7 @@
       options.body = JSON.stringify(body);
     }
     return fetch(planner.address(path), options).then(function (answer) {
-      if (answer.status === 401) { window.location.reload(); throw new Error("signed out"); }
+      if (answer.status === 401) { window.getuDoor(); throw new Error("signed out"); }
       return answer.json().then(function (told) {
         if (answer.ok) return told;
         var error = new Error((told.faults || []).join(" "));

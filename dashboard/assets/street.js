@@ -64,7 +64,7 @@
 
   function ask(name, more) {
     return fetch(base + "/area/" + name + "?" + query(more), { cache: "no-store" }).then(function (answer) {
-      if (answer.status === 401) { window.location.reload(); throw new Error("signed out"); }
+      if (answer.status === 401) { window.getuDoor(); throw new Error("signed out"); }
       var json = (answer.headers.get("Content-Type") || "").indexOf("json") >= 0;
       if (!json) return answer.text().then(function (words) { throw new Error(words); });
       return answer.json();

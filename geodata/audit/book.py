@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from geodata.access.scope import Scope
@@ -144,23 +146,38 @@ class AuditBook:
             self._end(self._open.pop(thing))
 
     def _commit(self, new: list[_View], owed: list[_View]) -> None:
-        try:
+        with ExitStack() as told:
+            told.push(partial(self._tell, new, owed))
             with self._database.transaction() as connection:
                 write_entries(connection, _list_entries(connection, new, owed))
-        except GetuError as error:
-            self._refused = error
-            self._refuse(error, new, owed)
-        except BaseException as error:  # the end of this thread: whoever waits must hear of it
-            self._refuse(error, new, owed)
-            self._writer = None  # the next view starts another: nobody waits for a dead thread
-            raise
-        else:
+
+    def _tell(
+        self,
+        new: list[_View],
+        owed: list[_View],
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: object,
+    ) -> bool:
+        """
+        Tell everyone who waits what became of a commit, however it ended.
+
+        What the store refused ends here. Anything else goes on and ends the thread: the next view
+        starts another, so that nobody waits for a dead one.
+        """
+        refused = error if isinstance(error, GetuError) else None
+        if error is None:
             self._refused = None
             for view in new:
                 view.written.set_result(None)
+        else:
+            self._refuse(error, new, owed)
+            self._refused = refused or self._refused
+            self._writer = self._writer if refused else None
+        return refused is not None
 
     def _refuse(self, error: BaseException, new: list[_View], owed: list[_View]) -> None:
-        """Tell everyone who waits, and keep the counts for the next attempt."""
+        """Hand everyone who waits the reason, and keep the counts for the next attempt."""
         with self._wake:
             self._owed = owed + self._owed
             for view in new:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -68,9 +69,10 @@ class Feed:
         self._database = Database(city.database.path)
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
         # Open and idle while the feed runs: closing the last connection of all empties SQLite's
-        # log, and each commit would wait for the disk three times.
+        # log, and each commit would wait for the disk three times. A feed that is dropped lets go.
         self._held = contextlib.ExitStack()
         self._is_held = False
+        self._let_go = weakref.finalize(self, self._held.close)
         self._lock = threading.Lock()
         self._open: _Group | None = None
         self._closed = False
@@ -101,10 +103,9 @@ class Feed:
     def close(self) -> None:
         """Commit what was posted and take no more."""
         with self._lock:
-            if not self._closed:
-                self._writer.submit(self._held.close)  # in the thread that opened it
             self._closed = True
         self._writer.shutdown(wait=True)
+        self._let_go()
 
     def _commit(self, group: _Group) -> list[Receipt]:
         wait_s = self._last_commit_s + GATHER_S - time.monotonic()
@@ -115,7 +116,7 @@ class Feed:
                 self._open = None
         self._last_commit_s = time.monotonic()
         if not self._is_held:
-            self._held.enter_context(self._database.series())
+            self._held.callback(self._database.hold().close)
             self._is_held = True
         return self._write(group.posts)
 

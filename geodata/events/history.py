@@ -74,6 +74,27 @@ def find_payloads(
 
 
 @compile_kernel
+def _skip_to(p_inc: _Whole, begin: int, incident: int) -> int:
+    """Return the first row from `begin` on whose incident is not before this one."""
+    while begin < len(p_inc) and p_inc[begin] < incident:
+        begin += 1
+    return begin
+
+
+@compile_kernel
+def _find_hash(p_hash: _Whole, begin: int, end: int, hash_: int) -> int:
+    """Return the row of a hash among those from `begin` to before `end`, -1 for none."""
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        if p_hash[middle] < hash_:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and p_hash[low] == hash_ else -1
+
+
+@compile_kernel
 def _find_payloads(
     inc: _Whole, hash_: _Whole, p_inc: _Whole, p_hash: _Whole, found: _Whole
 ) -> None:
@@ -81,20 +102,9 @@ def _find_payloads(
     begin = end = np.searchsorted(p_inc, inc[0]) if len(inc) else 0
     for i in range(len(inc)):
         if i == 0 or inc[i] != inc[i - 1]:
-            begin = end
-            while begin < len(p_inc) and p_inc[begin] < inc[i]:
-                begin += 1
-            end = begin
-            while end < len(p_inc) and p_inc[end] == inc[i]:
-                end += 1
-        low, high = begin, end
-        while low < high:
-            middle = (low + high) // 2
-            if p_hash[middle] < hash_[i]:
-                low = middle + 1
-            else:
-                high = middle
-        found[i] = low if low < end and p_hash[low] == hash_[i] else -1
+            begin = _skip_to(p_inc, end, inc[i])
+            end = _skip_to(p_inc, begin, inc[i] + 1)
+        found[i] = _find_hash(p_hash, begin, end, hash_[i])
 
 
 @compile_kernel
@@ -105,20 +115,10 @@ def _mark_carriers(
     begin = end = np.searchsorted(p_inc, inc[0]) if len(inc) else 0
     for i in range(len(inc)):
         if i == 0 or inc[i] != inc[i - 1]:
-            begin = end
-            while begin < len(p_inc) and p_inc[begin] < inc[i]:
-                begin += 1
-            end = begin
-            while end < len(p_inc) and p_inc[end] == inc[i]:
-                end += 1
-        low, high = begin, end
-        while low < high:
-            middle = (low + high) // 2
-            if p_hash[middle] < hash_[i]:
-                low = middle + 1
-            else:
-                high = middle
-        carries[i] = told[low] if low < end and p_hash[low] == hash_[i] else 0
+            begin = _skip_to(p_inc, end, inc[i])
+            end = _skip_to(p_inc, begin, inc[i] + 1)
+        row = _find_hash(p_hash, begin, end, hash_[i])
+        carries[i] = told[row] if row >= 0 else 0
 
 
 @compile_kernel

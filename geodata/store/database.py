@@ -142,13 +142,17 @@ class Database:
     @contextmanager
     def series(self) -> Iterator[Series]:
         """
-        Yield a connection kept open for many transactions, one after another.
+        Yield a connection for many transactions: SQLite empties its log when the last one closes.
 
-        SQLite empties its log when the last connection closes: a load that opens one for each of
-        its transactions waits for the disk twice as long.
+        A load that opens one for each of its transactions waits for the disk twice as long.
         """
         with self._explained(), closing(self._connect(read_only=False)) as connection:
             yield Series(self, connection)
+
+    def hold(self) -> sqlite3.Connection:
+        """Return a connection that nobody works with: while it is open, SQLite keeps its log."""
+        with self._explained():
+            return self._connect(read_only=False, one_thread=False)
 
     def revision(self) -> int:
         """Return the revision: it grows with each commit that changes what a screen shows."""
@@ -199,7 +203,7 @@ class Database:
         """Remember numbers that a committed transaction gave: they hold for good."""
         self._terms.update(found)
 
-    def _connect(self, *, read_only: bool) -> _StoreConnection:
+    def _connect(self, *, read_only: bool, one_thread: bool = True) -> _StoreConnection:
         mode = "ro" if read_only else "rwc"
         # isolation_level None: we say BEGIN ourselves, the module's own rules hide commits.
         connection = sqlite3.connect(
@@ -208,17 +212,16 @@ class Database:
             timeout=BUSY_S,
             isolation_level=None,
             factory=_StoreConnection,
-            # One thread works with it; but what a stopped one held is closed by whoever drops it.
-            check_same_thread=False,
+            check_same_thread=one_thread,
         )
-        connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-        connection.execute("PRAGMA trusted_schema=OFF")
+        terms = [f"cache_size=-{_CACHE_KB}", "trusted_schema=OFF"]
         if read_only:
-            connection.execute("PRAGMA query_only=ON")
+            terms += ["query_only=ON"]
         else:
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT_BYTES}")
-            connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+            terms += ["synchronous=FULL", f"journal_size_limit={_WAL_LIMIT_BYTES}"]
+            terms += [f"wal_autocheckpoint={_CHECKPOINT_PAGES}"]
+        for term in terms:
+            connection.execute(f"PRAGMA {term}")
         return connection
 
     @contextmanager

@@ -130,11 +130,12 @@ def run_trial(order: dict[str, Any], writer: int) -> None:
         assert code in (again, 0), (code, again, plain)
         outcome |= {"code": code, "said": said, "plain": json.loads(plain.splitlines()[-1])}
         outcome["upload"] = try_upload(Path(order["file"])) if order["upload"] else ""
-    except BaseException:  # whatever ends this child is the finding: its parent judges it
-        outcome = {"failure": traceback.format_exc()}
-    with os.fdopen(writer, "wb") as opened:
-        opened.write(json.dumps(outcome).encode())
-    os._exit(0)
+    finally:  # whatever ends this child is the finding: its parent judges it
+        if sys.exc_info()[0] is not None:
+            outcome = {"failure": traceback.format_exc()}
+        with os.fdopen(writer, "wb") as opened:
+            opened.write(json.dumps(outcome).encode())
+        os._exit(0)
 
 
 def call(argv: list[str]) -> tuple[int, str]:

@@ -40,15 +40,15 @@ def become(order: dict) -> None:
     if order["user"] is not None:
         os.setgid(order["user"])
         os.setuid(order["user"])
-    code = 70
+    code = 1
     try:
         code = find_program(order["call"])(order["argv"])
     except SystemExit as end:
         code = int(end.code or 0)
-    except BaseException:  # as the interpreter would: show it, end with 1
-        sys.excepthook(*sys.exc_info())
-        code = 1
     finally:
+        kind, error, trace = sys.exc_info()
+        if kind is not None and error is not None:  # as the interpreter would: show it, end with 1
+            sys.excepthook(kind, error, trace)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -209,3 +210,14 @@ def test_new_kinds_count_from_the_next_post_on(tmp_path, monkeypatch):
     live = derived(city)
     due = {row[2]: row for row in live if row[0] == "incident"}
     assert NOW - HOUR + 1_800 in due["S81"]
+
+
+def test_a_feed_that_is_dropped_lets_the_store_go(city: City):
+    post = {"source": "hotline"}
+    made = Feed(city, now=lambda: NOW)
+    made.post(rows_of(city, [story(77)], **post), token=0)
+    log = city.database.path.with_name(city.database.path.name + "-wal")
+    assert log.exists()
+    del made
+    gc.collect()
+    assert not log.exists()  # SQLite removes it when the last connection is closed

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -185,20 +186,9 @@ def test_two_processes_that_open_an_old_store_at_once_do_not_trip_over_each_othe
     path = tmp_path / "getu.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(f"BEGIN;{STEPS[0]};PRAGMA user_version=1;COMMIT;")
-    failed: list[Exception] = []
-
-    def create() -> None:
-        try:
-            Database(path).create()
-        except Exception as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=create) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
+    with ThreadPoolExecutor(4) as pool:
+        created = [pool.submit(Database(path).create) for _ in range(4)]
+    assert all(one.exception() is None for one in created)
     assert Database(path).is_current()
 
 
