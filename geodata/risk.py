@@ -164,14 +164,3 @@ def fit_gamma_prior(
     tightest = mean**2 / max(float(counts.sum()), 1.0)
     variance = max(variance, tightest)
     return mean, mean**2 / variance, mean / variance
-
-
-def crosses_classes(
-    low: NDArray[np.float64], high: NDArray[np.float64], breaks: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return which grids' band reaches over two breaks or more: their colour is a guess."""
-    inner = np.sort(breaks)
-    return np.asarray(
-        np.searchsorted(inner, high, side="right") - np.searchsorted(inner, low, side="right") >= 2,
-        np.bool_,
-    )

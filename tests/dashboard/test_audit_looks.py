@@ -50,7 +50,8 @@ def test_the_page_and_a_finding_open_without_a_word_from_the_browser(
         page.set_viewport_size({"width": width, "height": 768})
         assert page.evaluate(OVERFLOW) == 0, width
     page.click(".audit-cards a >> nth=0")
-    page.wait_for_url("**/audit/late_extension?**")
+    page.wait_for_selector(".audit-back")
+    assert "/audit/late_extension?" in page.url
     assert page.locator(".audit-empty").is_visible()
     assert page.get_attribute("html", "data-theme") == theme
     assert not said

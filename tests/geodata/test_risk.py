@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geodata.risk import DAY_S, choose_exposure, crosses_classes, estimate_risk
+from geodata.risk import DAY_S, choose_exposure, estimate_risk
 
 NOW = 1_800_000_000
 
@@ -83,9 +83,3 @@ def test_the_denominator_is_the_first_that_is_known():
     assert (
         choose_exposure("auto", households=nothing, population=nothing, area_m2=area)[0] == "area"
     )
-
-
-def test_a_band_over_two_breaks_is_a_guess():
-    breaks = np.array([1.0, 2.0, 3.0])
-    low, high = np.array([0.5, 0.5, 2.5]), np.array([0.9, 2.5, 2.9])
-    assert crosses_classes(low, high, breaks).tolist() == [False, True, False]
