@@ -31,6 +31,7 @@ from geodata.store.decisions import read_decisions
 from geodata.store.desk_rows import list_sources
 from geodata.words import parse_lang, say
 
+OWN_ASSETS = ("getu.js", "desk.css", "desk.js")
 POLL_MS = 10_000
 STORES = ("view", "lang", "theme", "case", "pin", "seen", "revision", "marks", "saved", "labels")
 LABELS = ("tray", "source", "closed", "theme-switch", "list", "what", "reason", "code")

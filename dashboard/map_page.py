@@ -21,6 +21,7 @@ from layers.layer import Picture
 from layers.registry import LAYERS
 
 ASSETS = Path(__file__).parent / "assets"
+OWN_ASSETS = ("getu.js",)
 POLL_MS = 2_500  # an event is on every screen within three seconds
 CONTROLS = ("days", "state", "shown", "legend", "side", "theme-switch")
 MINUTE_MS = 60_000  # time alone makes cases late and data old

@@ -22,49 +22,23 @@ class Screen:
     One screen: `fill` gives a Dash application its layout and callbacks.
 
     `path` is its address below the base path, with a slash at its end; empty for the map. A screen
-    has its own component ids and callbacks, and only loads what it needs: of the assets those that
-    no other screen has as its `own`, and not what it can do `without`.
+    has its own component ids and callbacks, and loads what all screens share and its `own` assets.
     """
 
     path: str
     fill: Callable[[Dash, Services], None]
-    own: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    own: tuple[str, ...]
 
 
-# Of the plain pages and of the desk.
-_OF_PAGES = (
-    *("getu.js", "desk.js", "desk.css", "audit.css", "data.css", "case.css", "door.css"),
-    "scenes.css",
-    "shift.css",
-)
+_SHARED = ("getu.css", "who.css", "contact.js", "pages.js")
+_LOADED = (".css", ".js")  # what Dash would load of the folder by itself
 SCREENS: tuple[Screen, ...] = (
-    Screen(path="", fill=map_page.add_page),
-    Screen(path="desk/", fill=desk_page.add_page),
-    Screen(
-        path="street/",
-        fill=street_page.add_page,
-        own=street_page.OWN_ASSETS,
-        without=_OF_PAGES,
-    ),
-    Screen(
-        path="wall/",
-        fill=wall_page.add_page,
-        own=wall_page.OWN_ASSETS,
-        without=_OF_PAGES,
-    ),
-    Screen(
-        path="planner/",
-        fill=planner_page.add_page,
-        own=planner_page.OWN_ASSETS,
-        without=_OF_PAGES,
-    ),
-    Screen(
-        path="duty/",
-        fill=duty_page.add_page,
-        own=duty_page.OWN_ASSETS,
-        without=_OF_PAGES,
-    ),
+    Screen(path="", fill=map_page.add_page, own=map_page.OWN_ASSETS),
+    Screen(path="desk/", fill=desk_page.add_page, own=desk_page.OWN_ASSETS),
+    Screen(path="street/", fill=street_page.add_page, own=street_page.OWN_ASSETS),
+    Screen(path="wall/", fill=wall_page.add_page, own=wall_page.OWN_ASSETS),
+    Screen(path="planner/", fill=planner_page.add_page, own=planner_page.OWN_ASSETS),
+    Screen(path="duty/", fill=duty_page.add_page, own=duty_page.OWN_ASSETS),
 )
 
 
@@ -94,6 +68,6 @@ def _make_screen(server: Flask, services: Services, screen: Screen) -> Dash:
 
 def _choose_ignored(screen: Screen) -> str:
     """Return the pattern of the assets that this screen does not load by itself."""
-    others = {name for one in SCREENS if one is not screen for name in one.own}
-    ignored = sorted((others - set(screen.own)) | set(screen.without))
+    files = {path.name for path in map_page.ASSETS.iterdir() if path.suffix in _LOADED}
+    ignored = sorted(files - {*_SHARED, *screen.own})
     return "|".join(f"^{re.escape(name)}$" for name in ignored)

@@ -209,16 +209,6 @@ def changed_since(connection: sqlite3.Connection, revision: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def read_incident(connection: sqlite3.Connection, inc: int) -> dict[str, Any] | None:
-    """Return one incident with its source and own id, or None."""
-    row = connection.execute(
-        "SELECT t.text, k.ext_id FROM incident_key k JOIN term t ON t.term = k.source"
-        " WHERE k.inc = ?",
-        (inc,),
-    ).fetchone()
-    return None if row is None else {"source": row[0], "incident_id": row[1]}
-
-
 def as_cells(columns: dict[str, NDArray[Any]]) -> dict[str, list[Any]]:
     """Return derived columns as lists that the store takes; NaN places become None."""
     cells: dict[str, list[Any]] = {}
