@@ -1,7 +1,6 @@
 /* The duty desk: the queue, the alarm that is open, its acts, the sound, and the wall it holds. */
 (function () {
   "use strict";
-  var POLL_MS = 1500; // an alarm is on the screen within three seconds
   var TICK_MS = 1000;
   var RING_MS = 4000; // between two signals while an alarm waits
   var TONES_HZ = { 1: [880, 660, 880], 2: [740, 740], 3: [620], 4: [520] };
@@ -36,10 +35,8 @@
   function poll() {
     var held = Object.keys(have).map(function (name) { return name + ":" + have[name]; }).join(",");
     var query = new URLSearchParams({ lang: live.lang, since: since, have: held });
-    live.read("/duty/news?" + query.toString()).then(function (news) {
+    return live.read("/duty/news?" + query.toString()).then(function (news) {
       if (news) take(news);
-    }).catch(function () { /* what is shown stays; the tick says how old it is */ }).then(function () {
-      setTimeout(poll, POLL_MS);
       tick();
     });
   }
@@ -248,7 +245,7 @@
     });
     if (open) show(open);
     wake();
-    poll();
+    live.follow(poll);
     setInterval(tick, TICK_MS);
   }
 

@@ -2,6 +2,8 @@
 (function () {
   "use strict";
   var PATIENCE_MS = 4000;
+  var POLL_MS = 1000; // from one question's beginning to the next one's: an alarm shows within three seconds
+  var BREATH_MS = 200; // at least, after an answer
   var QUIET_MS = 5000; // without an answer for so long, the screen says so
   var MARKS = { "wall-alarm": true, "wall-rings": false }; // moved always, or with the rings only
   var root = document.documentElement;
@@ -66,6 +68,15 @@
         }
         return answer.json().then(function (plain) { note(answer); return plain; });
       });
+    },
+
+    /* Ask the same again and again; what fails is asked again, and the tick says how old the screen is. */
+    follow: function (question) {
+      var begun = live.steady();
+      function next() {
+        setTimeout(function () { live.follow(question); }, Math.max(BREATH_MS, begun + POLL_MS - live.steady()));
+      }
+      question().then(next, next);
     },
 
     /* Put the parts that are new where they belong, and keep in mind which ones are held. */

@@ -64,8 +64,8 @@ def open_wall(page: Any, server: PageServer, tail: str) -> CityPage:
 
 
 def poll_s() -> float:
-    """How long the wall's script waits between two questions, in seconds."""
-    found = re.search(r"POLL_MS = (\d+)", (ASSETS / "wall.js").read_text("utf-8"))
+    """How long after one question a wall asks the next, in seconds."""
+    found = re.search(r"POLL_MS = (\d+)", (ASSETS / "live.js").read_text("utf-8"))
     assert found is not None
     return int(found[1]) / 1000
 
