@@ -13,7 +13,7 @@ from dashboard.guard import current_scope
 from dashboard.services import Services
 from geodata.words import LANGS, Lang, parse_lang, say
 
-OWN_ASSETS = ("live.js", "duty.css", "duty.js", "shift.css")
+OWN_ASSETS = ("live.js", "duty.css", "duty.js")
 _ACT = "act"
 _SPOKEN = (
     *("title", "queue", "sound_armed", "sound_blocked", "sound_test", "shift", "wall", "held"),

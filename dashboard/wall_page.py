@@ -17,7 +17,7 @@ from layers.layer import Theme
 
 PARTS = ("keys", "late", "steps", "today", "ticker")
 SIDE = ("alarms", "top", "sources")
-OWN_ASSETS = ("live.js", "wall.css", "wall.js", "scenes.css")
+OWN_ASSETS = ("live.js", "wall.css", "wall.js")
 
 
 def add_page(app: Dash, services: Services) -> None:
