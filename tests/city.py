@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyproj
 import shapely
+from numpy.typing import NDArray
 
 from geodata.city import City, create_city, writing
 from geodata.coordinates import to_lonlat
 from geodata.errors import GetuError
 from geodata.events.incidents import STAGES
+from geodata.grids import GridSystem
 from geodata.loading import load_files
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest
@@ -190,6 +192,13 @@ def load_one(city: City, kind: str, file: Path, **options: Any) -> LoadReport:
 
 def say_nothing(key: str, share: float) -> None:
     """Take progress and leave it."""
+
+
+def uids_above(system: GridSystem, level: str) -> NDArray[np.int64]:
+    """Return for each leaf the uid of the grid of a level that it lies in, -1 for none."""
+    wanted = set(system.level(level)["uid"])
+    leaves = system.finest()["uid"].tolist()
+    return np.array([next((u for u in system.path(uid) if u in wanted), -1) for uid in leaves])
 
 
 def make_empty_city(folder: Path) -> City:

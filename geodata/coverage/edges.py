@@ -114,12 +114,6 @@ def ring_edges(polygons: Geometries) -> tuple[Floats, Floats, Ints]:
     return xy[:-1][keep], xy[1:][keep], ring_owner[ring[:-1][keep]].astype(np.int64)
 
 
-def twice_area_mm2(polygons_mm: Geometries) -> Ints:
-    """Return twice the area of each polygon as an exact integer, in mm2."""
-    start, end, owner = ring_edges(polygons_mm)
-    return _sum_cross(start, end, owner, len(polygons_mm))
-
-
 def open_chain(polygons_mm: Geometries) -> Ints:
     """
     Return the directed edges without a twin, as sorted rows x0, y0, x1, y1 in whole mm.

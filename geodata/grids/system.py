@@ -111,23 +111,6 @@ class GridSystem:
         inside = np.isin(self._finest["uid"].to_numpy(), self.subtree_uids(uid))
         return np.flatnonzero(inside)
 
-    def ancestors_at(self, level: str) -> Ints:
-        """
-        Return for each row of `finest()` the uid of its ancestor (or itself) at a level.
-
-        -1 where its branch has no such level: one look-up turns counts per leaf into counts per
-        street or community.
-        """
-        uids = self._uids
-        at_level = (self.grids["level"] == level).to_numpy()
-        found = np.full(len(self._finest_rows), NO_PARENT, dtype=np.int64)
-        row = self._finest_rows.copy()
-        while (row >= 0).any():
-            hit = (row >= 0) & at_level[row] & (found == NO_PARENT)
-            found[hit] = uids[row[hit]]
-            row = np.where(row >= 0, self._parent_rows[row], NO_PARENT)
-        return found
-
     def find_uid(self, code: str, *, level: str | None = None) -> int:
         """
         Return the uid of a code, of the innermost level that has it. Raises NotFound.

@@ -16,10 +16,11 @@ from geodata.access.sight import Sight, narrow_facts, sort_facts
 from geodata.events.clock import clock_state
 from geodata.events.incidents import SIX_STEPS
 from geodata.events.periods import PERIODS_DAYS
-from geodata.figures.counts import count_figures
 from geodata.snapshots.facts import Facts, load_facts
 from geodata.snapshots.snapshot import Filter
+from tests.city import uids_above
 from tests.dashboard.conftest import DEMO_NOW
+from tests.plain_figures import count_figures
 
 STATES = ("all", "open", "overdue", "closed")
 FIGURES = ("total", "open", "overdue")
@@ -141,7 +142,7 @@ def check_filter(sight: Sight, truth: Truth, chosen: Filter, figure: str) -> int
     assert empty or (bounds.high - bounds.low >= step - 1)[~truth.own].all()
     assert whole.low >= bounds.low.sum()
     for level in system.levels[:-1]:
-        above = system.ancestors_at(level)
+        above = uids_above(system, level)
         for uid in np.unique(above[above >= 0]):
             inside = above == uid
             if uid not in outside.rows:  # all own, or above everything that is outside

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.coverage import check_coverage
-from geodata.coverage.edges import edges_match, to_mm, twice_area_mm2
+from geodata.coverage.edges import edges_match, to_mm
 from geodata.coverage.repair import RepairReport, repair_coverage
 from geodata.errors import BadGrid
-from tests.geodata.tilings import Tiling, frame, shake, square, voronoi
+from tests.geodata.tilings import Tiling, frame, shake, square, twice_area_mm2, voronoi
 
 
 def assert_canonical(grids: gpd.GeoDataFrame) -> None:
@@ -31,7 +31,7 @@ def assert_accounted(grids: gpd.GeoDataFrame, report: RepairReport) -> None:
     finest = to_mm(grids.geometry.array)
     holes = [gap for gap in report.gaps_left if gap.kind != "slot"]
     gap_mm = to_mm(np.array([gap.geometry for gap in holes] + [shapely.Polygon()]))
-    together = (twice_area_mm2(finest).sum() + twice_area_mm2(gap_mm).sum()) / 2
+    together = (sum(twice_area_mm2(finest)) + sum(twice_area_mm2(gap_mm))) / 2
     outline = shapely.union_all(shapely.boundary(shapely.union_all(finest)))
     inside = shapely.polygonize(shapely.get_parts(outline))
     assert together == report.proof.outline_mm2

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.events.clock import AMBER, RED, SUSPENDED
-from geodata.figures.counts import Figures, Rate, count_by_grid, count_figures
+from geodata.figures.counts import Rate
+from geodata.figures.period import Period
+from geodata.figures.tally import tally_areas, tally_rows
 from geodata.grids import LEVELS
 from geodata.snapshots.facts import Facts, load_facts
 from geodata.snapshots.snapshot import Filter
@@ -24,8 +26,10 @@ from tests.city import (
     make_gridded_city,
     make_tiny_city,
     middle,
+    uids_above,
     write_table,
 )
+from tests.plain_figures import PlainFigures, compare, count_by_grid, count_figures
 
 HOUR = 3_600
 
@@ -52,13 +56,13 @@ def town(facts) -> Town:
     return Town(facts)
 
 
-def figures_of(tmp_path, rows: list[list[object]], columns=INCIDENT_COLUMNS) -> Figures:
+def figures_of(tmp_path, rows: list[list[object]], columns=INCIDENT_COLUMNS) -> PlainFigures:
     city = make_gridded_city(tmp_path / "city")
     load_one(city, "incidents", write_table(tmp_path / "cases.csv", columns, rows))
     return figures(load_facts(city, now=NOW))
 
 
-def figures_of_events(tmp_path, stories: dict[str, list[tuple[str, int]]]) -> Figures:
+def figures_of_events(tmp_path, stories: dict[str, list[tuple[str, int]]]) -> PlainFigures:
     """Figures of incidents told as (stage, hours before now); a deadline 10 hours after report."""
     city = make_gridded_city(tmp_path / "city")
     rows = [
@@ -72,8 +76,15 @@ def figures_of_events(tmp_path, stories: dict[str, list[tuple[str, int]]]) -> Fi
     return figures(load_facts(city, now=NOW))
 
 
-def figures(facts: Facts, chosen: Filter | None = None) -> Figures:
-    return count_figures(facts.snapshot, facts.select(chosen, NOW), states=facts.states(NOW))
+def figures(facts: Facts, chosen: Filter | None = None) -> PlainFigures:
+    """Count the plain way; what every screen counts by, of grids and of any rows, is the same."""
+    mask = facts.select(chosen, NOW)
+    plain = count_figures(facts.snapshot, mask, states=facts.states(NOW))
+    asked = chosen or Filter()
+    period = Period(since=asked.since, until=asked.until)
+    compare(tally_areas(facts, period=period, filter=asked, now=NOW).of_all(), plain)
+    compare(tally_rows(facts, np.flatnonzero(mask), now=NOW), plain)
+    return plain
 
 
 # --- rounding ------------------------------------------------------------------------------------
@@ -220,7 +231,7 @@ def test_grids_and_unowned_add_up_to_the_total_at_every_level(town, chosen):
     assert found.total == mask.sum()
     assert counts[-1] == found.unowned
     for level in LEVELS:
-        above = facts.grids.ancestors_at(level)
+        above = uids_above(facts.grids, level)
         uids = facts.grids.level(level)["uid"].tolist()
         by_uid = [int(counts[:-1][above == uid].sum()) for uid in uids]
         elsewhere = int(counts[:-1][above == -1].sum())  # branches without this level

@@ -11,6 +11,7 @@ from geodata.coverage.edges import edges_match
 from geodata.coverage.repair import repair_coverage
 from geodata.errors import BadGrid, NotFound
 from geodata.grids import GRID_COLUMNS, GridSystem, add_levels, build_tree
+from tests.city import uids_above
 from tests.geodata.tilings import CRS, frame, square
 
 STREETS = {"S1": (0, 0, 100, 100), "S2": (100, 0, 200, 100)}
@@ -213,10 +214,10 @@ def test_the_system_answers_who_is_above_and_below() -> None:
     assert system.subtree_uids(uid["S2"]).tolist() == sorted([uid["S2"], uid["G3"], uid["G4"]])
     assert system.leaf_ranks(uid["S2"]).tolist() == [2, 3]
     assert system.leaf_ranks(uid["S3"]).tolist() == [4]
-    assert system.ancestors_at("street").tolist() == [
+    assert uids_above(system, "street").tolist() == [
         uid[code] for code in ("S1", "S1", "S2", "S2", "S3")
     ]
-    assert system.ancestors_at("grid").tolist()[-1] == -1
+    assert uids_above(system, "grid").tolist()[-1] == -1
     with pytest.raises(NotFound, match="no grid"):
         system.children(99)
 

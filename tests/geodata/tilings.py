@@ -26,6 +26,20 @@ def square(west: float, south: float, east: float, north: float) -> shapely.Poly
     return shapely.box(x + west, y + south, x + east, y + north)
 
 
+def twice_area_mm2(polygons_mm: Sequence[shapely.Geometry]) -> list[int]:
+    """Return twice the area of each polygon by the shoelace, in whole numbers of any length."""
+    return [sum(map(_twice_area, shapely.get_parts(polygon))) for polygon in polygons_mm]
+
+
+def _twice_area(polygon: shapely.Polygon) -> int:
+    rings = [[tuple(map(int, xy)) for xy in ring.coords] for ring in shapely.get_rings(polygon)]
+    areas = [
+        abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False)))
+        for ring in rings
+    ]
+    return 2 * areas[0] - sum(areas) if areas else 0
+
+
 @dataclass(frozen=True)
 class Edge:
     """The line between two cells, walked with `cell` on the left."""
