@@ -22,12 +22,14 @@ from geodata.wall.scenes import (
     LONGEST_NAME,
     MOST_DWELL_S,
     MOST_SCENES,
+    NOW,
+    SHOWS,
     Scene,
     read_scenes,
     save_scenes,
 )
 from geodata.words import Lang, say
-from layers.registry import LAYERS
+from layers.registry import WALL_LAYERS
 
 _FORM_BYTES = 64_000
 _SEE_OTHER = 303
@@ -49,7 +51,7 @@ def add_scenes_page(server: Flask, services: Services) -> None:
         rows = read_rows(request.form)
         grids = services.grids()
         codes = set() if grids is None else set(grids.grids["code"])
-        known = {layer.id for layer in LAYERS}
+        known = {layer.id for layer in WALL_LAYERS}
         try:
             save_scenes(city, current_scope(), rows, layers=known, codes=codes, now=services.now())
         except BadSetting as error:
@@ -67,7 +69,7 @@ def read_rows(form: Mapping[str, Any]) -> list[dict[str, Any]]:
         name = str(form.get(f"name-{row}", "")).strip()
         if not name or form.get(f"gone-{row}"):
             continue
-        layers = [layer.id for layer in LAYERS if form.get(f"layer-{row}-{layer.id}")]
+        layers = [layer.id for layer in WALL_LAYERS if form.get(f"layer-{row}-{layer.id}")]
         order = str(form.get(f"order-{row}", ""))
         rows.append(
             {
@@ -75,6 +77,7 @@ def read_rows(form: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "name": name,
                 "layers": layers,
                 "place": str(form.get(f"place-{row}", "")).strip(),
+                "show": str(form.get(f"show-{row}", NOW)),
                 "days": str(form.get(f"days-{row}", "")),
                 "dwell_s": str(form.get(f"dwell-{row}", "")),
             }
@@ -87,7 +90,12 @@ def _draw(
 ) -> WsgiResponse:
     lang = find_page_lang()
     found = read_scenes(services.city, lang)
-    empty = {"name": "", "layers": ["base-map", "grid-edges", "grid-names"], "place": CITY}
+    empty = {
+        "name": "",
+        "layers": ["base-map", "grid-edges", "grid-names"],
+        "place": CITY,
+        "show": NOW,
+    }
     show(n=0)
     return draw_plain(
         "scenes.html",
@@ -96,11 +104,12 @@ def _draw(
         wrong=wrong or [],
         found=found,
         saved=request.args.get("saved") == "1",
-        layers=[(layer.id, say(layer.title, lang)) for layer in LAYERS],
+        layers=[(layer.id, say(layer.title, lang)) for layer in WALL_LAYERS],
         periods=[
             (days, say("filter.days", lang, n=days) if days else say("filter.all_time", lang))
             for days in PERIODS_DAYS
         ],
+        shows=[(name, say(f"scene.show_{name}", lang)) for name in SHOWS],
         limits={"name": LONGEST_NAME, "low": LEAST_DWELL_S, "high": MOST_DWELL_S},
         places=_list_places(services, lang),
     )
@@ -125,6 +134,7 @@ def _plain(scene: Scene) -> dict[str, Any]:
         "place": scene.place,
         "days": scene.days,
         "dwell_s": scene.dwell_s,
+        "show": scene.show,
     }
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from dash import Dash, html
-from flask import has_request_context
+from flask import has_request_context, request
 
 from dashboard.gridmap import GridMap
 from dashboard.guard import current_scope
 from dashboard.services import Services
 from dashboard.wall import news, stage
-from geodata.wall.scenes import read_scenes
 from geodata.words import LANGS, Lang, parse_lang, say
 from layers.layer import Theme
 
-PARTS = ("keys", "late", "steps", "today", "ticker")
-SIDE = ("alarms", "top", "sources")
+PARTS = ("keys", "late", "steps", "today", "film", "ticker")
+SIDE = ("alarms", "kinds", "top", "sources")
 OWN_ASSETS = ("live.js", "wall.css", "wall.js")
 
 
@@ -30,26 +30,28 @@ def add_page(app: Dash, services: Services) -> None:
         # Dash also asks once at start-up, for nobody.
         scope = current_scope() if has_request_context() else None
         facts = services.pictures.newest(scope) if scope and scope.has("read.rows") else None
-        given: dict[str, Any] = stage.draw_ground(facts, first)
-        if facts is not None:
-            given |= stage.draw_scene(
-                facts,
-                read_scenes(services.city, first).scenes[0],
-                now=services.now(),
-                lang=first,
-                theme="dark",
-                sigma_px=services.city.settings.heat_sigma_px,
-            )
-        return draw_wall(services, given, first)
+        if facts is None:
+            return draw_wall(services, stage.draw_ground(facts, first), first)
+        # The page's own address says which language, theme and scene it will ask for.
+        query = dict(parse_qsl(urlsplit(request.referrer or "").query))
+        asked = news.read_asked({"lang": first} | query)
+        begun = news.begin_map(services, facts, asked, now=services.now())
+        return draw_wall(services, begun["props"], asked.lang, theme=asked.theme, begun=begun)
 
     app.layout = layout
 
 
-def draw_wall(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
+def draw_wall(
+    services: Services,
+    given: dict[str, Any],
+    lang: Lang,
+    *,
+    theme: Theme = "dark",
+    begun: dict[str, Any] | None = None,
+) -> html.Div:
     """Return the wall without a figure: its script fills each part as it comes."""
     settings, base = services.city.settings, services.base_path
     names = {"zh": settings.name_zh, "en": settings.name_en}
-    theme: Theme = "dark"
     spoken = {
         f"data-{name}-{one}": say(f"wall.{name}", one, **values)
         for one in LANGS
@@ -61,6 +63,9 @@ def draw_wall(services: Services, given: dict[str, Any], lang: Lang) -> html.Div
             ("queue", {"n": "{n}", "of": "{of}"}),
         )
     }
+    if begun is not None:
+        spoken["data-place"] = str(begun["place"])
+        spoken |= {f"data-{name}": mark for name, mark in begun["marks"].items()}
     return html.Div(
         id="page",
         className="wall",

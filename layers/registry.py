@@ -16,6 +16,7 @@ from layers import (
     grid_risk,
     incident_dots,
     incident_heat,
+    incident_hexes,
     lines,
     overdue_halos,
     places,
@@ -36,9 +37,11 @@ LAYERS: Final[tuple[Layer, ...]] = (
     cameras.LAYER,
     grid_names.LAYER,
 )
+# Not to choose on a map: shown by the scenes of a wall alone.
+WALL_LAYERS: Final[tuple[Layer, ...]] = (*LAYERS, incident_hexes.LAYER)
 _BY_ID = MappingProxyType({layer.id: layer for layer in LAYERS})
 _SOURCES = MappingProxyType(
-    {source.name: source for layer in LAYERS for source in (layer.source, *layer.more_sources)}
+    {source.name: source for layer in WALL_LAYERS for source in (layer.source, *layer.more_sources)}
 )
 
 

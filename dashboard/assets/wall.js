@@ -44,14 +44,19 @@
   }
   var covered = "";
 
+  function findScale() {
+    return Math.max(1, Math.min(window.innerHeight / 1080, window.innerWidth / 1920));
+  }
+
   function takeMap(map) {
     var props = Object.assign({}, map.props);
+    if (props.values) props.values = withFrame((sceneValues = props.values));
     if (props.layers) {
       layers = props.layers = live.keepMarks(props.layers, layers);
       props.lang = lang;
     }
     props.theme = root.dataset.theme;
-    props.scale = Math.max(1, Math.min(window.innerHeight / 1080, window.innerWidth / 1920));
+    props.scale = findScale();
     var moved = JSON.stringify(map.props.view) !== JSON.stringify(sceneView);
     sceneView = map.props.view || sceneView;
     if (!moved || (taking && taking.view)) delete props.view; // the map stays where it is
@@ -61,12 +66,57 @@
   }
   var sceneView = null;
 
+  /* --- a film: the scene's frames, by the server's clock, so that all walls show the same one --- */
+
+  var FILM = "wall-film";
+  var film = null; // the one that is held: {mark, frames, breaks, names, reported, closed}
+  var playing = false;
+  var frame = 0;
+  var sceneValues = {};
+  var share = 0; // of the scene's time that is over
+
+  /* Tell whether a film begins that the map does not play yet. */
+  function takeFilm(given) {
+    var old = playing && film.mark;
+    if (given && given.frames) film = given;
+    playing = Boolean(given && film && film.mark === given.mark);
+    var begins = playing && film.mark !== old;
+    if (begins) frame = findFrame();
+    return begins;
+  }
+
+  function findFrame() {
+    return Math.max(0, Math.min(film.frames.length - 1, Math.floor(share * film.frames.length)));
+  }
+
+  function withFrame(values) {
+    if (!playing) return values;
+    var plain = Object.assign({}, values);
+    plain[FILM] = { values: film.frames[frame] || [], breaks: film.breaks, thin: [], revision: -1 - frame };
+    return plain;
+  }
+
+  function playFilm() {
+    if (!playing || !by("film-n")) return;
+    if (!taking && wanted === scene && findFrame() !== frame) {
+      frame = findFrame();
+      setMap({ values: withFrame(sceneValues) });
+    }
+    by("film-n").textContent = film.reported[frame].toLocaleString("en-US");
+    by("film-closed").textContent = film.closed[frame].toLocaleString("en-US");
+    by("film-at").textContent = film.names[frame];
+    by("part-film").querySelectorAll(".hour").forEach(function (bar, place) {
+      bar.classList.toggle("now", place === frame);
+    });
+  }
+
   /* --- what is new -------------------------------------------------------------------------- */
 
   function poll() {
     var have = Object.keys(held.have).map(function (name) { return name + ":" + held.have[name]; });
     var query = new URLSearchParams({
-      lang: lang, theme: root.dataset.theme, scene: wanted, since: held.since, have: have.join(",")
+      lang: lang, theme: root.dataset.theme, scene: wanted, since: held.since, have: have.join(","),
+      film: film ? film.mark : ""
     });
     var of = wanted;
     return live.read("/wall/news?" + query.toString()).then(function (news) {
@@ -84,9 +134,11 @@
     hold = news.hold;
     alarmS = news.alarm_s;
     queue = news.alarms;
-    if (news.map) takeMap(news.map);
-    cover();
     scene = of;
+    var begins = takeFilm(news.film);
+    if (news.map) takeMap(news.map);
+    if (begins) setMap({ values: withFrame(sceneValues) });
+    cover();
     var dim = asked.get("dim");
     by("wall-dim").hidden = !(dim === "on" || (dim !== "off" && news.dim));
     direct();
@@ -96,16 +148,24 @@
 
   /* Every wall of a city shows the same scene: the clock says which. */
   function chooseScene() {
-    if (hold && hold.what === "scene" && hold.scene !== null) return hold.scene;
+    if (hold && hold.what === "scene" && hold.scene !== null) return stayAt(hold.scene);
     var fixed = Number(asked.get("scene"));
-    if (asked.has("scene") && fixed >= 1 && fixed <= scenes.length) return fixed - 1;
+    if (asked.has("scene") && fixed >= 1 && fixed <= scenes.length) return stayAt(fixed - 1);
     var round = scenes.reduce(function (sum, one) { return sum + one.dwell_s; }, 0);
     var at = (live.serverMs() / 1000) % round;
     for (var j = 0; j < scenes.length; j++) {
+      share = at / scenes[j].dwell_s;
+      if (share < 1) return j;
       at -= scenes[j].dwell_s;
-      if (at < 0) return j;
     }
     return 0;
+  }
+
+  /* A scene that stays begins its film anew each time its seconds are over. */
+  function stayAt(place) {
+    var dwell_s = scenes[place] ? scenes[place].dwell_s : 1;
+    share = ((live.serverMs() / 1000) % dwell_s) / dwell_s;
+    return place;
   }
 
   /* The next alarm for the wall: what the desk holds, else the gravest that was not shown yet. */
@@ -171,15 +231,30 @@
     by("wall-clock").textContent = live.dayText() + " " + live.clockText(live.serverMs(), true);
     root.dataset.wall = live.tellAge() ? "lost" : "fresh";
     direct();
+    playFilm();
   }
 
   /* --- the beginning ------------------------------------------------------------------------ */
+
+  /* The map came with the page: what of it is the same need not be sent again. */
+  function takeBegun(given) {
+    var map = window.dash_component_api.getLayout("map");
+    if (!given.scene || !map) return;
+    wanted = scene = Number(given.place);
+    layers = map.props.layers;
+    sceneValues = map.props.values;
+    sceneView = map.props.view;
+    held.have.scene = given.scene;
+    held.have.ground = given.ground;
+    setMap({ scale: findScale() });
+    cover();
+  }
 
   live.begin("#page.wall", function () {
     lang = live.lang;
     document.title = live.say("title");
     by("wall-city").textContent = live.say("city");
-    wanted = chooseScene();
+    takeBegun(by("page").dataset);
     live.follow(poll);
     setInterval(tick, TICK_MS);
   });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,24 @@ from dashboard import trail
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import numbers
 from dashboard.services import Services
-from dashboard.wall import parts, stage
+from dashboard.wall import parts, shows, stage, today_rows
 from geodata.access.sight import Sight
 from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
 from geodata.events.alarms import Alarm
 from geodata.events.periods import local_hour
 from geodata.events.sources import report_sources
 from geodata.wall.around import look_around
-from geodata.wall.scenes import Hold, Scene, SceneList, find_scene, read_hold, read_scenes
+from geodata.wall.film import REELS
+from geodata.wall.scenes import (
+    AGAINST,
+    Hold,
+    Scene,
+    SceneList,
+    find_scene,
+    find_turn,
+    read_hold,
+    read_scenes,
+)
 from geodata.words import Lang, parse_lang, say
 from layers.layer import THEMES, Theme
 
@@ -44,12 +54,14 @@ class Asked:
     scene: int
     since: str
     have: Mapping[str, str]
+    film: str = ""
 
 
 def add_news(server: Flask, services: Services) -> None:
     """Add `/wall/news` and `/wall/alarms/<alarm>` below the base path."""
     city, base = services.city, services.base_path
     program = mark_of(_SCRIPT.read_bytes())
+    shelf = shows.FilmShelf()
 
     @guarded("read.rows", logs="view.wall")
     def news() -> Response:
@@ -71,12 +83,18 @@ def add_news(server: Flask, services: Services) -> None:
         found = list_alarms(city, current_scope(), now=now) if sight else None
         scene = scenes.scenes[asked.scene % len(scenes.scenes)]
         drawn = _draw_parts(services, sight, found, asked, now=now)
-        drawn |= _draw_legend(sight, scene, asked, now=now)
+        screening = None
+        if sight is not None and scene.show in REELS:
+            screening = shows.screen_film(shelf, sight, scene, now=now, lang=asked.lang)
+            drawn["film"] = parts.draw_piece("wall_film.html", asked.lang, **screening.chart)
+        drawn |= _draw_legend(sight, scene, asked, screening, now=now)
         fresh = {
             name: text for name, text in drawn.items() if asked.have.get(name) != mark_of(text)
         }
         if "alarms" in fresh and found is not None and found.alarms:
             trail.show(target="wall", n=len(found.alarms[: parts.ALARMS_SHOWN]))
+        if "ticker" in fresh and sight is not None and sight.snapshot.n:
+            trail.show(target="newest", n=today_rows.NEWEST_SHOWN)
         return send_json(
             {
                 "stamp": stamp,
@@ -84,6 +102,7 @@ def add_news(server: Flask, services: Services) -> None:
                 "marks": {name: mark_of(text) for name, text in drawn.items()},
                 "parts": fresh,
                 "map": _fresh_map(services, sight, scene, asked, now=now),
+                "film": _tell_film(screening, asked),
                 "scenes": [{"name": one.name, "dwell_s": one.dwell_s} for one in scenes.scenes],
                 "hold": hold and tell_hold(hold, scenes),
                 "alarms": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
@@ -156,6 +175,7 @@ def read_asked(query: Mapping[str, str]) -> Asked:
         scene=int(scene) if known else 0,
         since=query.get("since", ""),
         have={name: mark for name, _, mark in pairs},
+        film=query.get("film", ""),
     )
 
 
@@ -180,14 +200,49 @@ def _draw_parts(
     return {**figures, **parts.draw_news(moment)}
 
 
-def _draw_legend(sight: Sight | None, scene: Scene, asked: Asked, *, now: int) -> dict[str, str]:
+def _draw_legend(
+    sight: Sight | None,
+    scene: Scene,
+    asked: Asked,
+    screening: shows.Screening | None,
+    *,
+    now: int,
+) -> dict[str, str]:
     if sight is None:
         return {}
     lang, theme = asked.lang, asked.theme
     legends = stage.draw_legends(sight, scene, now=now, lang=lang, theme=theme)
     period = say("filter.days", lang, n=scene.days) if scene.days else say("filter.all_time", lang)
+    if screening is not None:
+        legends.insert(0, shows.describe_film(screening, lang=lang, theme=theme))
+        period = screening.chart["window"]
+    elif scene.show == AGAINST:
+        change = shows.describe_change(sight, scene, now=now, lang=lang, theme=theme)
+        legends.insert(0, change)
+        period = change.get("period", period)
     values = {"legends": legends, "theme": theme, "period": period}
     return {"legend": parts.draw_piece("wall_legend.html", lang, **values)}
+
+
+def _tell_film(screening: shows.Screening | None, asked: Asked) -> dict[str, Any] | None:
+    """Return the film to play: its frames only where the wall does not hold them."""
+    if screening is None:
+        return None
+    return {"mark": screening.mark} if asked.film == screening.mark else screening.plain
+
+
+def begin_map(services: Services, sight: Sight, asked: Asked, *, now: int) -> dict[str, Any]:
+    """
+    Return what a wall opens with: `place` of its scene, `props` of its map, and their `marks`.
+
+    So the map paints while the first question is on its way, and that one need not bring it.
+    """
+    scenes = read_scenes(services.city, asked.lang).scenes
+    fixed = 0 < asked.scene <= len(scenes)  # as an address counts, from 1
+    place = asked.scene - 1 if fixed else find_turn(scenes, now=now)
+    fresh = _fresh_map(services, sight, scenes[place], replace(asked, have={}), now=now)
+    assert fresh is not None
+    return {"place": place, **fresh}
 
 
 def _fresh_map(

@@ -13,18 +13,20 @@ from dashboard.parts import numbers
 from dashboard.parts.overview import full_name
 from dashboard.parts.totals import scope_words
 from dashboard.view import first_day
+from dashboard.wall import today_rows
 from geodata.access.sight import Sight
 from geodata.desk.alarm_desk import AlarmList
 from geodata.events.alarms import Alarm
 from geodata.events.sources import SourceState, span_text
-from geodata.figures.counts import count_figures
+from geodata.figures.period import Period
+from geodata.figures.tally import tally_areas
 from geodata.settings import Settings
 from geodata.snapshots.snapshot import Filter
 from geodata.wall.late import AGES_DAYS, LateBoard, count_late
-from geodata.wall.usual import HOURS, Today, compare_today
+from geodata.wall.usual import compare_today
 from geodata.words import Lang, has_words, say
 
-BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 7, 5, 4, 4
+BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 7, 6, 4, 5
 STEPS_DAYS = 28
 _SOURCE_MARK = {"loaded": "●", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
 ALARM_MARK = {1: "■", 2: "■", 3: "▲", 4: "◆"}
@@ -55,14 +57,16 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
             "today",
             moment,
             today=today,
-            hours=_describe_hours(today),
+            hours=today_rows.describe_hours(today),
             unusual=say(f"wall.unusual_{today.unusual}", moment.lang) if today.unusual else "",
         ),
         "top": _draw("top", moment, **_describe_top(moment)),
+        "kinds": _draw("kinds", moment, rows=today_rows.describe_kinds(sight, now, moment.lang)),
         "ticker": _draw(
             "ticker",
             moment,
             hour={say(f"wall.hour_{name}", moment.lang): n for name, n in board.hour.items()},
+            newest=today_rows.describe_newest(sight, now, moment.lang),
             total=sight.snapshot.n,
         ),
     }
@@ -167,28 +171,11 @@ def _name_ages(lang: Lang) -> list[str]:
 
 def _describe_steps(moment: WallMoment) -> dict[str, Any]:
     sight, now = moment.sight, moment.now
-    mask = sight.select(Filter(since=first_day(sight, STEPS_DAYS, now)), now)
-    figures = count_figures(sight.snapshot, mask, states=sight.states(now))
+    period = Period(since=first_day(sight, STEPS_DAYS, now))
+    figures = tally_areas(sight, period=period, filter=Filter(), now=now).of_all()
     most = max(1, *figures.steps.values())
     steps = [{"name": name, "n": n, "share": 100 * n / most} for name, n in figures.steps.items()]
     return {"steps": steps, "days": STEPS_DAYS, "closing": numbers.rate(figures.closing)}
-
-
-def _describe_hours(today: Today) -> list[dict[str, Any]]:
-    """Return 24 bars in percent of the tallest of today and usual; later hours have none."""
-    tall = max([*today.hours, *(high for _, _, high in today.usual), 1])
-    rows = []
-    for hour in range(HOURS):
-        n = today.hours[hour] if hour < len(today.hours) else None
-        row: dict[str, Any] = {"hour": hour, "n": n, "now": hour == len(today.hours) - 1}
-        if n is not None:
-            row["bar"] = 100 * n / tall
-        if today.usual:
-            low, mid, high = today.usual[hour]
-            row |= {"low": 100 * low / tall, "mid": 100 * mid / tall, "high": 100 * high / tall}
-            row["above"] = n is not None and n > high
-        rows.append(row)
-    return rows
 
 
 def _describe_top(moment: WallMoment) -> dict[str, Any]:
@@ -200,35 +187,27 @@ def _describe_top(moment: WallMoment) -> dict[str, Any]:
     uids = finest["uid"].to_numpy()
     order = [row for row in np.argsort(-risk.value, kind="stable").tolist() if not risk.thin[row]]
     order = [row for row in order if sight.outside is None or sight.shows(int(uids[row]))]
-    late = _late_by_grid(moment, len(uids))
+    late = tally_areas(sight, period=Period(), filter=Filter(), now=moment.now).of_finest("overdue")
     shown = order[:GRIDS_SHOWN]
-    top = max((float(risk.high[row]) for row in shown), default=1.0)
+    mostly = today_rows.name_kinds(sight, shown, now=moment.now, lang=lang)
     grids = [
         {
             "name": full_name(sight, int(uids[row])),
             "value": numbers.decimal(risk.value[row]),
-            "low": 100 * float(risk.low[row]) / top,
-            "wide": 100 * float(risk.high[row] - risk.low[row]) / top,
             "why": say(
                 "wall.top_why",
                 lang,
                 own=numbers.decimal(risk.own[row]),
-                n=numbers.count(int(risk.n[row])),
                 borrowed=numbers.decimal(risk.borrowed[row]),
                 low=numbers.decimal(risk.low[row]),
                 high=numbers.decimal(risk.high[row]),
             ),
+            "mostly": mostly[row],
             "late": int(late[row]),
         }
         for row in shown
     ]
     return {"grids": grids, "days": risk.days, "of": len(uids)}
-
-
-def _late_by_grid(moment: WallMoment, grids: int) -> Any:
-    sight = moment.sight
-    mask = sight.select(Filter(state="overdue"), moment.now) & (sight.snapshot.owner >= 0)
-    return np.bincount(sight.snapshot.owner[mask], minlength=grids)
 
 
 def _order_sources(sources: list[SourceState]) -> list[SourceState]:

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from dashboard.gridmap import map_words
 from dashboard.guard import guarded
 from dashboard.view import View
+from dashboard.wall import shows
 from geodata.access.sight import Sight
 from geodata.coordinates import lonlat_crs, to_lonlat, to_metric
 from geodata.events.clock import RED
@@ -21,7 +22,7 @@ from geodata.wall.scenes import CITY, LATE, Scene
 from geodata.words import Lang, say
 from layers.layer import Picture, Theme
 from layers.palette import ACCENT, STATE_COLOR
-from layers.registry import LAYERS
+from layers.registry import WALL_LAYERS
 
 ALARM, RINGS = "wall-alarm", "wall-rings"
 ALARM_COLOR = STATE_COLOR["red"]
@@ -35,7 +36,7 @@ _RING_SIDES = 24  # a quarter of a circle
 
 def list_layers(sight: Sight) -> list[Any]:
     """Return the layers that the account may see."""
-    return [layer for layer in LAYERS if sight.scope.has(layer.source.needs)]
+    return [layer for layer in WALL_LAYERS if sight.scope.has(layer.source.needs)]
 
 
 def draw_ground(sight: Sight | None, lang: Lang) -> dict[str, Any]:
@@ -43,8 +44,9 @@ def draw_ground(sight: Sight | None, lang: Lang) -> dict[str, Any]:
     if sight is None:
         return {"layers": [], "words": map_words(lang), "bounds": None}
     plain = [one.descriptor(lang, sight, version=sight.version) for one in list_layers(sight)]
+    own = shows.describe_layers(sight, lang)
     return {
-        "layers": [*plain, *(_mark(name, None, lang) for name in OVER)],
+        "layers": [*plain, *own, *(_mark(name, None, lang) for name in OVER)],
         "words": map_words(lang),
         "bounds": [float(one) for one in sight.bounds],
     }
@@ -53,13 +55,21 @@ def draw_ground(sight: Sight | None, lang: Lang) -> dict[str, Any]:
 def draw_scene(
     sight: Sight, scene: Scene, *, now: int, lang: Lang, theme: Theme, sigma_px: float
 ) -> dict[str, Any]:
-    """Return what the map shows of one scene: which layers, filtered how, its figures, where."""
+    """
+    Return what the map shows of one scene: which layers, filtered how, its figures, where.
+
+    The figures of a film are not among them: the wall puts its frames in their place.
+    """
     view = View(lang=lang, theme=theme, days=scene.days)
     picture = _picture(sight, view, now=now, sigma_px=sigma_px)
-    drawn = [layer for layer in list_layers(sight) if layer.id in scene.layers]
+    drawn, shown = _list_drawn(sight, scene), shows.choose_layer(scene)
+    values = {one.id: one.read_values(picture).as_json() for one in drawn if one.read_values}
+    if shown == shows.CHANGED:
+        change = shows.read_change(sight, scene, now=now, lang=lang, theme=theme)
+        values[shown] = change.as_json()
     return {
-        "shown": [*(layer.id for layer in drawn), *OVER],
-        "values": {one.id: one.read_values(picture).as_json() for one in drawn if one.read_values},
+        "shown": [*(layer.id for layer in drawn), *([shown] if shown else ()), *OVER],
+        "values": values,
         "filter": view.query(sight, now),
         "revision": sight.revision,
         "view": {"bounds": find_bounds(sight, scene.place, now=now)},
@@ -72,10 +82,20 @@ def draw_legends(
     """Return the legends of a scene's layers that have anything to explain, as plain data."""
     view = View(lang=lang, theme=theme, days=scene.days)
     picture = _picture(sight, view, now=now)
-    found = [one.describe_legend(picture) for one in list_layers(sight) if one.id in scene.layers]
+    found = [one.describe_legend(picture) for one in _list_drawn(sight, scene)]
     for one in found:  # what the map does not show needs no room on a wall
         one["entries"] = [entry for entry in one["entries"] if entry["n"] != 0]
     return [one for one in found if one["entries"] and one["kind"] not in _PLAIN]
+
+
+def _list_drawn(sight: Sight, scene: Scene) -> list[Any]:
+    """Return a scene's layers; grids have one colour, and a film or a change takes it."""
+    taken = shows.choose_layer(scene) is not None
+    return [
+        layer
+        for layer in list_layers(sight)
+        if layer.id in scene.layers and not (taken and layer.id == shows.RISEN)
+    ]
 
 
 def _picture(sight: Sight, view: View, *, now: int, sigma_px: float = 0.0) -> Picture:

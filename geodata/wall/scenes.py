@@ -13,10 +13,13 @@ from geodata.city import City
 from geodata.errors import BadSetting, Fault, NotAllowed
 from geodata.events.periods import PERIODS_DAYS
 from geodata.store.wall import append_hold, append_scenes, read_hold_row, read_scene_row
+from geodata.wall.film import REELS
 from geodata.words import LANGS, Lang, say
 
 MOST_SCENES, LONGEST_NAME, LONGEST_PLACE = 20, 40, 80
 LEAST_DWELL_S, MOST_DWELL_S = 5, 3_600
+NOW, AGAINST = "now", "against"  # the scene's days as they are, or less as many days before
+SHOWS = (NOW, AGAINST, *REELS)
 CITY, LATE = "city", "late"  # places that move with the data: the whole, where most is late
 ADMIN, ACT = "admin", "act"
 _HELD = ("scene", "alarm")
@@ -28,7 +31,8 @@ class Scene:
     """
     One scene: the layers shown by id, where, of the last `days` days (0: all), for how long.
 
-    `place` is CITY, LATE or the code of a grid or an area.
+    `place` is CITY, LATE or the code of a grid or an area; `show` is one of SHOWS: the days
+    themselves, their difference to as many days before, or a film of a day, a week or a year.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Scene:
     place: str
     days: int
     dwell_s: int
+    show: str = NOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +68,23 @@ def list_own_scenes(lang: Lang) -> tuple[Scene, ...]:
     """Return the scenes of a wall that nobody has set up: risk, what is late, the last weeks."""
     plain = ("base-map", "grid-edges", "grid-names")
     rows = (
-        ("risk", (*plain, "grid-risk", "overdue-halos"), CITY, 90, 40),
-        ("late", (*plain, "grid-risk", "overdue-halos"), LATE, 0, 20),
-        ("heat", (*plain, "incident-heat"), CITY, 28, 20),
+        ("risk", (*plain, "grid-risk", "overdue-halos"), CITY, 90, 40, NOW),
+        ("late", (*plain, "grid-risk", "overdue-halos"), LATE, 0, 20, NOW),
+        ("heat", (*plain, "incident-heat"), CITY, 28, 20, NOW),
+        ("hexes", (*plain, "incident-hexes"), CITY, 90, 20, NOW),
+        ("change", plain, CITY, 28, 20, AGAINST),
+        ("film", plain, CITY, 28, 42, "week"),
     )
     return tuple(
-        Scene(name=say(f"scene.{key}", lang), layers=layers, place=place, days=days, dwell_s=dwell)
-        for key, layers, place, days, dwell in rows
+        Scene(
+            name=say(f"scene.{key}", lang),
+            layers=layers,
+            place=place,
+            days=days,
+            dwell_s=dwell,
+            show=show,
+        )
+        for key, layers, place, days, dwell, show in rows
     )
 
 
@@ -90,11 +105,22 @@ def read_scenes(city: City, lang: Lang) -> SceneList:
                 place=str(one["place"]),
                 days=int(one["days"]),
                 dwell_s=int(one["dwell_s"]),
+                show=str(one.get("show", NOW)),  # older versions know no other
             )
             for one in row.scenes
         )
         or list_own_scenes(lang),
     )
+
+
+def find_turn(scenes: Sequence[Scene], *, now: float) -> int:
+    """Return the place of the scene whose turn it is (UTC s), the same on all walls."""
+    at = now % sum(one.dwell_s for one in scenes)
+    for place, one in enumerate(scenes):
+        at -= one.dwell_s
+        if at < 0:
+            return place
+    return 0
 
 
 def find_scene(found: SceneList, name: str) -> int | None:
@@ -161,6 +187,7 @@ def read_scene(
     place = str(wish.get("place") or CITY)[:LONGEST_PLACE].strip()
     days, dwell_s = _whole(wish.get("days")), _whole(wish.get("dwell_s"))
     shown = tuple(one for one in wish.get("layers") or () if isinstance(one, str))
+    show = str(wish.get("show") or NOW)
     if not name or len(name) > LONGEST_NAME:
         faults.append(
             Fault(key="scene_name", row=row, field="name", values={"limit": LONGEST_NAME})
@@ -171,12 +198,16 @@ def read_scene(
         faults.append(Fault(key="scene_place", row=row, field="place"))
     if days not in PERIODS_DAYS:
         faults.append(Fault(key="scene_days", row=row, field="days"))
+    if show not in SHOWS:
+        faults.append(Fault(key="scene_show", row=row, field="show"))
+    if show == AGAINST and not days:
+        faults.append(Fault(key="scene_against", row=row, field="days"))
     if dwell_s is None or not LEAST_DWELL_S <= dwell_s <= MOST_DWELL_S:
         values = {"low": LEAST_DWELL_S, "high": MOST_DWELL_S}
         faults.append(Fault(key="scene_dwell", row=row, field="dwell_s", values=values))
     if faults or days is None or dwell_s is None:
         return None, faults
-    return Scene(name=name, layers=shown, place=place, days=days, dwell_s=dwell_s), []
+    return Scene(name=name, layers=shown, place=place, days=days, dwell_s=dwell_s, show=show), []
 
 
 def read_hold(city: City, *, now: int) -> Hold | None:

@@ -78,6 +78,55 @@ def compare_today(reported_at: NDArray[np.int64], *, now: int, zone: str) -> Tod
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindToday:
+    """How many cases of a kind came in today so far, and what is usual by now: 10 and 90 %."""
+
+    kind: int
+    n: int
+    usual: tuple[float, float] | None
+
+    @property
+    def excess(self) -> float:
+        """Return by how many cases today lies above what is usual; negative within it."""
+        return self.n - self.usual[1] if self.usual else 0.0
+
+
+def compare_kinds(
+    kind: NDArray[np.int32], reported_at: NDArray[np.int64], *, now: int, zone: str
+) -> tuple[KindToday, ...]:
+    """
+    Return the kinds of today, those furthest above the same part of the same weekdays first.
+
+    Each of the last WEEKS weeks counts, as in `compare_today`; `usual` is None where too few of
+    them are known.
+    """
+    today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)).date()
+    begins = [int(_list_edges(today - timedelta(weeks=week), zone)[0]) for week in range(WEEKS + 1)]
+    recent = np.flatnonzero((reported_at >= begins[-1]) & (reported_at <= now))
+    times, kinds = reported_at[recent], kind[recent]
+    first = int(reported_at[reported_at > 0].min(initial=now))
+    elapsed, many = now - begins[0] + 1, int(kinds.max(initial=0)) + 1
+    table = np.array(
+        [
+            np.bincount(kinds[(times >= begin) & (times < begin + elapsed)], minlength=many)
+            for begin in begins
+            if begin >= first or begin == begins[0]
+        ]
+    )
+    past = table[1:]
+    bands = _quantiles(past)[[0, -1]] if len(past) >= _LEAST_WEEKS else None
+    rows = [
+        KindToday(
+            kind=code,
+            n=int(table[0, code]),
+            usual=None if bands is None else (float(bands[0, code]), float(bands[1, code])),
+        )
+        for code in np.flatnonzero(table[0]).tolist()
+    ]
+    return tuple(sorted(rows, key=lambda one: (-max(one.excess, 0.0), -one.n, one.kind)))
+
+
 def _list_edges(day: date, zone: str) -> NDArray[np.int64]:
     """Return the 25 moments (UTC s) between which a local day's hours lie."""
     local = ZoneInfo(zone)

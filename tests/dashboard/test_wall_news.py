@@ -63,7 +63,7 @@ def test_a_poll_without_news_is_small(wall):
 
 def test_only_the_parts_that_changed_are_sent(wall):
     first = wall.ask().json
-    assert {"keys", "late", "steps", "today", "top", "ticker", "head", "sources", "alarms",
+    assert {"keys", "late", "steps", "today", "top", "kinds", "ticker", "head", "sources", "alarms",
             "legend"} == set(first["parts"])  # fmt: skip
     assert first["map"]["props"]["layers"]
     wall.now += 60  # an age grew by a minute, no figure moved
@@ -113,6 +113,39 @@ def test_today_rolls_at_the_local_midnight_without_an_event(wall):
     assert "<strong>0</strong>" not in today
     wall.now += 86_400  # the tiny city's clock stands at noon
     assert "<strong>0</strong>" in wall.ask().json["parts"]["today"]
+
+
+def test_a_film_is_sent_once_and_a_change_says_what_it_compares(wall):
+    wall.post("F1")
+    names = [one["name"] for one in wall.ask().json["scenes"]]
+    film = names.index("一周回放")
+    news = wall.ask(scene=film).json
+    assert {"wall-film", "base-map"} <= set(news["map"]["props"]["shown"])
+    assert "grid-risk" not in news["map"]["props"]["shown"]
+    assert len(news["film"]["frames"]) == len(news["film"]["names"]) == 28
+    assert "24 小时" in news["parts"]["legend"]
+    assert news["parts"]["film"].count("data-frame") == 28
+    again = wall.ask(scene=film, film=news["film"]["mark"], since="").json
+    assert again["film"] == {"mark": news["film"]["mark"]}
+    assert "film" in again["marks"]
+    change = wall.ask(scene=names.index("近 28 天比前 28 天")).json
+    assert change["film"] is None
+    assert "film" not in change["marks"]
+    assert len(change["map"]["props"]["values"]["wall-change"]["values"]) > 0
+    assert "减去" in change["parts"]["legend"]
+
+
+def test_a_wall_opens_with_the_scene_whose_turn_it_is_and_is_not_sent_it_again(wall):
+    for address in ("/wall/", "/wall/?scene=2&lang=en&theme=light"):
+        headers = {"Referer": f"http://localhost{address}"}
+        page = wall.client.get("/wall/_dash-layout", headers=headers).json["props"]
+        asked = {"lang": page["data-lang"], "theme": "light" if "light" in address else "dark"}
+        held = ",".join(f"{name}:{page[f'data-{name}']}" for name in ("scene", "ground"))
+        news = wall.client.get(
+            "/wall/news", query_string={**asked, "scene": page["data-place"], "have": held}
+        ).json
+        assert news["map"] is None, address
+    assert page["data-place"] == "1"
 
 
 def test_nonsense_asks_for_the_beginning(wall):

@@ -9,7 +9,14 @@ import pytest
 from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.errors import BadSetting, NotAllowed
-from geodata.wall.scenes import hold_wall, list_own_scenes, read_hold, read_scenes, save_scenes
+from geodata.wall.scenes import (
+    find_turn,
+    hold_wall,
+    list_own_scenes,
+    read_hold,
+    read_scenes,
+    save_scenes,
+)
 from tests.city import NOW, make_tiny_city
 
 ADMIN = Scope.whole_city("administrator-1", ("read", "admin"), role="administrator")
@@ -85,3 +92,21 @@ def test_what_is_held_lets_go_by_itself_or_by_hand(city):
     assert read_hold(city, now=NOW + city.settings.wall_hold_s) is None
     hold_wall(city, DUTY, what="", target="", now=NOW + 2)
     assert read_hold(city, now=NOW + 3) is None
+
+
+def test_the_clock_says_whose_turn_it_is():
+    scenes = list_own_scenes("zh")
+    round_s = sum(one.dwell_s for one in scenes)
+    turns = [find_turn(scenes, now=1_000 * round_s + second) for second in range(round_s)]
+    assert turns == sorted(turns)
+    assert [turns.count(place) for place in range(len(scenes))] == [one.dwell_s for one in scenes]
+
+
+def test_a_scene_shows_its_days_a_change_or_a_film(city):
+    save(city, {**GOOD, "show": "week"}, {**GOOD, "name": "早班", "show": "against"})
+    assert [one.show for one in read_scenes(city, "zh").scenes] == ["week", "against"]
+    with pytest.raises(BadSetting) as caught:
+        save(
+            city, {**GOOD, "show": "decade"}, {**GOOD, "name": "早班", "show": "against", "days": 0}
+        )
+    assert [fault.key for fault in caught.value.faults] == ["scene_show", "scene_against"]

@@ -1,0 +1,87 @@
+"""What the wall says of today: hour by hour, kind by kind, what came last, and what grids have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dashboard.parts import numbers
+from dashboard.parts.overview import full_name
+from dashboard.view import first_day
+from geodata.access.sight import Sight
+from geodata.wall.newest import list_newest
+from geodata.wall.usual import HOURS, Today, compare_kinds
+from geodata.words import Lang, say
+
+KINDS_SHOWN, NEWEST_SHOWN = 5, 4
+MOSTLY_DAYS, _MOSTLY = 28, 2
+
+
+def describe_hours(today: Today) -> list[dict[str, Any]]:
+    """Return 24 bars in percent of the tallest of today and usual; later hours have none."""
+    tall = max([*today.hours, *(high for _, _, high in today.usual), 1])
+    rows = []
+    for hour in range(HOURS):
+        n = today.hours[hour] if hour < len(today.hours) else None
+        row: dict[str, Any] = {"hour": hour, "n": n, "now": hour == len(today.hours) - 1}
+        if n is not None:
+            row["bar"] = 100 * n / tall
+        if today.usual:
+            low, mid, high = today.usual[hour]
+            row |= {"low": 100 * low / tall, "mid": 100 * mid / tall, "high": 100 * high / tall}
+            row["above"] = n is not None and n > high
+        rows.append(row)
+    return rows
+
+
+def describe_kinds(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
+    """Return the kinds of today, the unusual ones first, each with what is usual by now."""
+    found = compare_kinds(sight.snapshot.kind, sight.snapshot.reported_at, now=now, zone=sight.zone)
+    names = sight.kind_names(lang)
+    return [
+        {
+            "name": names.get(one.kind) or say("desk.no_kind", lang),
+            "n": one.n,
+            "above": one.excess > 0,
+            "usual": ""
+            if one.usual is None
+            else say("wall.usual", lang, low=round(one.usual[0]), high=round(one.usual[1])),
+        }
+        for one in found[:KINDS_SHOWN]
+    ]
+
+
+def describe_newest(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
+    """Return the newest steps of cases: when, which, of what kind, in which grid."""
+    uids = sight.grids.finest()["uid"].to_numpy()
+    names = sight.kind_names(lang)
+    return [
+        {
+            "at": numbers.moment(one.at, sight.zone, with_day=False),
+            "step": say(f"stage.{one.step}", lang),
+            "kind": names.get(one.kind) or say("desk.no_kind", lang),
+            "grid": full_name(sight, int(uids[one.owner]))
+            if one.owner >= 0
+            else say("wall.alarm_nowhere", lang),
+        }
+        for one in list_newest(sight, now=now, most=NEWEST_SHOWN)
+    ]
+
+
+def name_kinds(sight: Sight, rows: Sequence[int], *, now: int, lang: Lang) -> dict[int, str]:
+    """Return by grid row which kinds most of its last MOSTLY_DAYS days were of, with counts."""
+    snapshot = sight.snapshot
+    since = first_day(sight, MOSTLY_DAYS, now)
+    names = sight.kind_names(lang)
+    found = np.flatnonzero((snapshot.reported_at >= since) & np.isin(snapshot.owner, rows))
+    told = {}
+    for row in rows:
+        kinds, counts = np.unique(
+            snapshot.kind[found[snapshot.owner[found] == row]], return_counts=True
+        )
+        most = np.argsort(-counts, kind="stable")[:_MOSTLY].tolist()
+        parts = [f"{names.get(int(kinds[k])) or '–'} {numbers.count(int(counts[k]))}" for k in most]
+        told[row] = say("wall.mostly", lang, kinds=tuple(parts)) if parts else ""
+    return told
