@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import has_request_context
 
 from dashboard.duty import news
 from dashboard.gridmap import GridMap
 from dashboard.guard import current_scope
+from dashboard.parts import who
 from dashboard.services import Services
 from geodata.words import LANGS, Lang, parse_lang, say
 
@@ -35,6 +36,7 @@ def add_page(app: Dash, services: Services) -> None:
         return _draw(services, news.draw_ground(facts, first), first)
 
     app.layout = layout
+    who.add_who(app, base_path=services.base_path)
     app.clientside_callback(
         ClientsideFunction("duty", "take_click"),
         Output("duty-map", "className"),
@@ -88,6 +90,7 @@ def _draw(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
                     html.A(id="duty-shift", className="tool link", href=f"{base}/duty/log"),
                     html.A(id="duty-wall", className="tool link", href=f"{base}/wall/"),
                     html.Time(id="duty-clock"),
+                    who.draw(),
                     html.A("中 / EN", id="lang-switch", className="tool link", href="?"),
                 ],
             ),
@@ -112,5 +115,6 @@ def _draw(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
                 ],
             ),
             html.Div(id="live-lost", role="alert", hidden=True),
+            dcc.Store(id="lang"),
         ],
     )

@@ -14,7 +14,15 @@ from flask import Request, Response, g, request
 
 from dashboard.forwarding import FORWARDED
 from dashboard.limits import Limits
-from geodata.access.accounts import Account, Reach, find_reach, plain_address, plain_name, scope_of
+from geodata.access.accounts import (
+    DUTY,
+    Account,
+    Reach,
+    find_reach,
+    plain_address,
+    plain_name,
+    scope_of,
+)
 from geodata.access.passwords import check_password, find_weakness, hash_password
 from geodata.access.scope import Scope
 from geodata.audit.log import write_entry
@@ -39,6 +47,7 @@ SESSIONS = "getu_sessions"  # where a server keeps them
 COOKIE = "getu_session"
 REHEARSAL = "getu.rehearsal"  # in the environment of what the server asks of itself
 IDLE_HEADER = "X-Getu-Idle"  # seconds since the page last saw a hand: polls alone keep nobody in
+WATCH = "/duty/news"  # whose polls keep a duty post's session open, hand or not
 DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
 _CHECKS_AT_ONCE = 2  # each takes 64 MB and a core for a moment
 _CHECK_WAIT_S = 3
@@ -133,9 +142,15 @@ class Sessions:
             session = find_session(connection, secret)
         if session is None or not self._holds(session, address_of(request)):
             return None
-        if not session.account.device and _is_in_hand(request):
+        in_hand = _is_in_hand(request) or self._keeps_watch(session, request)
+        if not session.account.device and in_hand:
             self._touch(session.digest)
         return session
+
+    def _keeps_watch(self, session: Session, request: Request) -> bool:
+        """Tell whether an alarm desk asks for a duty post: it stays open through a quiet night."""
+        watched = f"{self._city.settings.base_path}{WATCH}"
+        return session.account.role == DUTY and request.path == watched
 
     def _holds(self, session: Session, address: str) -> bool:
         settings, account, now = self._city.settings, session.account, self._now()

@@ -223,6 +223,7 @@
   }
 
   function begin() {
+    window.dash_clientside.set_props("lang", { data: live.lang }); // then the bar says who is here
     by("duty-city").textContent = live.say("city");
     by("duty-title").textContent = live.say("title");
     by("duty-test").textContent = live.say("soundTest");

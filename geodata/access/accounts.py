@@ -26,6 +26,7 @@ ROLES: dict[str, frozenset[str]] = {
     "analyst": frozenset({"read", "export"}),
     "wall": frozenset({"read", "read.rows"}),
 }
+DUTY = "duty"  # the role of the posts that take alarms
 WALL = "wall"  # the role of devices: a screen that nobody sits at, pinned to its address
 LONGEST_NAME = 40
 _BETWEEN = ":"  # a level and a code, where the code alone would be two grids

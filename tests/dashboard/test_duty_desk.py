@@ -124,3 +124,20 @@ def test_a_shift_without_end_or_sense_is_cut_to_one_that_can_be_read(desk):
     ):
         answer = desk.duty.get(f"/duty/log?{query}")
         assert answer.status_code == 200, query
+
+
+def test_a_quiet_night_ends_no_duty_posts_session_while_its_desk_is_open(desk):
+    desk.add("staff-1", role="staff")
+    staff, begin = desk.client("staff-1"), desk.clock.now
+    settings = desk.city.settings
+
+    def ask(client) -> int:
+        idle_s = str(desk.clock.now - begin)  # no hand since both signed in
+        return client.get("/duty/news", headers={"X-Getu-Idle": idle_s}).status_code
+
+    for minutes in range(0, settings.session_idle_min * 3, 10):
+        desk.clock.now = begin + minutes * 60
+        assert ask(desk.duty) in (200, 204)
+    assert ask(staff) == 401
+    desk.clock.now = begin + settings.session_hours * 3600
+    assert ask(desk.duty) == 401
