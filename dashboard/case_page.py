@@ -15,8 +15,11 @@ from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
 from geodata.desk.case_context import Earlier, find_earlier, link_case, measure_spent
 from geodata.desk.cases import Case, Deadline, Owner, read_case
+from geodata.desk.responsibility import find_responsible
 from geodata.errors import NotFound
 from geodata.events.clock import STATES
+from geodata.store.database import Connection
+from geodata.store.records import read_records
 from geodata.words import Lang, say
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
@@ -41,11 +44,13 @@ def add_case_page(server: Flask, services: Services) -> None:
                 said = error.sentence(lang)
                 return draw_plain("case_missing.html", status=404, said=said)
             earlier = find_earlier(connection, scope, found)
+            answering = _describe_answering(connection, found, ground)
         uid = None if found.owner.uid < 0 else found.owner.uid
         trail.show(target=f"{source}/{incident_id}", grid=uid)
         return draw_plain(
             "case.html",
             **describe_case(found, ground),
+            answering=answering,
             spent=_describe_spent(found, ground),
             earlier=[_describe_earlier(one, ground) for one in earlier],
             link=link_case(city.settings.case_link, source, incident_id),
@@ -111,7 +116,8 @@ def _describe_owners(case: Case, ground: DeskGround) -> list[dict[str, str]]:
     lang = ground.lang
     rows = [_owner("now", case.owner, ground), _owner("at_event", case.owner_at_event, ground)]
     recorded = case.recorded or say("case.not_recorded", lang)
-    return [*rows, {"title": say("case.owner_recorded", lang), "grid": recorded, "more": ""}]
+    named = {"title": say("case.owner_recorded", lang), "grid": recorded, "more": "", "code": ""}
+    return [*rows, named]
 
 
 def _owner(name: str, owner: Owner, ground: DeskGround) -> dict[str, str]:
@@ -124,7 +130,30 @@ def _owner(name: str, owner: Owner, ground: DeskGround) -> dict[str, str]:
         if owner.line_m is not None:
             metres = numbers.decimal(owner.line_m)
             more = say("case.owner_more", lang, path=owner.path, metres=metres)
-    return {"title": say(f"case.owner_{name}", lang), "grid": grid, "more": more}
+    return {
+        "title": say(f"case.owner_{name}", lang),
+        "grid": grid,
+        "more": more,
+        "code": owner.code if name == "now" else "",  # of an older drawing's grid there is no page
+    }
+
+
+def _describe_answering(connection: Connection, case: Case, ground: DeskGround) -> dict[str, str]:
+    """Return the body that answers for this kind of case here, and what says so."""
+    lang = ground.lang
+    if ground.drawn is None:
+        return {"body": say("desk.nobody", lang), "why": say("street.why_nobody", lang)}
+    found = find_responsible(
+        ground.drawn.system,
+        None if case.owner.uid < 0 else case.owner.uid,
+        case.head.kind,
+        matrix=read_records(connection, "matrix", at=ground.now),
+        kinds=read_records(connection, "kinds", at=ground.now).set_index("id"),
+    )
+    return {
+        "body": ground.body(found.body) if found.body else say("desk.nobody", lang),
+        "why": say(f"street.why_{found.why}", lang, by=found.by),
+    }
 
 
 def _describe_deadline(deadline: Deadline, ground: DeskGround) -> dict[str, Any]:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 
-from dashboard.gridmap import GridMap
-from dashboard.parts import who
+from dashboard.parts import page_frame, who
 from dashboard.services import Services
 from dashboard.street import asked_routes, export_routes, playback, routes
-from geodata.words import parse_lang, say
 
 OWN_ASSETS = (
     "street.css",
     "street.js",
     "street_ask.js",
+    "street_filters.js",
     "street_find.js",
     "street_play.js",
     "street_table.js",
+    "street_tree.js",
     "street_words.js",
 )
+_COVERED_PX = {"top": 52, "bottom": 60}
 
 
 def add_page(app: Dash, services: Services) -> None:
     """Give the application the street; its script asks for each step."""
-    settings = services.city.settings
-    lang = parse_lang(settings.lang)
     for add in (
         routes.add_routes,
         asked_routes.add_routes,
@@ -32,7 +31,7 @@ def add_page(app: Dash, services: Services) -> None:
         playback.add_routes,
     ):
         add(app.server, services)
-    app.layout = _draw(services, GridMap, lang)
+    app.layout = _draw(services)
     who.add_who(app, base_path=services.base_path)
     app.clientside_callback(
         ClientsideFunction("street", "follow_map"),
@@ -41,48 +40,23 @@ def add_page(app: Dash, services: Services) -> None:
     )
 
 
-def _draw(services: Services, draw_map: type[GridMap], lang: str) -> html.Div:
+def _draw(services: Services) -> html.Div:
     """Return the page without a figure: its script fills each part as it comes."""
-    base = services.city.settings.base_path
-    spoken = parse_lang(lang)
-    return html.Div(
-        id="page",
-        className="street",
-        **{"data-base": base, "data-lang": spoken},
-        children=[
-            dcc.Store(id="lang"),
-            html.Header(
-                id="bar",
-                children=[
-                    html.A(say("product.mark", spoken), href=f"{base}/", className="mark"),
-                    html.Nav(id="crumbs"),
-                    html.Div(id="street-controls"),
-                    who.draw(),
-                    html.A("中 / EN", id="lang-switch", className="tool link", href="?"),
-                    html.Button("◐", id="theme-switch", className="tool"),
-                ],
-            ),
-            html.Main(
-                id="stage",
-                children=[
-                    html.Div(
-                        id="map-box",
-                        children=[
-                            draw_map(
-                                id="map",
-                                basePath=f"{base}/",
-                                theme="dark",
-                                lang=spoken,
-                                covered={"top": 52, "bottom": 60},
-                            ),
-                            html.Div(id="street-tools"),
-                            html.Div(id="street-legend", role="region"),
-                            html.Div(id="street-play"),
-                        ],
-                    ),
-                    html.Aside(id="side", role="region", tabIndex=0),
-                ],
-            ),
-            html.Div(id="street-popover"),
-        ],
+    over_map = (
+        html.Div(id="street-tools"),
+        html.Div(id="street-legend", role="region"),
+        html.Div(id="street-play"),
+    )
+    return page_frame.draw_page(
+        services,
+        name="street",
+        bar=[html.Nav(id="crumbs"), html.Div(id="street-controls")],
+        main=html.Main(
+            id="stage",
+            children=[
+                page_frame.draw_map_box(services, *over_map, covered=_COVERED_PX),
+                page_frame.draw_side(),
+            ],
+        ),
+        over=[html.Div(id="street-popover")],
     )

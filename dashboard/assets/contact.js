@@ -1,7 +1,7 @@
 /* Whether the server answers, said on the page: Dash itself keeps silent about it. */
 (function () {
   "use strict";
-  var WATCHED = /\/_dash-(update-component|layout|dependencies)/;
+  var WATCHED = /\/_dash-(update-component|layout|dependencies)|\/area\/\w+\.json|\/changes\?/;
   var POLL = '"output":"revision.data"';
   var PATIENCE_MS = 15000; // a call without an answer for so long has lost its server
   var KNOCK_MS = 3000;
@@ -83,7 +83,7 @@
     var url = String((input && input.url) || input);
     if (!WATCHED.test(url)) return ask.call(window, input, init);
     var body = String((init && init.body) || "");
-    var isPoll = body.indexOf(POLL) >= 0;
+    var isPoll = body.indexOf(POLL) >= 0 || url.indexOf("/changes?") >= 0;
     var name = (/"output":"([^"]*)"/.exec(body) || [url, url])[1];
     // The server's sentences come in the page's language, not in the browser's.
     var headers = Object.assign({}, init && init.headers, {
@@ -98,7 +98,8 @@
       else meet();
       if (answer.status === 401) window.getuDoor();
       if (answer.ok) note(name, "");
-      else if (plain) answer.clone().text().then(function (text) { note(name, text); });
+      else if (plain && !/\/area\//.test(url)) // the street says in its own side what it was refused
+        answer.clone().text().then(function (text) { note(name, text); });
       return answer;
     }, function (error) {
       clearTimeout(late);

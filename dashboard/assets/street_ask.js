@@ -1,65 +1,91 @@
 /* Ask the map on the street: a circle, a polygon or a grid, answered with exact figures. */
-(function () {
+window.dash_clientside.street.add(function (street, by, all, text) {
   "use strict";
-  var dash = window.dash_clientside;
-  var by = dash.street.by;
-  var all = dash.street.all;
-  var text = dash.street.text;
-
   var MOST_CORNERS = 60;
+  var NEAR_PX = 14;
+  var DOUBLE_MS = 600; // a double click that ended a polygon is not one that zooms
+  var TILE_PX = 512;
   var mode = null; // circle, polygon, pick
   var corners = [];
-  var shape = "";
+  var shape = ""; // what the map outlines
+  var answered = ""; // what the side answers: the address carries it
+  var endedAt = -DOUBLE_MS;
 
-  function startAsking(next) {
+  function start(next) {
     mode = mode === next ? null : next;
     corners = [];
     all("[data-ask]").forEach(function (button) { button.setAttribute("aria-pressed", String(button.dataset.ask === mode)); });
-    by("ask-hint").textContent = mode === "circle" || mode === "pick" ? dash.street.frame().words.circle_hint
-      : mode === "polygon" ? dash.street.frame().words.polygon_hint : "";
+    sayHint();
+    // Whoever uses keys goes on where a point is set: Enter sets it at the middle of the map.
+    var canvas = document.querySelector("#map-box canvas");
+    if (mode && canvas) canvas.focus({ preventScroll: true });
   }
 
-  function stopAsking() { if (mode) startAsking(mode); }
+  function stop() { if (mode) start(mode); }
+
+  function sayHint() {
+    var words = street.frame.words;
+    var hint = mode === "polygon" ? words.polygon_hint.replace("{n}", corners.length) : mode ? words.circle_hint : "";
+    by("ask-hint").textContent = hint;
+    by("ask-acts").hidden = !mode;
+    all("[data-corner]").forEach(function (button) {
+      button.hidden = mode !== "polygon";
+      button.disabled = corners.length < (button.dataset.corner === "finish" ? 3 : 1);
+    });
+  }
 
   function showShape(next) {
     shape = next;
-    dash.street.setMap({ layers: dash.street_ask.layers(dash.street.frame().map.layers) });
+    street.setMap({ layers: layers(street.frame.map.layers) });
   }
 
-  function askShape(more) {
-    showShape(Object.keys(more).map(function (name) { return name + "=" + more[name]; }).join(";"));
-    dash.street.ask("ask.json", more).then(function (answer) {
+  function write(more) { return Object.keys(more).map(function (name) { return name + "=" + more[name]; }).join(";"); }
+
+  function ask(more) {
+    answered = write(more);
+    showShape(answered);
+    street.remember(true);
+    return street.ask("ask.json", more).then(function (answer) {
       var box = by("asked");
       if (!box) return;
       if (answer.error) { box.textContent = ""; box.appendChild(text("p", answer.error, "note")); }
       else box.innerHTML = answer.html;
       by("side").scrollTop = 0;
-    }).catch(dash.street.fail);
+    }).catch(street.fail);
   }
 
   function askAt(clicked) {
-    var lon = clicked.lng.toFixed(7);
-    var lat = clicked.lat.toFixed(7);
-    if (mode === "circle") askShape({ lon: lon, lat: lat, radius_m: by("radius").value });
-    else if (mode === "pick" && clicked.properties.uid !== undefined) askShape({ uid: clicked.properties.uid });
-    else if (mode === "polygon") {
-      var first = corners[0];
-      var near = first && corners.length > 2 && Math.abs(first[0] - lon) + Math.abs(first[1] - lat) < 0.0003;
-      if (near) finishPolygon();
-      else if (corners.length < MOST_CORNERS) {
-        corners.push([lon, lat]);
-        if (corners.length > 2) showShape("ring=" + ring());
-      }
-    }
+    var place = { lon: clicked.lng.toFixed(7), lat: clicked.lat.toFixed(7) };
+    if (mode === "circle") ask(Object.assign(place, { radius_m: by("radius").value }));
+    else if (mode === "pick" && clicked.properties.uid !== undefined) ask({ uid: clicked.properties.uid });
+    else if (mode === "polygon") addCorner(place);
   }
 
-  function ring() { return corners.map(function (one) { return one.join(","); }).join("_"); }
+  /* A corner on the first or the last one ends the polygon: so does a double click, or Enter twice. */
+  function addCorner(place) {
+    if (corners.length && (isNear(corners[0], place) || isNear(corners[corners.length - 1], place))) { finish(); return; }
+    if (corners.length < MOST_CORNERS) corners.push([place.lon, place.lat]);
+    showCorners();
+  }
 
-  function finishPolygon() {
+  function isNear(corner, place) {
+    var degrees = NEAR_PX * 360 / (TILE_PX * Math.pow(2, street.zoom));
+    return Math.abs(corner[0] - place.lon) + Math.abs(corner[1] - place.lat) < degrees;
+  }
+
+  function showCorners() {
+    sayHint();
+    showShape(corners.length > 1 ? "path=" + ring(corners.concat(corners.slice(0, 1))) : "");
+  }
+
+  function ring(places) { return places.map(function (one) { return one.join(","); }).join("_"); }
+
+  function finish() {
     if (corners.length < 3) return;
-    var drawn = ring();
-    stopAsking();
-    askShape({ ring: drawn });
+    var drawn = ring(corners);
+    endedAt = window.performance.now();
+    stop();
+    ask({ ring: drawn });
   }
 
   function layers(plain) {
@@ -72,36 +98,61 @@
 
   function drop() {
     if (by("asked")) by("asked").textContent = "";
+    answered = "";
     showShape("");
+    street.remember(true);
   }
 
-  document.addEventListener("click", function (event) {
-    var node = event.target.closest("[data-ask]");
-    if (node) startAsking(node.dataset.ask);
-    else if (event.target.closest("[data-unask]")) drop();
+  function cancel() {
+    var begun = corners.length > 0;
+    stop();
+    if (begun) drop();
+  }
+
+  street.press("[data-ask]", function (node) {
+    if (corners.length) showShape("");
+    start(node.dataset.ask);
+  });
+  street.press("[data-unask]", drop);
+  street.press("[data-cancel]", cancel);
+  street.press("[data-corner]", function (node) {
+    if (node.dataset.corner === "finish") finish();
+    else { corners.pop(); showCorners(); }
   });
 
-  document.addEventListener("keydown", function (event) {
-    var typing = /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(event.target.tagName);
-    if (event.key === "Enter" && mode === "polygon" && !typing) finishPolygon();
-  });
+  document.addEventListener("dblclick", function (event) {
+    var ended = window.performance.now() - endedAt < DOUBLE_MS;
+    if (mode !== "polygon" && !ended || !event.target.closest("#map-box")) return;
+    event.stopPropagation();
+    event.preventDefault();
+  }, true);
 
-  document.addEventListener("dblclick", function () { if (mode === "polygon") finishPolygon(); });
-
-  dash.street_ask = {
+  street.asking = {
     layers: layers,
-    ask: askShape,
-    stop: stopAsking,
+    ask: ask,
+    shape: function () { return answered; },
+
+    /* An address may carry a question: it is put again. */
+    begin: function (given) {
+      if (!given || !street.frame.rows) return;
+      var more = {};
+      given.split(";").forEach(function (part) { more[part.split("=")[0]] = part.split("=").slice(1).join("="); });
+      ask(more);
+    },
+
     /* A click on the map belongs to the question that is being put; tell whether it did. */
     take: function (clicked) {
       if (mode) askAt(clicked);
-      return Boolean(mode);
+      return Boolean(mode) || window.performance.now() - endedAt < DOUBLE_MS;
+    },
+    leave: function () {
+      stop();
+      answered = "";
+      if (shape) showShape("");
     },
     close: function () {
-      if (mode) stopAsking();
+      if (mode) cancel();
       else if (shape) drop();
-      else return false;
-      return true;
     }
   };
-})();
+});

@@ -1,11 +1,6 @@
 /* The search box of the street: grids, places, addresses and cases, by keyboard or by hand. */
-(function () {
+window.dash_clientside.street.add(function (street, by, all, text) {
   "use strict";
-  var dash = window.dash_clientside;
-  var by = dash.street.by;
-  var all = dash.street.all;
-  var text = dash.street.text;
-
   var TYPING_MS = 180;
   var typing = 0;
   var hits = [];
@@ -16,9 +11,9 @@
     typing = setTimeout(function () {
       var words = by("find").value.trim();
       if (!words) { showHits([]); return; }
-      dash.street.ask("search.json", { q: words }).then(function (answer) {
+      street.ask("search.json", { q: words }).then(function (answer) {
         if (answer.q === by("find").value.trim()) showHits(answer.found, true);
-      }).catch(dash.street.fail);
+      }).catch(street.fail);
     }, TYPING_MS);
   }
 
@@ -36,7 +31,7 @@
       list.appendChild(item);
     });
     if (asked_for && !found.length) {
-      var none = text("li", dash.street.frame().words.nothing_found);
+      var none = text("li", street.frame.words.nothing_found);
       none.setAttribute("role", "option");
       none.setAttribute("aria-disabled", "true");
       list.appendChild(none);
@@ -58,13 +53,13 @@
     if (!one) return;
     showHits([]);
     by("find").value = "";
-    if (one.kind === "area") dash.street.go(one.uid);
+    if (one.kind === "area") street.tree.go(one.uid);
     else if (one.kind === "case") {
-      window.location.href = dash.street.base() + "/case/" + encodeURIComponent(one.source) + "/" + encodeURIComponent(one.code) +
-        "?" + dash.street.shown();
+      window.location.href = street.base + "/case/" + encodeURIComponent(one.source) + "/" + encodeURIComponent(one.code) +
+        "?" + street.shown();
     } else {
-      dash.street.setMap({ view: { center: [one.lon, one.lat], zoom: 17 } });
-      dash.street_ask.ask({ lon: one.lon.toFixed(7), lat: one.lat.toFixed(7), radius_m: by("radius") ? by("radius").value : 300 });
+      street.setMap({ view: { center: [one.lon, one.lat], zoom: 17 } });
+      street.asking.ask({ lon: one.lon.toFixed(7), lat: one.lat.toFixed(7), radius_m: by("radius") ? by("radius").value : 300 });
     }
   }
 
@@ -90,11 +85,11 @@
     }
   });
 
-  dash.street_find = {
+  street.finder = {
     close: function () {
       if (!by("found") || by("found").hidden) return false;
       showHits([]);
       return true;
     }
   };
-})();
+});

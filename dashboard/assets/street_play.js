@@ -1,8 +1,6 @@
 /* Playback on the street: the frames are fetched once, then played from what the browser holds. */
-(function () {
+window.dash_clientside.street.add(function (street, by, all) {
   "use strict";
-  var dash = window.dash_clientside;
-  var by = dash.street.by;
   var STEP_MS = 600;
   var film = null; // {frames, grids, counts, breaks, key}
   var timer = 0;
@@ -17,9 +15,9 @@
   }
 
   function load() {
-    var key = dash.street.query({});
+    var key = street.query({});
     if (film && film.key === key) return Promise.resolve(film);
-    return dash.street.ask("frames.json", {}).then(function (answer) {
+    return street.ask("frames.json", {}).then(function (answer) {
       film = Object.assign(answer, { key: key, counts: decode(answer.counts) });
       by("frame").max = Math.max(film.frames.length - 1, 0);
       return film;
@@ -30,7 +28,7 @@
     if (!film || !film.frames.length) return;
     var from = place * film.grids;
     var values = Array.prototype.slice.call(film.counts.subarray(from, from + film.grids));
-    dash.street.setMap({ values: Object.assign({}, dash.street.figures(), {
+    street.setMap({ values: Object.assign({}, street.figures, {
       "street-grids": { values: values, breaks: film.breaks, thin: [], revision: -1 - place }
     }) });
     if (!showing) {
@@ -42,7 +40,7 @@
     by("frame-name").textContent = film.frames[place];
     var at = film.at[place];
     var next = film.at[place + 1] || Infinity;
-    Array.prototype.forEach.call(document.querySelectorAll(".trend rect"), function (bar) {
+    all(".trend rect").forEach(function (bar) {
       var own = Number(bar.dataset.at);
       bar.classList.toggle("now", own >= at && own < next);
     });
@@ -66,8 +64,7 @@
     show(place);
   }
 
-  document.addEventListener("click", function (event) {
-    if (!event.target.closest("#play")) return;
+  street.press("#play", function () {
     if (timer) { stop(); return; }
     press(true);
     load().then(function () {
@@ -84,15 +81,16 @@
   });
 
   /* A step of the page brings its own figures: the film stops and what it covered is let go. */
-  dash.street_play = { loaded: function () { return film; } };
-  dash.street.played = function (renewed) {
-    if (timer) return; // time goes on while the film plays
-    if (showing) {
-      dash.street.setMap({ values: dash.street.figures() });
-      if (!renewed) by("street-legend").innerHTML = legend;
+  street.film = {
+    stepped: function (renewed) {
+      if (timer) return; // time goes on while the film plays
+      if (showing) {
+        street.setMap({ values: street.figures });
+        if (!renewed) by("street-legend").innerHTML = legend;
+      }
+      showing = false;
+      by("frame").value = 0;
+      by("frame-name").textContent = "";
     }
-    showing = false;
-    by("frame").value = 0;
-    by("frame-name").textContent = "";
   };
-})();
+});

@@ -1,15 +1,10 @@
 /* Every number of the street opens its entry in the dictionary of figures. */
-(function () {
+window.dash_clientside.street.add(function (street, by, all, text) {
   "use strict";
-  var dash = window.dash_clientside;
-  var by = dash.street.by;
-  var all = dash.street.all;
-  var text = dash.street.text;
-
   var opener = null;
 
   function define(button) {
-    var entry = dash.street.frame().definitions[button.dataset.def];
+    var entry = street.frame.definitions[button.dataset.def];
     var box = by("street-popover");
     if (!entry) return;
     opener = button;
@@ -18,7 +13,7 @@
     box.setAttribute("aria-label", entry.name);
     var close = text("button", "×", "tool close");
     close.type = "button";
-    close.setAttribute("aria-label", dash.street.frame().words.close);
+    close.setAttribute("aria-label", street.frame.words.close);
     close.dataset.close = "1";
     box.appendChild(close);
     box.appendChild(text("h3", entry.name));
@@ -27,16 +22,16 @@
     list.className = "pairs";
     function add(title, words) { list.appendChild(text("dt", title)); list.appendChild(text("dd", words)); }
     var part = button.dataset.part;
-    add(dash.street.frame().words.numerator, entry.numerator + (part ? "：" + part : ""));
-    if (entry.denominator) add(dash.street.frame().words.denominator, entry.denominator + (button.dataset.of ? "：" + button.dataset.of : ""));
-    add(dash.street.frame().words.window, entry.window);
-    add(dash.street.frame().words.rounding, entry.rounding);
+    add(street.frame.words.numerator, entry.numerator + (part ? "：" + part : ""));
+    if (entry.denominator) add(street.frame.words.denominator, entry.denominator + (button.dataset.of ? "：" + button.dataset.of : ""));
+    add(street.frame.words.window, entry.window);
+    add(street.frame.words.rounding, entry.rounding);
     box.appendChild(list);
-    if (by("find") && all("[data-ask]").length && button.dataset.bare === undefined) {
-      var rows = text("a", dash.street.frame().words.rows, "tool link");
-      var at = dash.street.place();
-      rows.href = dash.street.base() + "/area/rows?" +
-        dash.street.query({ code: at.code, level: at.level, figure: button.dataset.def });
+    if (by("find") && street.frame.rows && button.dataset.bare === undefined) {
+      var rows = text("a", street.frame.words.rows, "tool link");
+      var at = street.at;
+      rows.href = street.base + "/area/rows?" +
+        street.query({ code: at.code, level: at.level, figure: button.dataset.def });
       box.appendChild(rows);
     }
     box.dataset.open = "1";
@@ -58,9 +53,9 @@
 
   document.addEventListener("click", function (event) {
     var node = event.target.closest("[data-def]");
-    if (node && dash.street.frame()) define(node);
+    if (node && street.frame) define(node);
     else if (event.target.closest("[data-close]") || !event.target.closest("#street-popover")) closeDefinition();
   });
 
-  dash.street_words = { close: closeDefinition };
-})();
+  street.words = { close: closeDefinition };
+});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -41,7 +42,7 @@ def add_routes(server: Flask, services: Services) -> None:
         trail.show(n=0)
         asked = asking.read(own=False)
         try:
-            shape = read_shape(asked)
+            shape = read_shape(asked, read_given())
         except BadGrid as error:
             return refuse_softly(error, asked.lang)
         found = count_shape(
@@ -61,9 +62,10 @@ def add_routes(server: Flask, services: Services) -> None:
         """Answer the shape that the address describes: the map takes geometry from addresses."""
         asked = asking.read(own=False)
         features = []
-        if request.args.get("v") or request.args.get("ring") or request.args.get("radius_m"):
+        given = read_given()
+        if any(given.values()):
             try:
-                drawn = outline_lonlat(asked.sight, read_shape(asked))
+                drawn = draw_given(asked, given)
             except BadGrid as error:
                 return refuse_softly(error, asked.lang)
             properties = {"level": "asked", "uid": -1}
@@ -76,17 +78,29 @@ def add_routes(server: Flask, services: Services) -> None:
         server.add_url_rule(f"{services.base_path}/area/{name}", endpoint, view)
 
 
-def read_shape(asked: Asked) -> Shape:
+def read_given() -> dict[str, str]:
     """
-    Return the shape that a request describes: `uid`, `ring`, or `lon`, `lat` and `radius_m`.
+    Return what a request gives of a shape: `uid`, `ring`, `path`, or `lon`, `lat` and `radius_m`.
 
-    They may stand in `v`, joined by semicolons, as the map's layer gives them. Raises BadGrid.
+    They may stand in `v`, joined by semicolons, as the map's layer gives them.
     """
     given = {name: read_text(request.args.get(name), _LONGEST_RING) for name in _NAMES}
     for part in read_text(request.args.get("v"), _LONGEST_RING).split(";"):
         name, _, value = part.partition("=")
         if name in _NAMES:
             given[name] = value
+    return given
+
+
+def draw_given(asked: Asked, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return as GeoJSON the shape, or the line of one that is not finished. Raises BadGrid."""
+    if given["path"]:
+        return {"type": "LineString", "coordinates": _read_places(given["path"])}
+    return outline_lonlat(asked.sight, read_shape(asked, given))
+
+
+def read_shape(asked: Asked, given: Mapping[str, str]) -> Shape:
+    """Return the shape that a request describes. Raises BadGrid."""
     if given["uid"]:
         uid = given["uid"]
         known = set(asked.sight.grids.grids["uid"].tolist())
@@ -94,18 +108,17 @@ def read_shape(asked: Asked) -> Shape:
             raise BadGrid(Fault(key="shape_nowhere"))
         return pick_grid(asked.sight, int(uid))
     if given["ring"]:
-        ring = [_read_pair(pair) for pair in given["ring"].split("_")]
-        return make_polygon(asked.sight, ring)
+        return make_polygon(asked.sight, _read_places(given["ring"]))
     lon, lat, radius = (_read_number(given[name]) for name in ("lon", "lat", "radius_m"))
     return make_circle(asked.sight, lon, lat, radius_m=radius)
 
 
-_NAMES = ("uid", "ring", "lon", "lat", "radius_m")
+_NAMES = ("uid", "ring", "path", "lon", "lat", "radius_m")
 
 
-def _read_pair(text: str) -> tuple[float, float]:
-    lon, _, lat = text.partition(",")
-    return _read_number(lon), _read_number(lat)
+def _read_places(text: str) -> list[tuple[float, float]]:
+    pairs = (pair.partition(",") for pair in text.split("_"))
+    return [(_read_number(lon), _read_number(lat)) for lon, _, lat in pairs]
 
 
 def _read_number(text: str) -> float:

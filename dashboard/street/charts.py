@@ -17,7 +17,8 @@ def draw_days(days: Days, zone: str) -> dict[str, Any]:
     """
     Return the bars of a period: x, height and words of each, days taken together where too many.
 
-    The most of all bars stands at the top; `step_days` says how many days one bar is.
+    The most of all bars stands at the top; `step_days` says how many days one bar is, `day` and
+    `last` the first and the last of them.
     """
     n = len(days.midnights)
     if not n:
@@ -33,6 +34,7 @@ def draw_days(days: Days, zone: str) -> dict[str, Any]:
             "wide": round(max(wide - 1, 0.6), 2),
             "high": round(HIGH * int(count) / most, 2) if most else 0,
             "day": numbers.day(int(days.midnights[start]), zone),
+            "last": numbers.day(int(days.midnights[min(start + step, n) - 1]), zone),
             "at": int(days.midnights[start]),
             "n": int(count),
         }

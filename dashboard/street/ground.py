@@ -12,6 +12,8 @@ from dashboard.gridmap import map_words
 from dashboard.guard import current_scope
 from dashboard.street.view import StreetView
 from geodata.access.sight import Sight
+from geodata.figures.comparison import has_begun
+from geodata.figures.period import Period
 from geodata.figures.tally import Tallies, tally_areas
 from geodata.levels import NO_PARENT, find_parent_rows
 from geodata.words import Lang, say
@@ -78,13 +80,14 @@ def read_values(facts: Sight, street: StreetView, *, now: int) -> Values:
     """
     Return the page's measure for every finest grid; what the scope hides in bounds, or no figure.
 
-    `change` is this period less the one before; where the data do not reach back so far there is
-    none.
+    `change` is this period less the one before, or less the days that were chosen to compare with;
+    where the data do not reach back so far there is none.
     """
-    tallies = tally_areas(
-        facts, period=street.period(facts, now), filter=street.filter(facts, now), now=now
-    )
-    values = _column(tallies, street)
+    tallies = _tally(facts, street, street.period(facts, now), now=now)
+    if street.measure != "change":
+        values = tallies.of_finest(street.measure)[:-1].astype(np.float64)
+    else:
+        values = _measure_change(facts, street, tallies, now=now)
     hidden = _hidden(facts)
     values[hidden] = np.nan
     texts = _told(facts, street, hidden, values, now=now)
@@ -97,13 +100,20 @@ def read_values(facts: Sight, street: StreetView, *, now: int) -> Values:
     )
 
 
-def _column(tallies: Tallies, street: StreetView) -> np.ndarray[Any, np.dtype[np.float64]]:
-    if street.measure != "change":
-        return tallies.of_finest(street.measure)[:-1].astype(np.float64)
-    if tallies.of_all().before is None:
-        return np.full(len(tallies.of_finest("total")) - 1, np.nan)
-    change = tallies.of_finest("total") - tallies.of_finest("before")
-    return change[:-1].astype(np.float64)
+def _tally(facts: Sight, street: StreetView, period: Period, *, now: int) -> Tallies:
+    return tally_areas(facts, period=period, filter=street.filter(facts, now), now=now)
+
+
+def _measure_change(
+    facts: Sight, street: StreetView, tallies: Tallies, *, now: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    total = tallies.of_finest("total")[:-1]
+    known, before = tallies.of_all().before is not None, tallies.of_finest("before")[:-1]
+    if street.against is not None:
+        period = street.against.period(facts.zone)
+        known = has_begun(facts, period)
+        before = _tally(facts, street, period, now=now).of_finest("total")[:-1]
+    return (total - before).astype(np.float64) if known else np.full(len(total), np.nan)
 
 
 def _breaks(values: Any, street: StreetView) -> tuple[float, ...]:

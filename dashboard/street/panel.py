@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,14 @@ from flask import render_template
 
 from dashboard.parts import numbers, totals
 from dashboard.street.charts import draw_days
+from dashboard.street.compared import (
+    change_of_child,
+    count_chosen,
+    count_ever,
+    describe_changes,
+    describe_ranks,
+    name_windows,
+)
 from dashboard.street.lists import list_oldest, list_waiting
 from dashboard.street.view import StreetView
 from geodata.access.sight import Sight
@@ -17,8 +25,7 @@ from geodata.access.suppression import Span
 from geodata.desk.responsibility import find_responsible
 from geodata.events.incidents import SIX_STEPS
 from geodata.figures.area import AreaFigures, ChildFigures, Part
-from geodata.figures.counts import Change
-from geodata.figures.hot_places import HotPlace, find_hot_places
+from geodata.figures.hot_places import MOST_ROWS, HotPlace, find_hot_places
 from geodata.figures.tally import AGEING_DAYS, order_leaves
 from geodata.snapshots.facts import UNMATCHED
 from geodata.store.database import Connection
@@ -37,7 +44,8 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
     def speak(key: str, **named: Any) -> str:
         return say(key, lang, **named)
 
-    rows = find_rows(sight, area)
+    rows, against = find_rows(sight, area), count_chosen(sight, area, street)
+    windows = name_windows(count_ever(sight, area), street, lang)
     return render_template(
         "street_panel.html",
         say=speak,
@@ -45,17 +53,20 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
         lang=lang,
         link=street.link(),
         **describe_head(sight, area, lang),
-        keys=_describe_keys(area, lang),
+        period=street.name_period(),
+        keys=_describe_keys(area, windows, lang),
+        ranks=describe_ranks(sight, area, street, lang),
         rates=[_describe_rate(name, getattr(area.own, name), lang) for name in RATES],
-        changes=[
-            _describe_change("before", area.previous, lang),
-            _describe_change("last_year", area.last_year, lang),
-        ],
+        changes=describe_changes(area, against, street, lang),
+        against=str(street.against or ""),
         trend=draw_days(area.days, sight.zone),
         steps=_describe_steps(area, lang),
         stages=_bars([(say(f"stage.{name}", lang), n, name) for name, n in area.stages.items()]),
         ageing=_describe_ageing(area, lang),
-        children=[_describe_child(child, area, lang) for child in area.children],
+        children=[
+            _describe_child(child, change_of_child(child, area, against, street), lang)
+            for child in area.children
+        ],
         child_level=_child_level(area, lang),
         parts={
             "category": _name_parts(area.categories, category_names(sight, lang)),
@@ -79,7 +90,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
 def find_rows(sight: Sight, area: AreaFigures) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the rows of the snapshot that an area's figures count."""
     mask = sight.select(area.filter, area.now)
-    if not _is_whole(area):
+    if not area.is_city:
         assert area.grid is not None
         leaves = np.zeros(len(sight.grids.finest()) + 1, np.bool_)
         leaves[order_leaves(sight).leaves(area.grid)] = True
@@ -131,11 +142,9 @@ def describe_head(sight: Sight, area: AreaFigures, lang: Lang) -> dict[str, Any]
     }
 
 
-def _is_whole(area: AreaFigures) -> bool:
-    return area.grid is None or any(child.uid is None for child in area.children)
-
-
-def _describe_keys(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+def _describe_keys(
+    area: AreaFigures, windows: Mapping[str, str], lang: Lang
+) -> list[dict[str, Any]]:
     own = area.own
     counts = {
         "open": (area.open, "plain"),
@@ -151,13 +160,14 @@ def _describe_keys(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
             "text": numbers.count(value),
             "tone": tone,
             "bounds": isinstance(value, Span),
+            "window": windows[key],
         }
         for key, (value, tone) in counts.items()
     ]
     percent = own.closing.percent() if area.complete else None
     text = f"{percent} %" if percent else numbers.NOT_TOLD
     closing = {"key": "closing", "label": say("figure.closing", lang), "text": text}
-    return [*keys, closing | {"tone": "plain", "bounds": True}]
+    return [*keys, closing | {"tone": "plain", "bounds": True, "window": windows["closing"]}]
 
 
 def _describe_rate(key: str, rate: Any, lang: Lang) -> dict[str, Any]:
@@ -168,23 +178,6 @@ def _describe_rate(key: str, rate: Any, lang: Lang) -> dict[str, Any]:
         "part": rate.part,
         "of": rate.of,
     }
-
-
-def _describe_change(key: str, change: Change | None, lang: Lang) -> dict[str, Any]:
-    text = say("street.no_comparison", lang)
-    if change is not None:
-        percent = change.percent()
-        text = (
-            f"{percent} % ({change.now:,} / {change.before:,})"
-            if percent
-            else f"{change.now:,} / 0"
-        )
-    tone = (
-        ""
-        if change is None or change.now == change.before
-        else ("up" if change.now > change.before else "down")
-    )
-    return {"key": key, "label": say(f"figure.{key}", lang), "text": text, "tone": tone}
 
 
 def _describe_steps(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
@@ -217,10 +210,7 @@ def _bars(rows: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_child(child: ChildFigures, area: AreaFigures, lang: Lang) -> dict[str, Any]:
-    percent = None
-    if child.own.before and not child.hidden and area.complete:
-        percent = Change(now=child.own.total, before=child.own.before).percent()
+def _describe_child(child: ChildFigures, percent: str | None, lang: Lang) -> dict[str, Any]:
     closing = child.own.closing
     return {
         "uid": child.uid,
@@ -291,14 +281,17 @@ def _body_names(sight: Sight, lang: Lang) -> dict[int, str]:
 
 def draw_hot(sight: Sight, area: AreaFigures, lang: Lang) -> str:
     """Return the hot places of an area as HTML: asked for after the panel, for it takes longer."""
-    found = find_hot_places(sight, find_rows(sight, area), now=area.now)
-    described = _describe_hot(found, lang)
-    return render_template("street_hot.html", hot=described)
-
-
-def _describe_hot(found: tuple[HotPlace, ...] | None, lang: Lang) -> dict[str, Any]:
+    rows = find_rows(sight, area)
+    found = find_hot_places(sight, rows, now=area.now)
     if found is None:
-        return {"rows": [], "note": say("street.hot_too_many", lang)}
+        n, most = numbers.count(len(rows)), numbers.count(MOST_ROWS)
+        told: dict[str, Any] = {"note": say("street.hot_too_many", lang, n=n, most=most)}
+    else:
+        told = _describe_hot(found, lang)
+    return render_template("street_hot.html", hot=told)
+
+
+def _describe_hot(found: tuple[HotPlace, ...], lang: Lang) -> dict[str, Any]:
     return {
         "rows": [
             {
@@ -312,7 +305,7 @@ def _describe_hot(found: tuple[HotPlace, ...] | None, lang: Lang) -> dict[str, A
             }
             for one in found
         ],
-        "note": "" if found else say("street.hot_none", lang),
+        "note": say("street.hot_rule" if found else "street.hot_none", lang),
     }
 
 
@@ -320,7 +313,7 @@ def _count_things(sight: Sight, area: AreaFigures) -> dict[str, int]:
     """Return how many cameras and places lie in the area, of those the scope shows."""
     found = {}
     inside = np.ones(len(sight.grids.finest()) + 1, np.bool_)
-    if not _is_whole(area):
+    if not area.is_city:
         assert area.grid is not None
         inside[:] = False
         inside[order_leaves(sight).leaves(area.grid)] = True
@@ -335,7 +328,7 @@ def _describe_responsible(
     """Return who answers here for the kinds that come most, and why it is theirs."""
     matrix = read_records(connection, "matrix", at=area.now)
     names = sight.kind_names(lang)
-    grid = None if _is_whole(area) else area.grid
+    grid = None if area.is_city else area.grid
     rows = []
     for part in area.kinds[:_KINDS_ASKED]:
         kind = sight.kind_terms.get(part.code, "")

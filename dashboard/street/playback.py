@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from dashboard.street.routes import Asked, Asking, as_json
 from geodata.access.sight import Sight
 from geodata.figures.period import end_of
 from geodata.figures.tally import find_first_report
+from geodata.snapshots.count_filter import narrow_period, translate_filter
 from geodata.words import say
 from layers.classes import break_classes
 
@@ -52,14 +54,14 @@ def count_frames(asked: Asked) -> dict[str, Any]:
     grids = len(sight.grids.finest())
     if len(edges) < 2:
         return {"frames": [], "at": [], "grids": grids, "counts": "", "breaks": []}
-    snapshot = sight.snapshot
-    rows = np.flatnonzero(
-        sight.select(asked.street.filter(sight, now), now) & (snapshot.owner >= 0)
+    counter = sight.counter
+    chosen = translate_filter(asked.street.filter(sight, now), counter.scale)
+    counts = np.stack(
+        [
+            counter.count(["grid"], narrow_period(chosen, since, until), now=now)[:-1]
+            for since, until in pairwise(edges)
+        ]
     )
-    frame = np.searchsorted(np.array(edges), snapshot.reported_at[rows], side="right") - 1
-    inside = (frame >= 0) & (frame < len(edges) - 1)
-    key = frame[inside] * grids + snapshot.owner[rows][inside]
-    counts = np.bincount(key, minlength=(len(edges) - 1) * grids)
     plain = np.minimum(counts, _LARGEST).astype("<u2")
     hourly = edges[1] - edges[0] <= _HOUR_S
     breaks = break_classes(counts[counts > 0].astype(np.float64))

@@ -171,6 +171,7 @@ def draw_frame(asked: Asked, services: Services) -> dict[str, Any]:
         "city": city,
         "title": f"{city} · {say('product.mark', lang)}",
         "whole": say("street.whole_city", lang),
+        "rows": sight.rows,
         "map": {
             "layers": layers,
             "words": ground.read_words(lang),
@@ -186,10 +187,10 @@ def draw_frame(asked: Asked, services: Services) -> dict[str, Any]:
         },
         "definitions": {key: describe_figure(key, lang) for key in DEFINITIONS},
         "words": {
-            name: say(f"street.{name}", lang)
+            name: say(f"street.{name}", lang, n="{n}")
             for name in (
                 "formula", "numerator", "denominator", "window", "rounding", "rows", "failed",
-                "nothing_found", "circle_hint", "polygon_hint", "close",
+                "nothing_found", "circle_hint", "polygon_hint", "close", "compare",
             )
         },
     }  # fmt: skip

@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from geodata.access.outside import UNOWNED, WHOLE, Figure, Outside
 from geodata.access.sight import Sight
 from geodata.access.suppression import Span
-from geodata.events.clock import RED
 from geodata.events.incidents import STAGES
 from geodata.figures.counts import Change
 from geodata.figures.days import Days, list_days
 from geodata.figures.period import Period
 from geodata.figures.tally import Counts, LeafOrder, Tallies, Tally, order_leaves, tally_areas
-from geodata.figures.tally_parts import count_parts
 from geodata.levels import NO_PARENT, find_parent_rows
 from geodata.ownership import RULES
+from geodata.snapshots.count_filter import translate_filter
+from geodata.snapshots.counting import Axis
 from geodata.snapshots.snapshot import Filter
 
 Count = int | Span | None  # exact, in bounds, or not told
+_CODED: tuple[Axis, ...] = ("kind", "category", "body", "source", "stage", "rule")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,11 @@ class AreaFigures:
         """Tell whether `own` is the whole area."""
         return self.hidden_grids == 0
 
+    @property
+    def is_city(self) -> bool:
+        """Tell whether the area is the whole city, what nobody owns among it."""
+        return self.grid is None or any(child.uid is None for child in self.children)
+
 
 def count_area(
     sight: Sight, *, grid: int | None, period: Period, filter: Filter, now: int
@@ -111,8 +117,7 @@ def count_area(
     told to the minute. Never raises for a scope that hides the area: `own` is then empty. Raises
     NotFound for a uid that the drawing does not have.
 
-    Everything is counted from one pass over the incidents that is kept for a minute per filter, and
-    one pass for the parts: some 20 ms of 3 million incidents for a further area.
+    The grids are counted once a minute and filter, the parts once an area; both are kept.
     """
     whole = grid is None or grid == find_root(sight)
     chosen = replace(filter, since=period.since, until=period.until)
@@ -123,7 +128,10 @@ def count_area(
     own = tallies.of_all() if whole or grid is None else tallies.of(grid)
     children = tuple(_count_children(sight, grid, tallies, told, whole=whole))
     mark = WHOLE if whole or grid is None else grid
-    parts = _count_codes(sight, None if whole else grid, chosen, now)
+    parts = sight.keep(
+        ("parts", None if whole else grid, chosen, now - now % 60),
+        lambda: _count_codes(sight, None if whole else grid, chosen, now),
+    )
     days = list_days(sight, period, now=now)
     hidden = told.hidden_in(None if whole else grid)
     return AreaFigures(
@@ -148,7 +156,10 @@ def count_area(
         kinds=_rank_parts(parts["kind"]),
         bodies=_rank_parts(parts["body"]),
         sources=_rank_parts(parts["source"]),
-        days=replace(days, counts=parts["day"][:, 0][: len(days.midnights)]),
+        days=replace(
+            days,
+            counts=_pick_days(parts["day"], days.midnights, sight.counter.scale.midnights[:-1]),
+        ),
     )
 
 
@@ -278,24 +289,34 @@ def _hide(sight: Sight, tree: LeafOrder) -> Counts:
     return found
 
 
-def _count_codes(
-    sight: Sight, grid: int | None, chosen: Filter, now: int
-) -> dict[str, NDArray[np.int64]]:
-    """Return the counts by each code, (codes, 3): total, open, overdue."""
-    tree = order_leaves(sight)
-    inside = np.ones(len(tree.order) + 1, np.bool_)
+def _count_codes(sight: Sight, grid: int | None, chosen: Filter, now: int) -> dict[str, Counts]:
+    """Return the counts by each code and by day, (codes, 3): total, open, overdue."""
+    counter, tree = sight.counter, order_leaves(sight)
+    inside = None
     if grid is not None:
-        inside[:] = False
+        inside = np.zeros(len(tree.order) + 1, np.bool_)
         inside[tree.leaves(grid)] = True
-    snapshot = sight.snapshot
-    days = list_days(sight, Period(since=chosen.since, until=chosen.until), now=now)
-    return count_parts(
-        snapshot,
-        sight.select(chosen, now),
-        inside=inside,
-        late=snapshot.open & (sight.states(now) == RED),
-        midnights=days.midnights,
-    )
+    asked = translate_filter(chosen, counter.scale, grids=inside)
+
+    def count(axis: Axis) -> Counts:
+        found = counter.count([axis, "standing"], asked, now=now)
+        return np.stack([found.sum(axis=1), found[:, 1:].sum(axis=1), found[:, 2]], axis=1)
+
+    found: dict[str, Counts] = {axis: count(axis) for axis in _CODED}
+    return found | {"day": counter.count(["day"], asked, now=now)}
+
+
+def _pick_days(counts: Counts, midnights: Counts, known: Counts) -> Counts:
+    """
+    Return the counts of the days that begin at `midnights`, of those that begin at `known`.
+
+    The last one takes what was reported after it too: a clock that is ahead loses nothing.
+    """
+    if not len(midnights):
+        return np.empty(0, np.int64)
+    begins = np.append(0, np.cumsum(counts))
+    at = begins[np.searchsorted(known, midnights)]
+    return np.diff(np.append(at, begins[-1]))
 
 
 def _name_counts(names: Sequence[str], counts: NDArray[np.int64]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from geodata.words import Lang, say
 
-Window = Literal["period", "now", "before", "last_year", "ahead"]
+Window = Literal["period", "now", "before", "last_year", "against", "ahead"]
 Rounding = Literal["none", "percent", "decimal"]
 
 
@@ -62,6 +62,7 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
             _rate("reopened", "reopened_once", "closed_once"),
             _rate("before", "difference_before", "total_before", "before"),
             _rate("last_year", "difference_last_year", "total_last_year", "last_year"),
+            _rate("against", "difference_against", "total_against", "against"),
             Definition(
                 key="risk", numerator="risk", denominator="", window="ahead", rounding="decimal"
             ),
