@@ -16,7 +16,8 @@ from geodata.access.outside import Outside
 from geodata.access.sight import Sight
 from geodata.desk.marks import read_marks
 from geodata.events.clock import RED
-from geodata.figures.counts import Figures, count_figures
+from geodata.figures.area import AreaFigures, count_area
+from geodata.figures.period import Period
 from geodata.snapshots.snapshot import Filter
 from geodata.words import Lang, has_words, say
 
@@ -57,14 +58,15 @@ def draw(facts: Sight, view: View, *, now: int) -> html.Div:
         told = _outside(facts, facts.outside, uid, chosen, lang)
         return html.Div([*head, *told, _band(facts, row, lang)], className="card")
     mask = facts.select(chosen, now) & (facts.snapshot.owner == row)
-    figures = count_figures(facts.snapshot, mask, states=facts.states(now))
+    period = Period(since=chosen.since, until=chosen.until)
+    area = count_area(facts, grid=uid, period=period, filter=chosen, now=now)
     return html.Div(
         className="card",
         children=[
             *head,
-            key_figures(name_keys(figures), lang),
-            six_steps(figures.steps, lang),
-            _rules(figures, lang),
+            key_figures(name_keys(area.own), lang),
+            six_steps(area.own.steps, lang),
+            _rules(area, lang),
             _risk(facts, row, lang),
             _oldest(facts, mask, grid, lang, now),
         ],
@@ -147,7 +149,7 @@ def facts_row(facts: Sight, uid: int) -> int:
     return int(np.flatnonzero(facts.grids.finest()["uid"].to_numpy() == uid)[0])
 
 
-def _rules(figures: Figures, lang: Lang) -> html.Div:
+def _rules(area: AreaFigures, lang: Lang) -> html.Div:
     return html.Div(
         className="rules",
         children=[
@@ -160,10 +162,10 @@ def _rules(figures: Figures, lang: Lang) -> html.Div:
                     ],
                     className="rule",
                 )
-                for name, value in figures.rules.items()
+                for name, value in area.rules.items()
             ),
             html.P(
-                say("card.near_line", lang, n=numbers.count(figures.near_line)),
+                say("card.near_line", lang, n=numbers.count(area.own.near_line)),
                 className="quiet small",
             ),
         ],

@@ -13,8 +13,10 @@ from dashboard.view import View
 from geodata.access.outside import WHOLE, Outside
 from geodata.access.sight import Sight
 from geodata.access.suppression import Span
-from geodata.figures.counts import Figures, count_by_grid, count_figures
+from geodata.figures.period import Period
+from geodata.figures.tally import Tallies, Tally, tally_areas
 from geodata.risk import GridRisk
+from geodata.snapshots.snapshot import Filter
 from geodata.words import Lang, say
 from layers.layer import Picture
 
@@ -29,18 +31,24 @@ def draw(facts: Sight, picture: Picture, view: View) -> list[Any]:
     """Return the side panel: the account's own grids, and in bounds what is outside."""
     if facts.outside is not None and not facts.rows:
         return _draw_totals(facts, facts.outside, picture, view)
-    mask = picture.selected()
-    figures = count_figures(facts.snapshot, mask, states=facts.states(picture.now))
+    tallies = count_view(facts, picture.filter, now=picture.now)
+    figures = tallies.of_all()
     title = say("overview.title", view.lang)
     return [
         html.H2(title if facts.outside is None else totals.scope_names(facts, view.lang)),
         key_figures(name_keys(figures), view.lang),
         six_steps(figures.steps, view.lang),
         _rates(figures, view.lang),
-        _owned(facts, mask, figures, view.lang),
+        _owned(facts, tallies, figures, view.lang),
         _top_grids(facts, picture, view.lang),
         *totals.draw(facts, picture.filter, view.lang),
     ]
+
+
+def count_view(facts: Sight, chosen: Filter, *, now: int) -> Tallies:
+    """Return the tallies of all areas under a map's filter, its own period included."""
+    period = Period(since=chosen.since, until=chosen.until)
+    return tally_areas(facts, period=period, filter=chosen, now=now)
 
 
 def _draw_totals(facts: Sight, outside: Outside, picture: Picture, view: View) -> list[Any]:
@@ -64,7 +72,7 @@ def draw_nothing(lang: Lang) -> list[Any]:
     ]
 
 
-def name_keys(figures: Figures) -> dict[str, Count]:
+def name_keys(figures: Tally) -> dict[str, Count]:
     """Return the four figures the eye should land on: late first."""
     return {name: getattr(figures, name) for name in KEYS}
 
@@ -117,7 +125,7 @@ def six_steps(steps: Mapping[str, int] | Mapping[str, Span], lang: Lang) -> html
     )
 
 
-def _rates(figures: Figures, lang: Lang) -> html.Dl:
+def _rates(figures: Tally, lang: Lang) -> html.Dl:
     pairs = (
         ("completion", figures.completion),
         ("closing", figures.closing),
@@ -136,15 +144,14 @@ def _rates(figures: Figures, lang: Lang) -> html.Dl:
     )
 
 
-def _owned(facts: Sight, mask: Any, figures: Figures, lang: Lang) -> html.P:
+def _owned(facts: Sight, tallies: Tallies, figures: Tally, lang: Lang) -> html.P:
     uids = facts.grids.finest()["uid"].tolist()
-    grids = len(uids)
-    counts = count_by_grid(facts.snapshot, mask, grids=grids)
+    counts = tallies.of_finest("total")
     text = say(
         "overview.owned",
         lang,
         owned=numbers.count(int(counts[:-1].sum())),
-        unowned=numbers.count(figures.unowned),
+        unowned=numbers.count(int(counts[-1])),
         near=numbers.count(figures.near_line),
         grids=numbers.count(int((counts[:-1] > 0).sum())),
         of=numbers.count(sum(facts.shows(uid) for uid in uids)),

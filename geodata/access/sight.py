@@ -19,6 +19,7 @@ from geodata.access.scope import ROWS, Scope
 from geodata.events.periods import local_midnight
 from geodata.levels import LEVELS, NO_PARENT, find_parent_rows
 from geodata.risk import GridRisk, rate_grids, weigh_days
+from geodata.snapshots.counted import count_later
 from geodata.snapshots.facts import UNMATCHED, Facts
 from geodata.snapshots.later import Later
 from geodata.snapshots.rating import Rated
@@ -140,10 +141,12 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
         return Sight(**given | {"kept": facts.kept})
     own = inside & rows
     snapshot = _take_rows(facts.snapshot, np.append(own, False)[facts.snapshot.owner])
+    counted = count_later(snapshot, grids=len(own), zone=facts.zone)
     return Sight(
         **given
         | {
             "snapshot": snapshot,
+            "counted": counted,
             "rated": Rated(
                 made=facts.risk_made,
                 ahead_of=Later.of(facts.risk_from),

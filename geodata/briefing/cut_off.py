@@ -16,6 +16,7 @@ from geodata.errors import Fault, NotFound
 from geodata.events.derive import derive_columns
 from geodata.events.ground import read_ground_within
 from geodata.events.incidents import FLAG_DRILL
+from geodata.snapshots.counted import count_later
 from geodata.snapshots.facts import KEPT_WITH_DRAWING, Facts
 from geodata.snapshots.newest import make_snapshot
 from geodata.snapshots.patch import leave_out, patch_snapshot
@@ -68,6 +69,7 @@ def look_back(facts: Facts, cut_off: int) -> Facts:
         **given
         | {
             "snapshot": snapshot,
+            "counted": count_later(snapshot, grids=len(facts.grids.finest()), zone=facts.zone),
             "as_of": min(facts.as_of, cut_off),
             "rated": rated,
             "kept": kept,

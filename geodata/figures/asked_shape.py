@@ -16,8 +16,8 @@ from geodata.access.sight import Sight
 from geodata.coordinates import lonlat_crs, to_lonlat, to_metric
 from geodata.errors import BadGrid, Fault
 from geodata.events.clock import RED
-from geodata.figures.counts import Figures, count_figures
 from geodata.figures.hot_places import find_metres
+from geodata.figures.tally import Tally, tally_rows
 from geodata.snapshots.nearest import NearIndex
 from geodata.snapshots.snapshot import Filter
 
@@ -53,7 +53,7 @@ class Near:
 class ShapeFigures:
     """What a shape comes to within the scope; `kinds` by code, the most first."""
 
-    figures: Figures
+    figures: Tally
     area_m2: float
     grids: int  # finest grids it touches
     hidden_grids: int  # of these, those that the scope hides
@@ -108,15 +108,13 @@ def count_shape(
     rows = np.flatnonzero(sight.select(filter, now)[: snapshot.placed])
     x, y = find_metres(sight, rows)
     rows = rows[_within(shape, x, y)]
-    mask = np.zeros(snapshot.n, np.bool_)
-    mask[rows] = True
     finest = sight.grids.finest()
     touched = finest.sindex.query(shape.outline, predicate="intersects")
     uids = finest["uid"].to_numpy()[touched]
     tables = {"cameras": sight.cameras, "places": sight.places}
     places = {name: _to_metres_of(sight, table) for name, table in tables.items()}
     return ShapeFigures(
-        figures=count_figures(snapshot, mask, states=sight.states(now)),
+        figures=tally_rows(sight, rows, now=now),
         area_m2=math.pi * shape.radius_m**2 if shape.radius_m else float(shape.outline.area),
         grids=len(uids),
         hidden_grids=sum(not sight.shows(int(uid)) for uid in uids),

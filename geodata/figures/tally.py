@@ -1,25 +1,25 @@
-"""The tally: every figure of every finest grid in one pass, from which any area is a sum."""
+"""The tally: every figure of every finest grid at once, from which any area is a sum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.compiled import compile_kernel
-from geodata.events.clock import AMBER, DONE_LATE, DONE_ON_TIME, RED, SUSPENDED
+from geodata.events.clock import AMBER, DONE_LATE, DONE_ON_TIME, SUSPENDED
 from geodata.events.incidents import SIX_STEPS
 from geodata.figures.counts import Rate
 from geodata.figures.period import Period, find_period_before, find_period_last_year
 from geodata.levels import NO_PARENT, find_parent_rows
+from geodata.snapshots.count_filter import translate_filter
+from geodata.snapshots.courses import AGEING_DAYS, Codes, CourseParts, encode_now
 from geodata.snapshots.facts import Facts
 from geodata.snapshots.snapshot import Filter
 
 Counts = NDArray[np.int64]
 
-AGEING_DAYS = (1, 3, 7, 30)  # overdue for less than a day, up to 3, up to 7, up to 30, longer
+_BANDS = range(len(AGEING_DAYS) + 1)
 _PLAIN = (
     "whole", "total", "open", "overdue", "due_soon", "suspended", "near_line", "before",
     "last_year", "handled_of_dispatched", "closed_of_registered", "done_on_time", "done_late",
@@ -28,13 +28,12 @@ _PLAIN = (
 COLUMNS = (
     *_PLAIN,
     *SIX_STEPS,
-    *(f"ageing_{place}" for place in range(len(AGEING_DAYS) + 1)),
+    *(f"ageing_{band}" for band in _BANDS),
 )
 _PLACE = {name: place for place, name in enumerate(COLUMNS)}
 _STEPS_AT, _AGEING_AT = _PLACE[SIX_STEPS[0]], _PLACE["ageing_0"]
 _WHOLE, _TOTAL, _OPEN, _OVERDUE, _DUE_SOON, _SUSPENDED, _NEAR_LINE, _BEFORE, _LAST_YEAR = range(9)
 _COMPLETED, _CLOSED, _ON_TIME, _LATE, _RETURNED, _REOPENED, _ONCE_CLOSED = range(9, 16)
-_BEFORE_BIT, _LAST_YEAR_BIT = 2, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,26 +92,7 @@ class Tallies:
         return found
 
     def _name(self, row: Counts) -> Tally:
-        n = [int(value) for value in row]
-        steps = dict(zip(SIX_STEPS, n[_STEPS_AT : _STEPS_AT + len(SIX_STEPS)], strict=True))
-        return Tally(
-            whole=n[_WHOLE],
-            total=n[_TOTAL],
-            open=n[_OPEN],
-            overdue=n[_OVERDUE],
-            due_soon=n[_DUE_SOON],
-            suspended=n[_SUSPENDED],
-            near_line=n[_NEAR_LINE],
-            before=n[_BEFORE] if self._compared["before"] else None,
-            last_year=n[_LAST_YEAR] if self._compared["last_year"] else None,
-            steps=steps,
-            ageing=tuple(n[_AGEING_AT:]),
-            completion=Rate(part=n[_COMPLETED], of=steps["dispatched"]),
-            closing=Rate(part=n[_CLOSED], of=steps["registered"]),
-            on_time=Rate(part=n[_ON_TIME], of=n[_ON_TIME] + n[_LATE]),
-            returned=Rate(part=n[_RETURNED], of=steps["dispatched"]),
-            reopened=Rate(part=n[_REOPENED], of=n[_ONCE_CLOSED]),
-        )
+        return _name_row(row, **self._compared)
 
 
 class LeafOrder:
@@ -168,7 +148,7 @@ def tally_areas(facts: Facts, *, period: Period, filter: Filter, now: int) -> Ta
     """
     Return the tallies under a filter; the filter's own times give way to `period`.
 
-    One pass over the incidents, kept for the minute: every further area is a subtraction.
+    The counter is asked once a filter and minute: every further area is a subtraction.
     """
     chosen = replace(filter, since=period.since, until=period.until)
     tallies: Tallies = facts.keep(
@@ -178,28 +158,88 @@ def tally_areas(facts: Facts, *, period: Period, filter: Filter, now: int) -> Ta
 
 
 def _tally(facts: Facts, chosen: Filter, period: Period, now: int) -> Tallies:
-    snapshot, tree = facts.snapshot, order_leaves(facts)
-    marks = facts.select(chosen, now).astype(np.uint8)
+    counter, tree = facts.counter, order_leaves(facts)
+    asked = translate_filter(chosen, counter.scale)
+    by_course = counter.count(["grid", "course"], asked, now=now)
+    # Whole numbers far below 2**53: exact, and several times as fast as of integers.
+    counts = (by_course.astype(np.float64) @ weigh_courses(counter.list_courses(now))).astype(
+        np.int64
+    )
+    counts[:, _WHOLE] = counter.count(["grid"])
     compared = {}
-    for name, other, bit in (
-        ("before", find_period_before(facts, period, now=now), _BEFORE_BIT),
-        ("last_year", find_period_last_year(facts, period, now=now), _LAST_YEAR_BIT),
+    for name, other in (
+        ("before", find_period_before(facts, period, now=now)),
+        ("last_year", find_period_last_year(facts, period, now=now)),
     ):
         compared[name] = other is not None and _reaches_back(facts, other)
         if other is not None and compared[name]:
-            then = replace(chosen, since=other.since, until=other.until)
-            marks |= facts.select(then, now).astype(np.uint8) * np.uint8(bit)
+            then = replace(asked, since=other.since, until=other.until)
+            counts[:, _PLACE[name]] = counter.count(["grid"], then, now=now)
     grids = len(tree.order)
-    counts = np.zeros((grids + 1, len(COLUMNS)), np.int64)
-    columns = (
-        snapshot.owner, snapshot.open, facts.states(now), snapshot.near_line, snapshot.returned,
-        snapshot.reopened, snapshot.due_at,
-    )  # fmt: skip
-    _count_rows(columns, snapshot.steps, marks, now - now % 60, counts)
     sums = np.zeros((grids + 2, len(COLUMNS)), np.int64)
     np.cumsum(counts[np.append(tree.order, grids)], axis=0, out=sums[1:])
     sums.flags.writeable = False
     return Tallies(sums, tree, **compared)
+
+
+def tally_rows(facts: Facts, rows: Counts, *, now: int) -> Tally:
+    """Return the tally of any rows of the snapshot, compared with nothing."""
+    courses = encode_now(facts.snapshot, rows, states=facts.states(now), now=now - now % 60)
+    found, counts = np.unique(courses, return_counts=True)
+    row = (counts @ weigh_courses(found)).astype(np.int64)
+    row[_WHOLE] = facts.snapshot.n
+    return _name_row(row, before=False, last_year=False)
+
+
+def _name_row(row: Counts, *, before: bool, last_year: bool) -> Tally:
+    n = [int(value) for value in row]
+    steps = dict(zip(SIX_STEPS, n[_STEPS_AT : _STEPS_AT + len(SIX_STEPS)], strict=True))
+    return Tally(
+        whole=n[_WHOLE],
+        total=n[_TOTAL],
+        open=n[_OPEN],
+        overdue=n[_OVERDUE],
+        due_soon=n[_DUE_SOON],
+        suspended=n[_SUSPENDED],
+        near_line=n[_NEAR_LINE],
+        before=n[_BEFORE] if before else None,
+        last_year=n[_LAST_YEAR] if last_year else None,
+        steps=steps,
+        ageing=tuple(n[_AGEING_AT:]),
+        completion=Rate(part=n[_COMPLETED], of=steps["dispatched"]),
+        closing=Rate(part=n[_CLOSED], of=steps["registered"]),
+        on_time=Rate(part=n[_ON_TIME], of=n[_ON_TIME] + n[_LATE]),
+        returned=Rate(part=n[_RETURNED], of=steps["dispatched"]),
+        reopened=Rate(part=n[_REOPENED], of=n[_ONCE_CLOSED]),
+    )
+
+
+def weigh_courses(courses: Codes) -> NDArray[np.float64]:
+    """Return in which of COLUMNS an incident of each course counts: 1 or 0, (courses, columns)."""
+    parts = CourseParts(courses)
+    _, registered, dispatched, handled, closed, _ = parts.steps
+    over = closed & ~parts.open  # a void or duplicate case is done too, but was never closed
+    found = {
+        "total": np.ones(len(courses), np.bool_),
+        "near_line": parts.near_line,
+        **dict(zip(SIX_STEPS, parts.steps, strict=True)),
+        "handled_of_dispatched": handled & dispatched,
+        "closed_of_registered": closed & registered,
+        "returned_of_dispatched": parts.returned & dispatched,
+        "reopened": parts.reopened,
+        "once_closed": closed | parts.reopened,
+        "open": parts.open,
+        "overdue": parts.overdue,
+        "due_soon": parts.open & (parts.state == AMBER),
+        "suspended": parts.open & (parts.state == SUSPENDED),
+        "done_on_time": over & (parts.state == DONE_ON_TIME),
+        "done_late": over & (parts.state == DONE_LATE),
+    }
+    found |= {f"ageing_{band}": parts.overdue & (parts.band == band) for band in _BANDS}
+    weights = np.zeros((len(courses), len(COLUMNS)))
+    for name, counts in found.items():
+        weights[:, _PLACE[name]] = counts
+    return weights
 
 
 def _reaches_back(facts: Facts, period: Period) -> bool:
@@ -209,63 +249,4 @@ def _reaches_back(facts: Facts, period: Period) -> bool:
 
 def find_first_report(facts: Facts) -> int:
     """Return when the first incident was reported (UTC s), 0 where none has a time."""
-
-    def find() -> int:
-        at = facts.snapshot.reported_at
-        return int(at.min(where=at > 0, initial=np.iinfo(np.int64).max)) if (at > 0).any() else 0
-
-    first: int = facts.keep("first report", find)
-    return first
-
-
-@compile_kernel
-def _count_rows(columns: Any, steps: Any, marks: Any, now: Any, counts: Any) -> None:
-    """Add each incident to the columns it counts in, in the row of its grid; the last is nobody."""
-    owner, open_, state, near_line, returned, reopened, due_at = columns
-    nobody = len(counts) - 1
-    for i in range(len(owner)):
-        at = owner[i] if owner[i] >= 0 else nobody
-        row = counts[at]
-        row[_WHOLE] += 1
-        mark = marks[i]
-        if mark & 2:
-            row[_BEFORE] += 1
-        if mark & 4:
-            row[_LAST_YEAR] += 1
-        if mark & 1 == 0:
-            continue
-        row[_TOTAL] += 1
-        row[_NEAR_LINE] += near_line[i]
-        for place in range(6):
-            row[_STEPS_AT + place] += steps[i, place] > 0
-        dispatched, closed = steps[i, 2] > 0, steps[i, 4] > 0
-        row[_COMPLETED] += dispatched and steps[i, 3] > 0
-        row[_CLOSED] += closed and steps[i, 1] > 0
-        row[_RETURNED] += dispatched and returned[i] > 0
-        row[_REOPENED] += reopened[i] > 0
-        row[_ONCE_CLOSED] += closed or reopened[i] > 0
-        if open_[i]:
-            row[_OPEN] += 1
-            row[_DUE_SOON] += state[i] == AMBER
-            row[_SUSPENDED] += state[i] == SUSPENDED
-            if state[i] == RED:
-                row[_OVERDUE] += 1
-                late_days = (now - due_at[i]) // 86_400
-                band = (late_days >= 1) + (late_days >= 3) + (late_days >= 7) + (late_days >= 30)
-                row[_AGEING_AT + band] += 1
-        elif closed:
-            row[_ON_TIME] += state[i] == DONE_ON_TIME
-            row[_LATE] += state[i] == DONE_LATE
-
-
-def warm() -> None:
-    """Compile the kernel and keep the machine code on disk, for set-up."""
-    kinds = (np.int32, np.bool_, np.uint8, np.bool_, np.uint8, np.uint8, np.int64)
-    for writeable, steps_writeable in ((True, True), (False, False), (False, True)):
-        columns = tuple(np.zeros(1, kind) for kind in kinds)
-        for place, column in enumerate(columns):
-            column.flags.writeable = writeable or place == 2  # states are made anew each minute
-        steps = np.zeros((1, 6), np.int64)
-        steps.flags.writeable = steps_writeable  # a saved snapshot's are stacked anew
-        counts = np.zeros((2, len(COLUMNS)), np.int64)
-        _count_rows(columns, steps, np.ones(1, np.uint8), 0, counts)
+    return facts.counter.find_first()

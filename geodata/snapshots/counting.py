@@ -1,10 +1,11 @@
-"""Counting: incidents by grid, kind, stage and time under any filter, in milliseconds.
+"""Counting: incidents by any of what is known of them under any filter, in milliseconds.
 
-Rows stand in the order of their reports, so a period is a slice. Each column is looked up in a
-small table that says how far its value moves the count in the answer, or that it does not count:
-one pass without a branch answers any grouping under any filter. Counts by grid and category alone
-come from running totals by day and cost nothing that grows with the rows. What has changed since
-is kept as a short list of rows that count once more or once less.
+The one engine behind every figure. Rows stand in the order of their reports, so a period is a
+slice. Each column is looked up in a small table that says how far its value moves the count in the
+answer, or that it does not count: a pass without a branch answers any grouping under any filter.
+Counts by grid and category alone of a long period come from running totals and cost nothing that
+grows with the rows. What has changed since is kept as a short list of rows that count once more or
+once less.
 """
 
 from __future__ import annotations
@@ -20,185 +21,171 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
-from geodata.snapshots.timeline import DAY_S, HOURS, Ints, Rows, Scale, Timeline, freeze, make_scale
+from geodata.snapshots.count_filter import Allowed, CountFilter
+from geodata.snapshots.courses import STANDINGS, Codes, list_standings
+from geodata.snapshots.timeline import (
+    COLUMN_OF,
+    DAY_S,
+    HOURS,
+    Ints,
+    Rows,
+    Scale,
+    Timeline,
+    freeze,
+    make_scale,
+)
 
-Axis = Literal["grid", "category", "kind", "stage", "day", "weekday", "hour"]
-Allowed = NDArray[np.bool_]
+Axis = Literal[
+    "grid", "category", "kind", "stage", "body", "source", "rule", "day", "weekday", "hour",
+    "course", "standing",
+]  # fmt: skip
 
 MOST_GROUPS = 1 << 26
-MOST_TOTALS = 64_000_000  # numbers: a day with 7 categories of 6,125 grids takes 43,000
+MOST_TOTALS = 16_000_000  # numbers kept as running totals: of a large city not every day's
 MOST_CHANGES = 50_000
 _LEAST_SHARE = 100_000  # rows for which a second thread pays
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountFilter:
-    """
-    Which incidents count: reported in [since, until), and allowed by each table that is given.
-
-    Tables of booleans: `grids` (grids + 1, the last for nobody), `categories`, `kinds`, `stages`
-    by code, `hours` (24) and `weekdays` (7, Monday first) in the city's zone.
-    """
-
-    since: int | None = None
-    until: int | None = None
-    grids: Allowed | None = None
-    categories: Allowed | None = None
-    kinds: Allowed | None = None
-    stages: Allowed | None = None
-    hours: Allowed | None = None
-    weekdays: Allowed | None = None
-
-    @property
-    def has_totals(self) -> bool:
-        """Tell whether running totals by day, category and grid can answer."""
-        others = (self.kinds, self.stages, self.hours, self.weekdays)
-        return all(table is None for table in others)
+FEW_ROWS = 200_000  # are counted as fast as two totals are subtracted
+_BLOCK = 2_048
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
     """
-    Incidents ready to be counted; never changed, so any number of threads may ask.
+    Incidents ready to be counted; any number of threads may ask.
 
-    `more` counts once more, `less` once less: what has changed since the rows were sorted.
+    `more` counts once more, `less` once less: what has changed since the rows were sorted, in any
+    order in `more_rows` and `less_rows`.
     """
 
     scale: Scale
     rows: Timeline
-    more: tuple[Timeline, ...] = ()
-    less: tuple[Timeline, ...] = ()
+    more: Timeline | None = None
+    less: Timeline | None = None
+    more_rows: Rows | None = None
+    less_rows: Rows | None = None
 
     @property
     def n(self) -> int:
         """Return how many incidents there are."""
-        more, less = (sum(len(part.at) for part in parts) for parts in (self.more, self.less))
-        return len(self.rows.at) + more - less
+        return sum(sign * len(part.at) for part, sign in self._parts())
 
-    @property
-    def is_worn(self) -> bool:
+    def _parts(self) -> list[tuple[Timeline, int]]:
+        parts = ((self.rows, 1), (self.more, 1), (self.less, -1))
+        return [(part, sign) for part, sign in parts if part is not None]
+
+    def changed(self, *, gone: Rows, new: Rows) -> Counter | None:
         """
-        Tell whether it must be built anew over all rows.
+        Return the counter after an update: `gone` as they were before, `new` as they are now.
 
-        Reports of days that it does not know would have no hour and no day; and after many changes
-        a new one answers faster.
+        None where it must be built anew over all rows: for codes and days that it does not know,
+        and after so many changes that a new one answers faster.
         """
-        changed = [*self.more, *self.less]
-        late = any((part.day[part.at > 0] == self.scale.days).any() for part in self.more)
-        return late or sum(len(part.at) for part in changed) > MOST_CHANGES or len(changed) > 64
-
-    def changed(self, *, gone: Rows, new: Rows) -> Counter:
-        """Return the counter after an update: `gone` as they were before, `new` as they are now."""
-        more, less = self.more, self.less
-        if len(new.at):
-            more = (*more, Timeline(new, self.scale))
-        if len(gone.at):
-            less = (*less, Timeline(gone, self.scale))
-        made = replace(self, more=more, less=less)
+        if not len(gone.at) + len(new.at):
+            return self
+        if self.scale.find_unknown(new):
+            return None
+        more_rows, less_rows = _join(self.more_rows, new), _join(self.less_rows, gone)
+        if len(more_rows.at) + len(less_rows.at) > MOST_CHANGES:
+            return None
+        more, less = Timeline(more_rows, self.scale), Timeline(less_rows, self.scale)
+        if (more.codes[COLUMN_OF["day"]][more.at > 0] == self.scale.days).any():
+            return None
+        made = replace(self, more=more, less=less, more_rows=more_rows, less_rows=less_rows)
         if "_totals" in self.__dict__:
             made.__dict__["_totals"] = self._totals
         return made
 
+    def list_courses(self, now: int) -> Codes:
+        """Return the values of the axis `course` at a moment (UTC s), told to the minute."""
+        minute = now - now % 60
+        found = [part.list_courses(minute) for part, _ in self._parts()]
+        return np.unique(np.concatenate(found))
+
+    def find_first(self) -> int:
+        """Return when the first of them was reported (UTC s), 0 where none has a time."""
+        at = 0
+        while True:
+            later = [
+                int(part.at[row])
+                for part, _ in self._parts()
+                if (row := int(np.searchsorted(part.at, at, "right"))) < len(part.at)
+            ]
+            if not later:
+                return 0
+            at = min(later)
+            if sum(sign * _length(part.slice_of(at, at + 1)) for part, sign in self._parts()):
+                return at
+
     def count(
-        self, by: Sequence[Axis], chosen: CountFilter | None = None, *, threads: int = 2
+        self,
+        by: Sequence[Axis],
+        chosen: CountFilter | None = None,
+        *,
+        now: int = 0,
+        threads: int = 2,
     ) -> Ints:
         """
         Return how many incidents there are for each value of the axes in `by`.
 
-        The axes of the answer are those of `by`, in that order; `grid` ends with nobody. By `day`,
-        `weekday` or `hour` only what has a time counts. Raises ValueError for axes that repeat,
-        for day together with hour or weekday, and for more than MOST_GROUPS groups.
+        The axes of the answer are those of `by`, in that order; `grid` ends with nobody, `course`
+        is that of `list_courses`, `standing` over, open, overdue. `now` (UTC s) says how late the
+        open ones are. By `day`, `weekday` or `hour` only what has a time counts. Raises ValueError
+        for axes that repeat, for day together with hour or weekday, for what the rows do not tell,
+        and for more than MOST_GROUPS groups.
         """
-        wanted = chosen or CountFilter()
-        self._check(by, wanted)
-        parts = [(self.more, 1), (self.less, -1)]
-        if wanted.has_totals and set(by) <= {"grid", "category"} and self._totals is not None:
+        question = _Question(self, by, chosen or CountFilter(), now)
+        wanted = question.chosen
+        rows = self.rows.slice_of(wanted.since, wanted.until)
+        if wanted.has_totals and set(by) <= {"grid", "category"} and _length(rows) > FEW_ROWS:
             found = self._from_totals(by, wanted)
         else:
-            found = self._pass_over(self.rows, by, wanted, threads)
-        for columns, sign in parts:
-            for part in columns:
-                found += sign * self._pass_over(part, by, wanted, 1)
+            found = question.pass_over(self.rows, threads)
+        for part, sign in self._parts()[1:]:
+            found += sign * question.pass_over(part, 1)
         return found
 
-    def _check(self, by: Sequence[Axis], chosen: CountFilter) -> None:
-        groups = int(np.prod([self.scale.size(axis) for axis in by], dtype=np.float64))
-        hourly = {"hour", "weekday"} & set(by) or chosen.hours is not None
-        mixed = "day" in by and (hourly or chosen.weekdays is not None)
-        doubled = len(set(by)) < len(by) or {"kind", "category"} <= set(by)
-        if doubled or mixed or groups > MOST_GROUPS:
-            msg = f"cannot count by {', '.join(by)}: {groups:,} groups of at most {MOST_GROUPS:,}."
-            raise ValueError(msg)
-
-    def _pass_over(
-        self, columns: Timeline, by: Sequence[Axis], chosen: CountFilter, threads: int
-    ) -> Ints:
-        """Return the counts of one set of rows by one pass over the filter's period."""
-        shape = [self.scale.size(axis) for axis in by]
-        groups = int(np.prod(shape, dtype=np.int64))
-        rows = columns.slice_of(chosen.since, chosen.until)
-        tables = _Tables(self.scale, by, shape, groups, chosen)
-        when = columns.day if "day" in by else columns.hour
-        workers = max(1, min(threads, (rows.stop - rows.start) // _LEAST_SHARE))
-        cuts = np.linspace(rows.start, rows.stop, workers + 1).astype(np.int64)
-        counts = np.zeros((workers, groups + 1), np.uint32)
-
-        def work(worker: int) -> None:
-            part = slice(cuts[worker], cuts[worker + 1])
-            _count_rows(
-                columns.grid[part], columns.kind[part], columns.stage[part], when[part],
-                tables.grid, tables.kind, tables.stage, tables.when, counts[worker],
-            )  # fmt: skip
-
-        if workers == 1:
-            work(0)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, range(workers)))
-        added: Ints = counts[:, :groups].sum(axis=0, dtype=np.int64)
-        return added.reshape(shape)
-
     @cached_property
-    def _totals(self) -> NDArray[np.int32] | None:
+    def _totals(self) -> tuple[Ints, NDArray[np.int32]]:
         """
-        Return how many were reported before each midnight, (days + 1, categories, grids + 1).
+        Return the first rows of some days, and how many come before each of these.
 
-        None for too many of them.
+        By category and grid, (days, categories, grids + 1). Of a large city not every day is kept.
         """
-        scale, rows = self.scale, self.rows
-        shape = (scale.days + 1, scale.categories, scale.grids + 1)
-        if np.prod(shape, dtype=np.float64) > MOST_TOTALS:
-            return None
-        totals = np.zeros(shape, np.int32)
+        scale = self.scale
+        plane = scale.categories * (scale.grids + 1)
+        step = -(-(scale.days + 1) * plane // MOST_TOTALS)
+        cuts = self.rows.bounds[::step]
+        totals = np.zeros((len(cuts), scale.categories, scale.grids + 1), np.int32)
         start = 0
-        for plane, end in enumerate(rows.bounds):
-            if plane:
-                totals[plane] = totals[plane - 1]
-            self._add(slice(start, int(end)), totals[plane])
-            start = int(end)
+        for place, end in enumerate(cuts.tolist()):
+            if place:
+                totals[place] = totals[place - 1]
+            self._add(slice(start, end), totals[place])
+            start = end
         totals.flags.writeable = False
-        return totals
+        return cuts, totals
 
     def _add(self, part: slice, counts: NDArray[np.int32]) -> None:
         if part.stop > part.start:
             category = freeze(self.scale.category_of, np.int32)
-            _add_rows(self.rows.grid[part], self.rows.kind[part], category, counts)
+            codes = self.rows.codes
+            grid, kind = (codes[COLUMN_OF[name], part] for name in ("grid", "kind"))
+            _add_rows(grid, kind, category, counts)
 
     def _from_totals(self, by: Sequence[Axis], chosen: CountFilter) -> Ints:
-        """Return counts by grid and category: whole days by subtraction, the ends row by row."""
-        totals, bounds = self._totals, self.rows.bounds
-        assert totals is not None
+        """Return counts by grid and category: most by subtraction, the ends row by row."""
+        cuts, totals = self._totals
         rows = self.rows.slice_of(chosen.since, chosen.until)
         found = np.zeros(totals.shape[1:], np.int32)
-        first = int(np.searchsorted(bounds, rows.start, "left"))
-        last = int(np.searchsorted(bounds, rows.stop, "right")) - 1
+        first = int(np.searchsorted(cuts, rows.start, "left"))
+        last = int(np.searchsorted(cuts, rows.stop, "right")) - 1
         ends = [rows]
         if rows.start == 0 and last >= 0:
             found += totals[last]
-            ends = [slice(int(bounds[last]), rows.stop)]
+            ends = [slice(int(cuts[last]), rows.stop)]
         elif first < last:
             found += totals[last] - totals[first]
-            ends = [slice(rows.start, int(bounds[first])), slice(int(bounds[last]), rows.stop)]
+            ends = [slice(rows.start, int(cuts[first])), slice(int(cuts[last]), rows.stop)]
         for part in ends:
             self._add(part, found)
         counts = found.astype(np.int64)
@@ -211,97 +198,178 @@ class Counter:
         return counts.T.copy() if list(by) == ["grid", "category"] else counts
 
 
-class _Tables:
+class _Question:
     """For each value of a column how far it moves the count; too far where it does not count."""
 
-    def __init__(
-        self,
-        scale: Scale,
-        by: Sequence[Axis],
-        shape: Sequence[int],
-        groups: int,
-        chosen: CountFilter,
-    ) -> None:
-        step = {axis: int(np.prod(shape[i + 1 :])) for i, axis in enumerate(by)}
-        kinds = np.arange(scale.kinds)
-        category = scale.category_of
-        of_kind = kinds * step.get("kind", 0) + category * step.get("category", 0)
-        allowed = np.ones(scale.kinds, np.bool_)
-        if chosen.kinds is not None:
-            allowed &= chosen.kinds
-        if chosen.categories is not None:
-            allowed &= chosen.categories[category]
-        self.kind = _offsets(of_kind, allowed, groups)
-        grids, stages = np.arange(scale.grids + 1), np.arange(scale.stages)
-        self.grid = _offsets(grids * step.get("grid", 0), chosen.grids, groups)
-        self.stage = _offsets(stages * step.get("stage", 0), chosen.stages, groups)
-        self.when = self._offsets_of_time(scale, step, groups, chosen)
+    def __init__(self, counter: Counter, by: Sequence[Axis], chosen: CountFilter, now: int) -> None:
+        self.chosen, self._minute = chosen, now - now % 60
+        self._scale = counter.scale
+        courses = counter.list_courses(now) if "course" in by else np.empty(0, np.uint16)
+        own = {"course": len(courses), "standing": STANDINGS}
+        self._shape = [own[axis] if axis in own else self._scale.size(axis) for axis in by]
+        self._check(by)
+        self._groups = int(np.prod(self._shape, dtype=np.int64))
+        step = {axis: int(np.prod(self._shape[i + 1 :])) for i, axis in enumerate(by)}
+        tables = self._list_tables(step)
+        self._columns = np.array([COLUMN_OF[name] for name in tables], np.int64)
+        self._names = frozenset(tables)
+        begins = np.cumsum([0, *(len(table) for table in tables.values())])
+        self._begins = begins.astype(np.int64)
+        self._table = freeze(np.concatenate([*tables.values(), np.zeros(0, np.uint32)]), np.uint32)
+        self._of_course = self._find_course_table(step, courses)
 
-    def _offsets_of_time(
-        self, scale: Scale, step: dict[Axis, int], groups: int, chosen: CountFilter
-    ) -> NDArray[np.uint32]:
-        """Return the table of days, or of hours of the week; its last value is no time at all."""
+    def _check(self, by: Sequence[Axis]) -> None:
+        chosen = self.chosen
+        groups = int(np.prod(self._shape, dtype=np.float64))
+        hourly = {"hour", "weekday"} & set(by) or chosen.hours is not None
+        mixed = "day" in by and (hourly or chosen.weekdays is not None)
+        doubled = len(set(by)) < len(by) or {"kind", "category"} <= set(by)
+        if doubled or mixed or groups > MOST_GROUPS:
+            msg = f"cannot count by {', '.join(by)}: {groups:,} groups of at most {MOST_GROUPS:,}."
+            raise ValueError(msg)
+
+    def _list_tables(self, step: dict[Axis, int]) -> dict[str, NDArray[np.uint32]]:
+        """Return the table of each column that is grouped or filtered by."""
+        scale, chosen = self._scale, self.chosen
+        found = {}
+        if {"kind", "category"} & set(step) or chosen.kinds is not None or chosen.by_category:
+            category = scale.category_of
+            moved = np.arange(scale.kinds) * step.get("kind", 0)
+            moved += category * step.get("category", 0)
+            found["kind"] = self._offsets(moved, chosen.allow_kinds(category))
+        plain: tuple[tuple[Axis, Allowed | None], ...] = (
+            ("grid", chosen.grids), ("stage", chosen.stages), ("body", chosen.bodies),
+            ("source", chosen.sources), ("rule", None),
+        )  # fmt: skip
+        for axis, allowed in plain:
+            if axis in step or allowed is not None:
+                moved = np.arange(scale.size(axis)) * step.get(axis, 0)
+                found[axis] = self._offsets(moved, allowed)
+        timed = {"hour", "weekday"} & set(step)
         if "day" in step:
-            moved, allowed = np.arange(scale.days + 1) * step["day"], np.ones(scale.days + 1, bool)
-            allowed[-1] = False
-            return _offsets(moved, allowed, groups)
-        hours = np.arange(HOURS)
-        moved = hours % 24 * step.get("hour", 0) + hours // 24 * step.get("weekday", 0)
-        allowed = np.ones(HOURS, np.bool_)
-        if chosen.hours is not None:
-            allowed &= chosen.hours[hours % 24]
-        if chosen.weekdays is not None:
-            allowed &= chosen.weekdays[hours // 24]
-        timed = {"hour", "weekday"} & set(step) or chosen.hours is not None
-        untimed_counts = not timed and chosen.weekdays is None
-        return _offsets(np.append(moved, 0), np.append(allowed, untimed_counts), groups)
+            moved, counts = np.arange(scale.days + 1) * step["day"], np.ones(scale.days + 1, bool)
+            counts[-1] = False
+            found["day"] = self._offsets(moved, counts)
+        elif timed or chosen.hours is not None or chosen.weekdays is not None:
+            hours = np.arange(HOURS)
+            moved = hours % 24 * step.get("hour", 0) + hours // 24 * step.get("weekday", 0)
+            found["hour"] = self._offsets(np.append(moved, 0), chosen.allow_hours(hours))
+        return found
+
+    def _offsets(self, moved: Ints, allowed: Allowed | None) -> NDArray[np.uint32]:
+        counts = moved if allowed is None else np.where(allowed, moved, self._groups)
+        return counts.astype(np.uint32)
+
+    def _find_course_table(self, step: dict[Axis, int], courses: Codes) -> NDArray[np.uint32]:
+        """Return the table of courses, empty where they are neither grouped nor filtered by."""
+        standings = self.chosen.standings
+        if not {"course", "standing"} & set(step) and standings is None:
+            return freeze(np.empty(0), np.uint32)
+        every = list_standings()
+        moved = every * step.get("standing", 0)
+        moved[courses] += np.arange(len(courses)) * step.get("course", 0)
+        return freeze(self._offsets(moved, None if standings is None else standings[every]),
+                      np.uint32)  # fmt: skip
+
+    def pass_over(self, timeline: Timeline, threads: int) -> Ints:
+        """Return the counts of one set of rows by one pass over the filter's period."""
+        if not self._names <= timeline.known:
+            msg = f"these rows do not tell {', '.join(sorted(self._names - timeline.known))}."
+            raise ValueError(msg)
+        rows = timeline.slice_of(self.chosen.since, self.chosen.until)
+        courses = _NO_COURSES
+        if len(self._of_course):
+            courses = timeline.courses_at(self._minute)
+        workers = max(1, min(threads, _length(rows) // _LEAST_SHARE))
+        cuts = np.linspace(rows.start, rows.stop, workers + 1).astype(np.int64)
+        counts = np.zeros((workers, self._groups + 1), np.uint32)
+
+        def work(worker: int) -> None:
+            _count_rows(
+                timeline.codes, self._columns, self._begins, self._table, courses, self._of_course,
+                cuts[worker], cuts[worker + 1], counts[worker],
+            )  # fmt: skip
+
+        if workers == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(work, range(workers)))
+        added: Ints = counts[:, : self._groups].sum(axis=0, dtype=np.int64)
+        return added.reshape(self._shape)
+
+
+_NO_COURSES = freeze(np.empty(0), np.uint16)
 
 
 def build_counter(
-    rows: Rows, *, grids: int, category_of: Ints, stages: int, zone: ZoneInfo
+    rows: Rows, *, grids: int, category_of: Ints, stages: int, zone: ZoneInfo, rules: int = 0
 ) -> Counter:
     """
     Return the counter over all rows; `category_of` has the category of each kind's code.
 
     Raises ValueError for codes beyond the tables.
     """
-    scale = make_scale(rows, grids=grids, category_of=category_of, stages=stages, zone=zone)
+    scale = make_scale(
+        rows, grids=grids, category_of=category_of, stages=stages, rules=rules, zone=zone
+    )
     return Counter(scale=scale, rows=Timeline(rows, scale))
 
 
-def _offsets(moved: Ints, allowed: Allowed | None, groups: int) -> NDArray[np.uint32]:
-    counts = moved if allowed is None else np.where(allowed, moved, groups)
-    return freeze(counts, np.uint32)
+def _join(old: Rows | None, new: Rows) -> Rows:
+    return new if old is None else old.join(new)
+
+
+def _length(rows: slice) -> int:
+    return int(rows.stop - rows.start)
 
 
 @compile_kernel
 def _count_rows(
-    grid: Any, kind: Any, stage: Any, when: Any,
-    of_grid: Any, of_kind: Any, of_stage: Any, of_when: Any, counts: Any,
+    codes: Any, columns: Any, begins: Any, table: Any, courses: Any, of_course: Any,
+    low: Any, high: Any, counts: Any,
 ) -> None:  # fmt: skip
-    """Count each row where its four tables move it; the last count takes what does not count."""
+    """Count each row where its tables move it; the last count takes what does not count."""
     last = np.uint32(len(counts) - 1)
-    for i in range(len(grid)):
-        at = of_grid[np.uint32(grid[i])] + of_kind[kind[i]] + of_stage[stage[i]] + of_when[when[i]]
-        counts[min(np.uint32(at), last)] += np.uint32(1)
+    place = np.empty(_BLOCK, np.uint32)
+    for begin in range(low, high, _BLOCK):
+        n = min(_BLOCK, high - begin)
+        if len(of_course):
+            some = courses[begin : begin + n]
+            for j in range(n):
+                place[j] = of_course[some[j]]
+        else:
+            place[:n] = np.uint32(0)
+        for k in range(len(columns)):
+            column, moved = codes[columns[k], begin : begin + n], table[begins[k] :]
+            for j in range(n):
+                place[j] = np.uint32(place[j] + moved[column[j]])
+        for j in range(n):
+            counts[min(place[j], last)] += np.uint32(1)
 
 
 @compile_kernel
 def _add_rows(grid: Any, kind: Any, category: Any, counts: Any) -> None:
     """Count each row by category and grid."""
     for i in range(len(grid)):
-        counts[category[kind[i]], np.uint32(grid[i])] += 1
+        counts[category[kind[i]], grid[i]] += 1
 
 
 def warm() -> None:
     """Compile the kernels and keep the machine code on disk, for set-up."""
-    rows = Rows(
-        at=np.array([DAY_S, 3 * DAY_S], np.int64),
-        grid=np.array([0, -1], np.int32),
-        kind=np.zeros(2, np.uint16),
-        stage=np.zeros(2, np.uint8),
-    )
-    zone = ZoneInfo("Asia/Shanghai")
-    counter = build_counter(rows, grids=1, category_of=np.zeros(1, np.int64), stages=1, zone=zone)
-    counter.count(["grid"])
-    counter.count(["grid", "hour"])
+    for kinds in (1, 1 << 16):  # codes of two bytes, and of four
+        rows = Rows(
+            at=np.array([DAY_S, 3 * DAY_S], np.int64),
+            grid=np.array([0, -1], np.int32),
+            kind=np.zeros(2, np.int32),
+            stage=np.zeros(2, np.uint8),
+        )
+        counter = build_counter(
+            rows,
+            grids=1,
+            category_of=np.zeros(kinds, np.int64),
+            stages=1,
+            zone=ZoneInfo("Asia/Shanghai"),
+        )
+        counter.count(["grid", "hour"])
+        counter._add(slice(0, 2), np.zeros((1, 2), np.int32))

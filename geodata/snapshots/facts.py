@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +19,17 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.city import City
-from geodata.coordinates import to_lonlat
-from geodata.drawings import index_of
 from geodata.events.clock import clock_state
 from geodata.grids import GridSystem
 from geodata.risk import GridRisk
+from geodata.snapshots.counted import count_later, follow_counter
+from geodata.snapshots.counting import Counter
 from geodata.snapshots.later import Later
 from geodata.snapshots.newest import read_snapshot
 from geodata.snapshots.rating import Rated, rate_later
 from geodata.snapshots.snapshot import Filter, Snapshot
-from geodata.store.database import (
-    Connection,
-    read_ground_revision,
-    read_revision,
-    read_terms,
-)
-from geodata.store.drawings import read_next_change
-from geodata.store.records import count_records, read_records, read_tables_version
+from geodata.snapshots.tables import TABLES, read_tables
+from geodata.store.database import read_ground_revision, read_revision, read_terms
 from geodata.store.sources import read_as_of
 from geodata.words import Lang
 
@@ -74,9 +68,15 @@ class Facts:
     points: dict[str, Later[geopandas.GeoDataFrame]]
     components: int
     tables: int  # grows whenever a reference table changes
+    counted: Later[Counter]  # over the snapshot
     kept: dict[Any, Any] = field(default_factory=dict)
     _answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def counter(self) -> Counter:
+        """Return the incidents ready to be counted: what every figure is read from."""
+        return self.counted.get()
 
     @property
     def risk(self) -> GridRisk | None:
@@ -254,7 +254,7 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
         terms = {sort: read_terms(connection, sort) for sort in ("kind", "body", "source")}
         if old is not None and stands:
             known: Facts | None = old
-            reference = {name: getattr(old, name) for name in _REFERENCE}
+            reference = {name: getattr(old, name) for name in TABLES}
             system = old.grids
         else:
             known = None
@@ -262,9 +262,9 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
             if found is None:
                 return None
             system = found
-            reference = _read_reference(connection, city, system, now=now)
+            reference = read_tables(connection, city, system, now=now)
         category_of, categories = _categories(reference["kinds"], terms["kind"])
-        snapshot = read_snapshot(
+        snapshot, change = read_snapshot(
             connection,
             city,
             system,
@@ -288,6 +288,11 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
         as_of=as_of,
         snapshot=snapshot,
         grids=system,
+        counted=follow_counter(
+            None if old is None else old.counted,
+            change,
+            count_later(snapshot, grids=len(system.finest()), zone=city.settings.timezone),
+        ),
         rated=rated,
         categories=categories,
         kind_terms=terms["kind"],
@@ -295,33 +300,6 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
         source_terms=terms["source"],
         **reference,
     )
-
-
-_REFERENCE = ("kinds", "bodies", "points", "components", "tables", "good_until")
-
-
-def _read_reference(
-    connection: Connection, city: City, system: GridSystem, *, now: int
-) -> dict[str, Any]:
-    """Return the reference tables in force, cameras and places with the grids that own them."""
-    tables = {
-        name: read_records(connection, name, at=now)
-        for name in ("kinds", "bodies", "cameras", "places")
-    }
-    return {
-        **{name: tables[name].set_index("id") for name in ("kinds", "bodies")},
-        "points": {
-            name: Later(partial(_points, city, tables[name], system))
-            for name in ("cameras", "places")
-        }
-        | {
-            name: Later(partial(_read_things, city, name, system, now))
-            for name in ("components", "lines", "blocks")
-        },
-        "components": count_records(connection).get("components", 0),
-        "tables": read_tables_version(connection),
-        "good_until": read_next_change(connection, now),
-    }
 
 
 def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
@@ -366,33 +344,3 @@ def _categories(
     categories = tuple(sorted({UNMATCHED, *named.values()}))
     place = {text: number for number, text in enumerate(categories)}
     return {0: place[UNMATCHED]} | {n: place[text] for n, text in named.items()}, categories
-
-
-def _read_things(city: City, table: str, system: GridSystem, now: int) -> geopandas.GeoDataFrame:
-    """Return the records of a table as `_points`, those with a line or an area as that shape."""
-    with city.database.read() as connection:
-        records = read_records(connection, table, at=now)
-    things = _points(city, records, system)
-    if "shape" not in records or things.empty:
-        return things
-    shapes = shapely.from_wkt(things["shape"].fillna("").to_numpy(object), on_invalid="ignore")
-    lon_lat = shapely.transform(
-        shapes, lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], city.crs))
-    )
-    known = ~shapely.is_missing(shapes)
-    things = things.drop(columns="shape")
-    return things.set_geometry(np.where(known, lon_lat, things.geometry.to_numpy()), crs=4326)
-
-
-def _points(city: City, table: pd.DataFrame, system: GridSystem) -> geopandas.GeoDataFrame:
-    """Return placed records as points in degrees, each with the row of the grid that owns it."""
-    placed = table[np.isfinite(table["x_mm"].to_numpy(float))].reset_index(drop=True)
-    x, y = placed["x_mm"].to_numpy(float), placed["y_mm"].to_numpy(float)
-    lon, lat = to_lonlat(x / 1000, y / 1000, city.crs)
-    owned = len(x) and len(system.finest())
-    owner = index_of(system).find(x, y) if owned else np.full(len(x), -1, np.int32)
-    return geopandas.GeoDataFrame(
-        placed.drop(columns=["x_mm", "y_mm"]).assign(owner=owner),
-        geometry=geopandas.points_from_xy(lon, lat),
-        crs=4326,
-    )

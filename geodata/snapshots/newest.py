@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from geodata.city import City
 from geodata.coordinates import to_lonlat
 from geodata.events.incidents import FLAG_DRILL
 from geodata.grids import GridSystem
-from geodata.snapshots.patch import leave_out, patch_snapshot
+from geodata.snapshots.patch import find_rows, leave_out, patch_snapshot
 from geodata.snapshots.snapshot import Snapshot, build_snapshot, open_newest, save_snapshot
+from geodata.snapshots.timeline import Rows
 from geodata.store.database import Connection, read_derived_revision
 from geodata.store.incident_rows import (
     SHOWN_COLUMNS,
@@ -27,6 +28,14 @@ from geodata.store.takeover import read_finest_uids
 _SAVE_AFTER = 100  # revisions after which a start writes the file of the snapshot anew
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What has changed since a snapshot: incidents as they were there, and as they are now."""
+
+    gone: Rows
+    new: Rows
+
+
 def read_snapshot(
     connection: Connection,
     city: City,
@@ -35,13 +44,15 @@ def read_snapshot(
     *,
     revision: int,
     known: Snapshot | None,
-) -> Snapshot:
+) -> tuple[Snapshot, Change | None]:
     """
-    Return the snapshot of the newest revision.
+    Return the snapshot of the newest revision, and what has changed since the `known` one.
 
     From the `known` one or the newest file where they were made since every incident was derived:
     then only what changed is read, by whatever drawing they were made. Else every incident is read.
+    The change is None where more may have than single incidents.
     """
+    given = known
     derived = read_derived_revision(connection)
     in_memory = known is not None
     if known is None or known.revision < derived:
@@ -49,23 +60,33 @@ def read_snapshot(
     if known is not None:
         known = _follow_drawing(connection, known, system)
     if known is not None:
-        saved = known.revision
+        saved, before = known.revision, known
         columns, drills = _part_drills(
             read_changed_columns(connection, known.revision, SHOWN_COLUMNS)
         )
-        if len(columns["inc"]):
-            changed = make_snapshot(city, system, columns, category_of, revision)
+        changed = make_snapshot(city, system, columns, category_of, revision)
+        if changed.n:
             known = patch_snapshot(known, changed)
-        known = leave_out(known, drills)
-        snapshot = _with_categories(replace(known, revision=revision), category_of)
+        fresh = replace(leave_out(known, drills), revision=revision)
+        snapshot = _with_categories(fresh, category_of)
         if not in_memory and revision > saved + _SAVE_AFTER:
             _save(snapshot, city.folder)
-        return snapshot
+        alike = before is given and snapshot is fresh
+        return snapshot, _find_change(before, changed, drills) if alike else None
     columns, _ = _part_drills(read_incident_columns(connection, SHOWN_COLUMNS))
     snapshot = make_snapshot(city, system, columns, category_of, revision)
     # A large city's rows may be of a moment later than the revision: so are these, at the latest.
     _save(snapshot, city.folder)
-    return snapshot
+    return snapshot, None
+
+
+def _find_change(before: Snapshot, changed: Snapshot, drills: NDArray[np.int64]) -> Change:
+    """Return what a snapshot loses to the changed incidents and to drills, and what it gains."""
+    gone = find_rows(before, changed)
+    gone = gone[gone >= 0]
+    if len(drills):
+        gone = np.append(gone, np.flatnonzero(np.isin(before.incident, drills)))
+    return Change(gone=Rows.of_snapshot(before, gone), new=Rows.of_snapshot(changed))
 
 
 def _follow_drawing(connection: Connection, known: Snapshot, system: GridSystem) -> Snapshot | None:

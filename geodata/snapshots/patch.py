@@ -26,7 +26,7 @@ def patch_snapshot(old: Snapshot, changed: Snapshot) -> Snapshot:
     The same, row for row, as one built anew. Columns that no change touches are shared with the old
     one, which stays as it is: others may be reading it.
     """
-    rows = _find_rows(old, changed)
+    rows = find_rows(old, changed)
     if _stays(old, rows, changed):
         return _assemble(changed, old.placed, lambda name: _overwrite(old, changed, name, rows))
     gone = np.sort(rows[rows >= 0])
@@ -63,7 +63,7 @@ def _assemble(changed: Snapshot, placed: int, take: Callable[[str], NDArray[Any]
     return Snapshot(revision=changed.revision, drawing=changed.drawing, placed=placed, **columns)
 
 
-def _find_rows(old: Snapshot, changed: Snapshot) -> NDArray[np.int64]:
+def find_rows(old: Snapshot, changed: Snapshot) -> NDArray[np.int64]:
     """Return the row in the old snapshot of each changed incident, -1 for a new one."""
     rows = np.full(changed.n, -1, np.int64)
     order = np.argsort(changed.incident)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.events.clock import clock_state
+from geodata.snapshots.courses import Codes, add_states, encode_courses, is_open
 from geodata.snapshots.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
@@ -18,6 +20,11 @@ Ints = NDArray[np.int64]
 DAY_S = 86_400
 HOURS = 24 * 7  # of a week, Monday first
 _SPARE_DAYS = 40  # after the last report, for what is still to come
+_SHORT = 1 << 16  # codes that two bytes hold
+_TOLD = ("body", "source", "rule")  # codes that rows need not have
+_CLOCK = ("due_at", "clock_from", "suspended_since")
+COLUMNS = ("grid", "kind", "stage", "day", "hour", *_TOLD)
+COLUMN_OF = {name: place for place, name in enumerate(COLUMNS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +32,42 @@ class Rows:
     """
     Incidents to count, in any order: when reported (UTC seconds, 0 never), where, what, how far.
 
-    `grid` is the row of the owning grid, -1 for nobody; `kind` and `stage` are codes.
+    `grid` is the row of the owning grid, -1 for nobody; `kind` with its `category`, `stage`,
+    `body`, `source` and `rule` are codes; `course` is that of `encode_courses`, with the three
+    times of its clock. What is None cannot be asked for.
     """
 
     at: Ints
     grid: NDArray[np.int32]
     kind: NDArray[Any]
     stage: NDArray[np.uint8]
+    category: NDArray[Any] | None = None
+    body: NDArray[Any] | None = None
+    source: NDArray[Any] | None = None
+    rule: NDArray[Any] | None = None
+    course: Codes | None = None
+    due_at: Ints | None = None
+    clock_from: Ints | None = None
+    suspended_since: Ints | None = None
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot, rows: Any = slice(None)) -> Rows:
         """Return these rows of a snapshot, or all."""
+        names = ("kind", "stage", "category", *_TOLD, *_CLOCK)
         return cls(
             at=snapshot.reported_at[rows],
             grid=snapshot.owner[rows],
-            kind=snapshot.kind[rows],
-            stage=snapshot.stage[rows],
+            course=encode_courses(snapshot, rows),
+            **{name: getattr(snapshot, name)[rows] for name in names},
         )
+
+    def join(self, other: Rows) -> Rows:
+        """Return these rows and others, of the same columns."""
+        joined: dict[str, Any] = {}
+        for name in (item.name for item in fields(Rows)):
+            one, two = getattr(self, name), getattr(other, name)
+            joined[name] = None if one is None else np.concatenate([one, two])
+        return Rows(**joined)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +77,9 @@ class Scale:
     grids: int
     kinds: int
     stages: int
+    bodies: int
+    sources: int
+    rules: int
     category_of: Ints  # of each kind
     categories: int
     midnights: Ints  # UTC seconds, one more than days
@@ -67,26 +96,69 @@ class Scale:
         sizes = {
             "grid": self.grids + 1, "category": self.categories, "kind": self.kinds,
             "stage": self.stages, "day": self.days, "weekday": 7, "hour": 24,
+            "body": self.bodies, "source": self.sources, "rule": self.rules,
         }  # fmt: skip
         return sizes[axis]
 
+    def find_unknown(self, rows: Rows) -> str:
+        """Return the first column with codes beyond the scale, and up to which; else nothing."""
+        known = {
+            "grid": self.grids,
+            **{name: self.size(name) for name in ("kind", "stage", *_TOLD)},
+        }
+        for name, most in known.items():
+            values = getattr(rows, name)
+            if values is not None and len(values) and int(values.max()) >= most:
+                return f"{name} has codes up to {values.max()}, of {most} known."
+        moved = rows.category is not None and (self.category_of[rows.kind] != rows.category).any()
+        return "a kind is of another category." if moved else ""
+
+    @property
+    def code_type(self) -> Any:
+        """Return the smaller type of whole numbers that holds every code."""
+        most = max(self.grids, self.kinds, self.stages, self.bodies, self.sources, self.rules)
+        return np.uint16 if max(most, self.days, HOURS) < _SHORT else np.uint32
+
 
 class Timeline:
-    """Rows in the order of their reports, each value ready to be looked up; read only."""
+    """
+    Rows in the order of their reports, each value ready to be looked up.
+
+    Nobody's are of the last grid, what has no time is on the last day and hour. Read only but for
+    the courses of the last minute that was asked for, which are kept.
+    """
 
     def __init__(self, rows: Rows, scale: Scale) -> None:
-        order = np.argsort(rows.at, kind="stable")
+        order = np.argsort(rows.at)
         self.at = freeze(rows.at[order], np.int64)
-        grid = rows.grid[order]
-        self.grid = freeze(np.where(grid < 0, scale.grids, grid), np.int32)
-        self.kind = freeze(rows.kind[order], np.uint16)
-        self.stage = freeze(rows.stage[order], np.uint8)
-        bounds = np.searchsorted(self.at, scale.midnights)
+        self.bounds = np.searchsorted(self.at, scale.midnights)  # first row of each day, and an end
         day = np.full(len(self.at), scale.days, np.int64)
-        day[bounds[0] : bounds[-1]] = np.repeat(np.arange(scale.days), np.diff(bounds))
-        self.day = freeze(day, np.uint16)
-        self.hour = freeze(_hours_of_week(self.at, day, scale), np.uint16)
-        self.bounds = bounds  # first row of each day, and the end of the last
+        day[self.bounds[0] : self.bounds[-1]] = np.repeat(
+            np.arange(scale.days), np.diff(self.bounds)
+        )
+        known = [name for name in COLUMNS if name in {"day", "hour"} or _has(rows, name)]
+        codes = np.empty((1 + max(COLUMN_OF[name] for name in known), len(order)), scale.code_type)
+        codes[COLUMN_OF["day"]] = day
+        codes[COLUMN_OF["hour"]] = _hours_of_week(self.at, day, scale)
+        for name in known:
+            if name not in {"day", "hour", "grid"}:
+                codes[COLUMN_OF[name]] = getattr(rows, name)[order]
+        grid = rows.grid[order]
+        codes[COLUMN_OF["grid"]] = np.where(grid < 0, scale.grids, grid)
+        codes.flags.writeable = False
+        self.known = frozenset(known)
+        self.codes = codes
+        self._take_courses(rows, order)
+
+    def _take_courses(self, rows: Rows, order: Ints) -> None:
+        self._minute: tuple[int, Codes] | None = None
+        self._course: Codes | None = None
+        if rows.course is None:
+            return
+        self._course = freeze(rows.course[order], np.uint16)
+        self._open = np.flatnonzero(is_open(self._course))
+        self._over = np.unique(np.delete(self._course, self._open))
+        self._clock = {name: getattr(rows, name)[order[self._open]] for name in _CLOCK}
 
     def slice_of(self, since: int | None, until: int | None) -> slice:
         """Return the rows reported in [since, until); None means no limit."""
@@ -94,31 +166,69 @@ class Timeline:
         high = len(self.at) if until is None else int(np.searchsorted(self.at, until))
         return slice(low, max(low, high))
 
+    def courses_at(self, minute: int) -> Codes:
+        """Return each row's course with its state at a minute; ValueError for rows without."""
+        course, kept = self._course, self._minute
+        if course is None:
+            msg = "these rows have no course."
+            raise ValueError(msg)
+        if kept is None or kept[0] != minute:
+            found = course.copy()
+            found[self._open] = self._open_at(minute)
+            found.flags.writeable = False
+            self._minute = kept = minute, found
+        return kept[1]
 
-def make_scale(rows: Rows, *, grids: int, category_of: Ints, stages: int, zone: ZoneInfo) -> Scale:
+    def list_courses(self, minute: int) -> Codes:
+        """Return which courses there are at a minute, in their order."""
+        courses = self.courses_at(minute)
+        return np.union1d(self._over, courses[self._open])
+
+    def _open_at(self, minute: int) -> Codes:
+        assert self._course is not None
+        course, clock = self._course[self._open], self._clock
+        states = clock_state(
+            open=np.ones(len(course), np.bool_),
+            closed_at=np.zeros((len(course), 2), np.int64)[:, 0],
+            now=minute,
+            **clock,
+        )
+        return add_states(course, states, due_at=clock["due_at"], now=minute)
+
+
+def _has(rows: Rows, name: str) -> bool:
+    return getattr(rows, name) is not None
+
+
+def make_scale(
+    rows: Rows, *, grids: int, category_of: Ints, stages: int, rules: int, zone: ZoneInfo
+) -> Scale:
     """
     Return the scale of all rows; `category_of` has the category of each kind's code.
 
     Raises ValueError for codes beyond the tables.
     """
-    kinds = len(category_of)
-    for name, values, most in (
-        ("grid", rows.grid, grids), ("kind", rows.kind, kinds), ("stage", rows.stage, stages),
-    ):  # fmt: skip
-        if len(values) and not int(values.max()) < most <= 1 << 16:
-            msg = f"{name} has codes up to {values.max()}, of {most} known."
-            raise ValueError(msg)
     midnights, changes = _list_days(rows.at, zone)
-    return Scale(
+    bodies, sources = (
+        0 if codes is None else int(codes.max(initial=0)) + 1 for codes in (rows.body, rows.source)
+    )
+    scale = Scale(
         grids=grids,
-        kinds=kinds,
+        kinds=len(category_of),
         stages=stages,
+        bodies=bodies,
+        sources=sources,
+        rules=rules,
         category_of=np.asarray(category_of, np.int64),
         categories=int(category_of.max(initial=0)) + 1,
         midnights=midnights,
         hour_of=changes,
         first_weekday=datetime.fromtimestamp(int(midnights[0]), zone).weekday(),
     )
+    unknown = scale.find_unknown(rows)
+    if unknown:
+        raise ValueError(unknown)
+    return scale
 
 
 def _list_days(at: Ints, zone: ZoneInfo) -> tuple[Ints, dict[int, Ints]]:

@@ -12,13 +12,13 @@ import pytest
 from dashboard.server import make_app
 from dashboard.view import View
 from geodata.events.incidents import SIX_STEPS
-from geodata.figures.counts import Figures, count_by_grid, count_figures
 from geodata.snapshots.facts import Facts, load_facts
 from geodata.words import say
 from layers.registry import find_source
 from tests.city import NOW
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.page_browser import CityPage
+from tests.plain_figures import PlainFigures, count_by_grid, count_figures
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def facts(gaoshan) -> Facts:
     return found
 
 
-def figures_of(facts: Facts, view: View, row: int | None = None) -> Figures:
+def figures_of(facts: Facts, view: View, row: int | None = None) -> PlainFigures:
     """Count the incidents of a view, of one grid or of all."""
     mask = facts.select(view.filter(facts, DEMO_NOW), DEMO_NOW)
     if row is not None:

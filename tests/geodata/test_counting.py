@@ -113,7 +113,10 @@ def test_any_question_is_answered_as_by_a_plain_loop(n, seed, zone, question):
     counter = make_counter(rows, zone)
     by, chosen = question
     expected = count_plainly(rows, by, chosen, counter, ZoneInfo(zone))
-    np.testing.assert_array_equal(counter.count(by, chosen), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        for few in (0, 1_000):  # by running totals where they can answer, and row by row
+            patch.setattr(counting, "FEW_ROWS", few)
+            np.testing.assert_array_equal(counter.count(by, chosen), expected)
 
 
 @hypothesis_settings(max_examples=60, deadline=None)
@@ -123,7 +126,7 @@ def test_after_updates_the_counts_are_those_of_a_new_counter(n, seed, question):
     counter = make_counter(rows, "Asia/Shanghai")
     by, chosen = question
     if seed % 2:
-        counter.count(["grid"])  # the running totals are there before the update
+        assert counter._totals  # are there before the update
     rng = np.random.default_rng(seed)
     for step in range(3):
         old = np.flatnonzero(rng.random(len(rows.at)) < 0.1)
@@ -133,24 +136,29 @@ def test_after_updates_the_counts_are_those_of_a_new_counter(n, seed, question):
             stage=((moved.stage + 1) % STAGES).astype(np.uint8),
         )  # fmt: skip
         new = join(moved, make_rows(4, 100 + step))
-        counter = counter.changed(gone=take(rows, old), new=new)
+        followed = counter.changed(gone=take(rows, old), new=new)
         rest = np.setdiff1d(np.arange(len(rows.at)), old)
         rows = join(take(rows, rest), new)
-        if counter.is_worn:
-            counter = make_counter(rows, "Asia/Shanghai")
+        counter = followed or make_counter(rows, "Asia/Shanghai")
     assert counter.n == len(rows.at)
     expected = count_plainly(rows, by, chosen, counter, ZoneInfo("Asia/Shanghai"))
-    np.testing.assert_array_equal(counter.count(by, chosen), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        for few in (0, 1_000):
+            patch.setattr(counting, "FEW_ROWS", few)
+            np.testing.assert_array_equal(counter.count(by, chosen), expected)
 
 
 def test_two_threads_and_totals_too_large_to_keep_answer_alike(monkeypatch):
     rows = make_rows(400_000, 3)
     counter = make_counter(rows, "Asia/Shanghai")
     period = CountFilter(since=START + 5 * DAY + 77, until=START + 60 * DAY + 3)
+    monkeypatch.setattr(counting, "FEW_ROWS", 0)
     by_totals = counter.count(["grid", "category"], period)
-    monkeypatch.setattr(counting, "MOST_TOTALS", 0)
+    monkeypatch.setattr(counting, "MOST_TOTALS", 1_000)
     plain = make_counter(rows, "Asia/Shanghai")
-    assert plain._totals is None
+    scarce = make_counter(rows, "Asia/Shanghai").count(["grid", "category"], period)
+    np.testing.assert_array_equal(scarce, by_totals)
+    monkeypatch.setattr(counting, "FEW_ROWS", len(rows.at))
     for threads in (1, 2, 3):
         found = plain.count(["grid", "category"], period, threads=threads)
         np.testing.assert_array_equal(found, by_totals)
@@ -161,12 +169,18 @@ def test_two_threads_and_totals_too_large_to_keep_answer_alike(monkeypatch):
 def test_a_counter_says_when_it_is_worn_and_what_it_cannot_count():
     rows = make_rows(50, 1)
     counter = make_counter(rows, "Asia/Shanghai")
-    assert not counter.is_worn
+    assert counter.changed(gone=take(rows, slice(0)), new=take(rows, slice(0))) is counter
     late = Rows(
         at=rows.at.max(keepdims=True) + 90 * DAY, grid=rows.grid[:1], kind=rows.kind[:1],
         stage=rows.stage[:1],
     )  # fmt: skip
-    assert counter.changed(gone=take(rows, slice(0)), new=late).is_worn
+    assert counter.changed(gone=take(rows, slice(0)), new=late) is None
+    unknown = Rows(at=rows.at[:1], grid=rows.grid[:1], kind=rows.kind[:1] + KINDS,
+                   stage=rows.stage[:1])  # fmt: skip
+    assert counter.changed(gone=take(rows, slice(0)), new=unknown) is None
+    for axis in ("body", "course", "standing"):
+        with pytest.raises(ValueError, match="these rows"):
+            counter.count([axis])
     for by in (["grid", "grid"], ["kind", "category"], ["day", "hour"]):
         with pytest.raises(ValueError, match="cannot count"):
             counter.count(by)
