@@ -120,13 +120,15 @@ class Ledger:
     shown_s: dict[int, float] = field(default_factory=dict)  # by place among the planted
     known: set[str] = field(default_factory=set)
     heap_mb: list[tuple[float, float]] = field(default_factory=list)
-    stale_s: float = 0.0
-    unsaid_s: float = 0.0
+    stale_s: list[float] = field(default_factory=list)  # the worst of each sample
+    unsaid_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
 
     def take(self, seen: dict[str, Any], commits: list[tuple[float, int]]) -> None:
         """Take over what the page noted since the last sample."""
+        self.stale_s.append(0.0)
+        self.unsaid_s.append(0.0)
         self.lost += [(at / 1000, bool(said)) for at, said in seen["lost"]]
         heads = [(at / 1000, int(revision)) for at, revision in seen["heads"]]
         moments = [*heads, (seen["now"] / 1000, -1)]
@@ -143,9 +145,9 @@ class Ledger:
     def _judge(self, shown: int, at: float, commits: list[tuple[float, int]]) -> None:
         """Note how old the picture was just before a moment, and how long it kept silent on it."""
         missed = next((when for when, revision in commits if revision > shown), at)
-        self.stale_s = max(self.stale_s, at - missed)
+        self.stale_s[-1] = max(self.stale_s[-1], at - missed)
         silent = [(max(low, missed + STALE_S), min(high, at)) for low, high in self._silences(at)]
-        self.unsaid_s = max([self.unsaid_s, *(high - low for low, high in silent)])
+        self.unsaid_s[-1] = max([self.unsaid_s[-1], *(high - low for low, high in silent)])
 
     def _silences(self, until: float) -> list[tuple[float, float]]:
         edges = [*self.lost, (until, True)]
@@ -175,8 +177,8 @@ class Ledger:
             "alarms_within_3_s": sum(one <= SHOWN_S for one in shown),
             "alarm_s": [round(one, 2) for one in (
                 shown[len(shown) // 2], shown[int(len(shown) * 0.95)], shown[-1])] if shown else [],
-            "stalest_s": round(self.stale_s, 2),
-            "stale_unsaid_beyond_5_s": round(max(self.unsaid_s, 0.0), 2),
+            "stalest_s": round(max(self.stale_s, default=0.0), 2),
+            "stale_unsaid_beyond_5_s": round(max(self.unsaid_s, default=0.0), 2),
             "errors": len(self.errors),
             "post_faults": len(faults),
             "load_mean": round(statistics.mean(self.loads), 1) if self.loads else None,
@@ -278,7 +280,9 @@ def sample(
     page: Any, tools: Any, ledger: Ledger, feeder: Feeder, server: subprocess.Popen[bytes]
 ) -> dict[str, Any]:
     """Return one line: the page's memory after a collection, and what it noted since the last."""
+    known = set(ledger.shown_s)
     ledger.take(page.evaluate(DRAIN), feeder.commits)
+    fresh = [round(one, 2) for k, one in ledger.shown_s.items() if k not in known]
     shown = ledger.heads[-1][1] if ledger.heads else 0
     keep = next((k for k, (_, revision) in enumerate(feeder.commits) if revision > shown), None)
     del feeder.commits[: len(feeder.commits) - 1 if keep is None else keep]
@@ -297,11 +301,11 @@ def sample(
         "listeners": counters["jsEventListeners"],
         "server_mb": round(int(resident[1]) / 1e3, 1) if resident else None,
         "revision": shown,
-        "stalest_s": round(ledger.stale_s, 2),
-        "unsaid_s": round(max(ledger.unsaid_s, 0.0), 2),
+        "stalest_s": round(ledger.stale_s[-1], 2),
+        "unsaid_s": round(ledger.unsaid_s[-1], 2),
         "planted": len(ledger.planted),
         "shown": len(ledger.shown_s),
-        "slowest_alarm_s": round(max(ledger.shown_s.values(), default=0.0), 2),
+        "alarm_s": fresh,
         "events": feeder.sent,
         "post_faults": len(feeder.faults),
         "errors": ledger.errors[-3:],
