@@ -59,6 +59,7 @@ def draw_wall(
             ("title", {"city": names[one]}),
             ("city", {"city": names[one]}),
             ("lost", {"at": "{at}", "age": "{age}"}),
+            ("behind", {"at": "{at}", "age": "{age}"}),
             ("held", {}),
             ("queue", {"n": "{n}", "of": "{of}"}),
         )

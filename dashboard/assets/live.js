@@ -11,6 +11,7 @@
   var page = null;
   var answeredAt = 0; // by the browser's own steady clock
   var offsetMs = null; // the server's clock less that one
+  var ahead = []; // revisions of the store that the figures do not show yet: {revision, at}
   var handledAt = 0; // when a hand was last on this page: polls alone keep no session open
 
   root.dataset.theme = asked.get("theme") === "light" ? "light" : "dark";
@@ -124,12 +125,23 @@
       });
     },
 
-    /* Say on the screen how old it is once nobody answers; tell whether that is so. */
+    /* Keep in mind how far the figures shown lie behind the store: a stamp begins with both revisions. */
+    noteStamp: function (stamp) {
+      var revisions = stamp.split(".", 2).map(Number);
+      if (!ahead.length || revisions[1] > ahead[ahead.length - 1].revision) {
+        ahead.push({ revision: revisions[1], at: live.steady() });
+      }
+      ahead = ahead.filter(function (one) { return one.revision > revisions[0]; });
+    },
+
+    /* Say on the screen how old it is once nobody answers or the figures lag; tell whether that is so. */
     tellAge: function () {
-      var ageMs = live.steady() - answeredAt;
+      var now = live.steady();
+      var silent = now - answeredAt > QUIET_MS;
+      var ageMs = now - (silent || !ahead.length ? answeredAt : ahead[0].at);
       var box = by("live-lost");
       if (ageMs > QUIET_MS) {
-        box.textContent = live.say("lost", {
+        box.textContent = live.say(silent ? "lost" : "behind", {
           at: live.clockText(live.serverMs() - ageMs, true), age: Math.floor(ageMs / 1000)
         });
       }

@@ -129,6 +129,7 @@
     if (program && news.program !== program) { window.location.reload(); return; }
     program = news.program;
     held.since = news.stamp;
+    live.noteStamp(news.stamp);
     live.fill(news, held.have);
     scenes = news.scenes;
     hold = news.hold;
