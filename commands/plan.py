@@ -29,7 +29,9 @@ def add_commands(commands: Commands) -> None:
     """Add `plan`."""
     plan = commands.add("plan", run_plan, commands.city)
     plan.add_argument("action", choices=ACTIONS)
-    plan.add_argument("plan", nargs="?", metavar="PLAN", help="or DRAWING, for rollback")
+    plan.add_argument(
+        "plan", nargs="?", metavar="PLAN", help="or DRAWING: rollback, lineage, transfers"
+    )
     plan.add_argument(
         "edits", nargs="?", type=Path, metavar="FILE", help="edits, one JSON a line; or boundaries"
     )
@@ -142,7 +144,7 @@ def _propose(arguments: argparse.Namespace, city: City, out: Output) -> int:
 
     number, now, shop = _number(arguments), read_clock(), Workshop(city)
     piece = shop.open(number, now=now)
-    edits = plan_draft.propose_for_plan(arguments, piece.draft, out)
+    edits = plan_draft.propose_for_plan(arguments, city, piece.draft, out)
     if edits:
         who = _who(arguments, city, out, now=now)
         _, done = shop.edit(number, edits, scope=who, now=now)
@@ -331,7 +333,8 @@ def _who(arguments: argparse.Namespace, city: City, out: Output, *, now: int) ->
     from geodata.store.accounts import find_account
 
     if not arguments.account:
-        return Scope.whole_city(CONSOLE, ("read", "read.rows", "plan", "approve"), role=CONSOLE)
+        may = ("read", "read.rows", "plan", "approve", "export")
+        return Scope.whole_city(CONSOLE, may, role=CONSOLE)
     with city.database.read() as connection:
         found = find_account(connection, arguments.account)
     if sys.stdin.isatty():

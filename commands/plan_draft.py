@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.options import read_clock
 from commands.output import Output
 from geodata.errors import BadSetting, Fault
 from geodata.words import say
 
 if TYPE_CHECKING:
+    from geodata.city import City
     from geodata.redraw import Draft
     from geodata.redraw.proposals import Proposals
     from geodata.redraw.walls import Wall
@@ -40,6 +42,8 @@ def add_options(plan: argparse.ArgumentParser) -> None:
                       help="propose: walls no grid may cross")  # fmt: skip
     plan.add_argument("--soft", type=Path, nargs="+", default=[], metavar="FILE",
                       help="propose: walls grids should not cross")  # fmt: skip
+    plan.add_argument("--walls", nargs="+", default=[], metavar="NAME=hard|soft",
+                      help="propose: the city's own: water, rail, or another net")  # fmt: skip
     plan.add_argument("--across", action="store_true", help="propose: across outer grids' lines")
     plan.add_argument("--seed", type=int, default=0)
     plan.add_argument("--take", choices=KINDS, help="propose: write this plan as edits")
@@ -66,9 +70,16 @@ def run_on_files(arguments: argparse.Namespace, out: Output) -> int:
     return _finish(draft, edits, arguments)
 
 
-def propose_for_plan(arguments: argparse.Namespace, draft: Draft, out: Output) -> list[Any]:
+def propose_for_plan(
+    arguments: argparse.Namespace, city: City, draft: Draft, out: Output
+) -> list[Any]:
     """Print three plans for a plan's draft; return the edits of the one that is taken, if any."""
-    return _propose(draft, arguments, out)
+    from geodata.plans.city_walls import raise_walls
+
+    named = {
+        name: strength for name, _, strength in (one.rpartition("=") for one in arguments.walls)
+    }
+    return _propose(draft, arguments, out, raise_walls(city, named, now=read_clock()))
 
 
 def _check(draft: Draft, out: Output) -> int:
@@ -108,14 +119,16 @@ def _finish(draft: Draft, edits: Sequence[Any], arguments: argparse.Namespace) -
     return 0
 
 
-def _propose(draft: Draft, arguments: argparse.Namespace, out: Output) -> list[Any]:
+def _propose(
+    draft: Draft, arguments: argparse.Namespace, out: Output, walls: Sequence[Wall] = ()
+) -> list[Any]:
     from geodata.redraw.drafting import propose_for_draft, write_edits
 
     plans = propose_for_draft(
         draft,
         scope=_find_scope(draft, arguments.scope),
         grids=arguments.grids,
-        walls=_read_walls(draft, arguments),
+        walls=[*walls, *_read_walls(draft, arguments)],
         band=arguments.band,
         nested=not arguments.across,
         seed=arguments.seed,
@@ -136,6 +149,9 @@ def _tell(plans: Proposals, out: Output) -> None:
         out.line("redraw.plan_row", kind=say(f"redraw.plan_{kind}", out.lang), grids=row.grids,
                  off=f"{row.max_dev:.1%}", outside=row.outside, round=f"{row.roundness:.2f}",
                  moved=f"{row.moved:.1%}", changed=row.changed)  # fmt: skip
+    if plans.expected:
+        said = {name: f"{value:,.0f}" for name, value in plans.sum_expected().items()}
+        out.line("redraw.expected", **said)
     for floor in plans.floors[:_FLOORS_SAID]:
         out.line(f"redraw.floor_{floor.kind}", number=floor.number, share=f"{floor.share:.0%}")
 

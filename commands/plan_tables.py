@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from geodata.access.scope import Scope
     from geodata.city import City
 
-LOOK_BACK = ("own", "figures", "crosswalk", "merge", "export", "import")
+LOOK_BACK = (
+    "own", "figures", "crosswalk", "lineage", "transfers", "walk", "merge", "export",
+    "import",
+)  # fmt: skip
 Who = Callable[[int], "Scope"]
 
 
 def look_back(arguments: argparse.Namespace, city: City, out: Output, *, who: Who) -> int:
     """Do one of LOOK_BACK."""
     answers = {
-        "own": _own, "figures": _count, "crosswalk": _cross, "merge": _merge, "export": _export,
+        "own": _own, "figures": _count, "crosswalk": _cross, "lineage": _trace,
+        "transfers": _list_transfers, "walk": _walk, "merge": _merge, "export": _export,
         "import": _import,
     }  # fmt: skip
     return answers[arguments.action](arguments, city, out, who)
@@ -44,11 +48,12 @@ def _own(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
     return 0
 
 
-def _count(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+def _count(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
     from geodata.plans.history import count_cases_by
 
     found = count_cases_by(
         city,
+        who(read_clock()),
         arguments.by,
         since=_moment(arguments.since, city, otherwise=0),
         until=_moment(arguments.until, city, otherwise=2**40),
@@ -60,7 +65,7 @@ def _count(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> in
     return 0
 
 
-def _cross(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+def _cross(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
     from geodata.plans.crosswalk import cross_drawings, cross_systems
 
     other, now = arguments.other or "", read_clock()
@@ -69,13 +74,74 @@ def _cross(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> in
     if other.isascii() and other.isdigit():
         force = city.grids_in_force(now)
         one = int(arguments.plan) if arguments.plan else force.drawing if force else 0
-        found = cross_drawings(city, one, int(other), now=now)
+        found = cross_drawings(city, who(now), one, int(other), now=now)
     else:
-        found = cross_systems(city, other, now=now)
+        found = cross_systems(city, who(now), other, now=now)
     out.line("plan.crossed", rows=len(found.rows), straddling=len(found.straddling))
     if arguments.out is not None:
         arguments.out.write_bytes(found.as_csv(out.lang))
     out.result(found.as_json())
+    return 0
+
+
+def _trace(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> int:
+    from collections import Counter
+
+    from geodata.plans.history import lineage_csv, list_lineage
+
+    rows = list_lineage(city, _whole(arguments.plan))
+    kinds = Counter(row.kind for row in rows)
+    out.line("plan.traced", rows=len(rows), **{kind: kinds[kind] for kind in "USMX"})
+    if arguments.out is not None:
+        arguments.out.write_bytes(lineage_csv(rows, out.lang))
+    out.result({"lineage": [row.as_json() for row in rows]})
+    return 0
+
+
+def _list_transfers(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
+    from dataclasses import asdict
+
+    from geodata.plans.history import list_transfers, transfers_csv
+
+    rows = list_transfers(city, who(read_clock()), _whole(arguments.plan))
+    for row in rows[:20]:
+        out.line("plan.transfer_row", source=row.source, case=row.incident_id,
+                 one=row.old or "–", other=row.new or "–")  # fmt: skip
+    out.line("plan.transfers", n=f"{len(rows):,}")
+    if arguments.out is not None:
+        arguments.out.write_bytes(transfers_csv(rows, city, out.lang))
+    out.result({"transfers": [asdict(row) for row in rows]})
+    return 0
+
+
+def _walk(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
+    """Write the sheets that posts take along the new lines, one community each."""
+    from dashboard.routes import Pictures
+    from geodata.audit.log import write_entry
+    from geodata.plans.walks import list_walks
+    from geodata.plans.workshop import Workshop
+    from geodata.snapshots.facts import FactsKeeper
+    from layers.print.walk import Walking, draw_walks
+    from layers.tile_cache import TileCache
+
+    if arguments.out is None or arguments.out.suffix.lower() != ".pdf":
+        raise BadSetting(Fault(key="plan_out_pdf"))
+    now, number = read_clock(), _whole(arguments.plan)
+    scope = who(now)
+    pictures = Pictures(keeper=FactsKeeper(city), cache=TileCache(limit_bytes=0), now=read_clock)
+    sight = pictures.newest(scope)
+    piece = Workshop(city).open(number, now=now)
+    walks = list_walks(piece)
+    assert sight is not None  # a plan stands on a drawing in force
+    walking = Walking(plan=number, name=piece.plan.name, sight=sight, lang=out.lang, now=now)
+    arguments.out.write_bytes(draw_walks(walking, walks))
+    n = sum(len(walk.pieces) for walk in walks)
+    with city.database.transaction() as connection:
+        write_entry(
+            connection, account=scope, act="export.plan", target=f"{number}/walk", n=n, at=now
+        )
+    out.line("plan.walks", n=len(walks), pieces=n, file=str(arguments.out))
+    out.result({"plan": number, "sheets": len(walks), "pieces": n, "out": str(arguments.out)})
     return 0
 
 

@@ -10,7 +10,13 @@ from dashboard.planner import routes
 from dashboard.services import Services
 from geodata.words import parse_lang, say
 
-OWN_ASSETS = ("planner.css", "planner.js", "planner_bench.js", "planner_side.js")
+OWN_ASSETS = (
+    "planner.css",
+    "planner.js",
+    "planner_bench.js",
+    "planner_past.js",
+    "planner_side.js",
+)
 
 
 def add_page(app: Dash, services: Services) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,20 @@ def make_planned_city(folder: Path, *, cases: int = 400) -> City:
     return open_city(folder)
 
 
+def copy_city(folder: Path, into: Path) -> City:
+    """Return a copy of a city that a test may write to."""
+    shutil.copytree(folder, into / "city")
+    return open_city(into / "city")
+
+
 def place(column: float, row: float) -> list[float]:
     """Return a point in metres, counted in sides of a grid from the south-west corner."""
     return [WEST_M + column * SIDE_M, SOUTH_M + row * SIDE_M]
+
+
+# The south-western grid is cut in two; its neighbours to the east become one.
+SPLIT = {"op": "split", "grid": 2, "line": [place(0.5, -0.1), place(0.5, 1.1)]}
+MERGE = {"op": "merge", "grids": [3, 4]}
 
 
 def uids_of(city: City, *, now: int = NOW) -> list[int]:

@@ -58,13 +58,14 @@
     window.dash_clientside.set_props("map", frame.map);
     drawTools();
     listPlans();
-    if (planner.sketch) openPlan();
+    if (planner.sketch) { openPlan(); drawBar(); }
     window.setInterval(look, POLL_MS);
   }
 
   function takeSketch(sketch) {
     planner.sketch = sketch;
-    if (planner.may.length) openPlan();
+    sketch.map.on("click", function (event) { planner.past.clicked(event); });
+    if (planner.may.length) { openPlan(); drawBar(); }
   }
 
   /* --- plans ----------------------------------------------------------------------------------- */
@@ -75,9 +76,10 @@
       drawBar();
     }).catch(planner.refuse);
   }
+  planner.listPlans = listPlans;
 
   function openPlan() {
-    if (!planner.plan) { planner.side.draw(); return Promise.resolve(); }
+    if (!planner.plan) { planner.sketch.open([]); drawTools(); planner.side.draw(); return Promise.resolve(); }
     by("page").setAttribute("aria-busy", "true");
     return planner.ask("/" + planner.plan + "/draft").then(function (told) {
       planner.draft = told;
@@ -95,6 +97,7 @@
   planner.openPlan = openPlan;
 
   function choose(number) {
+    if (planner.past.on) planner.past.leave();
     planner.plan = Number(number) || null;
     planner.proposals = null;
     window.history.replaceState(null, "", planner.link());
@@ -114,6 +117,7 @@
       node("h1", { text: say("title") }),
       node("select", { id: "plan-pick", class: "tool", "aria-label": say("pick_plan"), onchange: function (event) { choose(event.target.value); } }, options),
       may("plan") ? button("new", askNew) : null,
+      planner.sketch ? button("past", planner.past.open) : null,
       plan ? node("span", { class: "state " + plan.state, id: "plan-state", text: say("plan_state." + plan.state) }) : null,
       editable ? button("undo", function () { send({ op: "undo" }); }, "Ctrl+Z") : null,
       editable ? button("redo", function () { send({ op: "redo" }); }, "Ctrl+Y") : null,
@@ -152,16 +156,19 @@
     planner.tell(say("working"));
     return planner.ask("/" + planner.plan + "/act", Object.assign({ act: what }, more)).then(function (told) {
       var made = told.published;
-      if (made) {
-        planner.tell(made.in_force
-          ? say("published_now", { drawing: made.drawing, transfers: planner.number(made.transfers) })
-          : say("published_later", { day: new Date(made.effective_from * 1000).toLocaleDateString("sv") }));
-      } else planner.tell(say("saved"));
+      if (made) planner.told(made);
+      else planner.tell(say("saved"));
       planner.closeSheet();
       return listPlans().then(openPlan);
     }).catch(planner.refuse);
   }
   planner.act = act;
+
+  planner.told = function (made) {
+    planner.tell(made.in_force
+      ? say("published_now", { drawing: made.drawing, transfers: planner.number(made.transfers) })
+      : say("published_later", { day: new Date(made.effective_from * 1000).toLocaleDateString("sv", { timeZone: by("page").dataset.zone }) }));
+  };
 
   /* --- tools ------------------------------------------------------------------------------------ */
 
@@ -236,12 +243,18 @@
 
   function showLocks(locks) {
     planner.draft.locks = locks;
-    planner.sketch.lock(locks.all ? Array.from(planner.sketch.features.keys()) : locks.grids);
+    var above = new Map(planner.draft.outer.map(function (one) { return [one.uid, one.parent]; }));
+    planner.sketch.lock(Array.from(planner.sketch.features.keys()).filter(function (uid) {
+      if (locks.all || locks.grids.indexOf(uid) >= 0) return true;
+      var at = planner.sketch.features.get(uid).properties.parent;
+      while (above.has(at) && locks.outer.indexOf(at) < 0) at = above.get(at);
+      return above.has(at);
+    }));
   }
 
   /* What the hand has drawn becomes one edit. */
   function drawn(what) {
-    if (!planner.draft) return;
+    if (!planner.draft || planner.past.on) return;
     if (what.what === "pick") {
       var was = picked();
       var has = was.indexOf(what.uid) >= 0;
@@ -307,9 +320,9 @@
 
   /* Others work on the same plan: what they drew comes in. */
   function look() {
-    if (!planner.draft || planner.busy && by("page").dataset.saving || document.hidden) return;
+    if (!planner.draft || planner.past.on || planner.busy && by("page").dataset.saving || document.hidden) return;
     planner.ask("/" + planner.plan + "/news").then(function (told) {
-      if (by("page").dataset.saving || !planner.draft) return;
+      if (by("page").dataset.saving || !planner.draft || planner.past.on) return;
       if (told.seq !== planner.draft.seq || told.state !== planner.draft.plan.state) listPlans().then(openPlan);
     }).catch(function () { /* the next look tries again; a gesture says so itself */ });
   }
@@ -317,7 +330,7 @@
   function key(event) {
     var field = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (event.key === "Escape") planner.closeSheet();
-    if (field || !planner.draft) return;
+    if (field || !planner.draft || planner.past.on) return;
     var letter = event.key.toLowerCase();
     if ((event.ctrlKey || event.metaKey) && (letter === "z" || letter === "y")) {
       event.preventDefault();

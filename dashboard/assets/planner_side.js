@@ -8,6 +8,7 @@
   var SHOWN = ["cases", "open_cases", "households", "cameras", "places", "components", "area_ha"];
   var STEPS = [-2, -1, 1, 2]; // a grid's class by how many bands it lies off
   var MOST_ROWS = 12;
+  var WALLS = {}; // what a proposal keeps to: soft or hard, by name
   var band = 0.2;
   var offs = [];
 
@@ -31,22 +32,25 @@
     var classes = new Map(draft.grids.map(function (one) {
       return [one.properties.uid, one.properties.loads ? 2 : null];
     }));
-    offs.forEach(function (one) {
-      var bands = one.off / band;
-      classes.set(one.uid, STEPS.filter(function (edge) { return edge < 0 ? bands >= edge : bands > edge; }).length);
-    });
+    offs.forEach(function (one) { classes.set(one.uid, side.classOf(one.off)); });
     planner.sketch.paint(classes);
     side.draw();
-    legend();
+    side.legend(say("weights_of", { sum: formula() }));
   };
 
-  function legend() {
+  /* The class of a grid that lies off the mean by a share. */
+  side.classOf = function (off) {
+    var bands = off / band;
+    return STEPS.filter(function (edge) { return edge < 0 ? bands >= edge : bands > edge; }).length;
+  };
+
+  side.legend = function (what) {
     planner.fill("band-legend", [
       ["low", "band_low"], ["in", "band_in"], ["high", "band_high"]
     ].map(function (one) {
       return node("span", { class: "tone " + one[0] }, [node("i", {}), say(one[1]) + (one[0] === "in" ? " ±" + planner.percent(band) : "")]);
-    }).concat([node("span", { class: "quiet", text: say("weights_of", { sum: formula() }) })]));
-  }
+    }).concat([node("span", { class: "quiet", text: what })]));
+  };
 
   /* A grid's own name says little: that of its community goes before it. */
   function longName(grid) {
@@ -63,9 +67,10 @@
   /* --- the panel ----------------------------------------------------------------------------------- */
 
   side.draw = function () {
+    if (planner.past.on) { planner.past.draw(); return; }
     if (!planner.draft) { planner.fill("side", [node("p", { class: "note", text: say("none") })]); return; }
     var top = by("side").scrollTop;
-    planner.fill("side", [lastEdit(), others(), proposals(), outOfBand(), breaches(), weights(), history()]);
+    planner.fill("side", [lastEdit(), others(), proposals(), outOfBand(), breaches(), locks(), weights(), history()]);
     by("side").scrollTop = top;
   };
 
@@ -154,6 +159,24 @@
     }))], "breaches");
   }
 
+  /* Single grids are locked by the tool; here all of them, or the community of what is picked. */
+  function locks() {
+    if (planner.draft.plan.state !== "draft" || planner.may.indexOf("plan") < 0) return null;
+    var now = planner.draft.locks;
+    var picked = planner.sketch.picked.length ? gridOf(planner.sketch.picked[0]).properties : null;
+    var area = picked && planner.draft.outer.filter(function (one) { return one.uid === picked.parent; })[0];
+    var held = area && now.outer.indexOf(area.uid) >= 0;
+    return section(say("locks"), [
+      node("button", { class: "tool", id: "lock-all", text: say(now.all ? "unlock_all" : "lock_all"), onclick: function () {
+        planner.send({ op: now.all ? "unlock" : "lock", all: true });
+      } }),
+      area ? node("button", { class: "tool", id: "lock-area", text: say(held ? "unlock_area" : "lock_area", { name: area.name }), onclick: function () {
+        planner.send({ op: held ? "unlock" : "lock", grid: area.uid });
+      } }) : null,
+      planner.sketch.locked.size ? node("p", { class: "quiet small", id: "locked-now", text: say("locks_now", { n: planner.sketch.locked.size }) }) : null
+    ], "locks");
+  }
+
   function weights() {
     return section(say("weights"), Object.keys(WEIGHTS).map(function (name) {
       return node("label", { class: "slide" }, [column(name), node("input", {
@@ -182,15 +205,29 @@
     var given = planner.proposals;
     return section(say("proposals"), [
       node("p", { class: "quiet", text: scope ? say("scope_picked", { n: scope.length }) : say("scope_all") }),
+      walls(),
       node("button", { class: "tool", id: "do-propose", text: say("propose"), onclick: propose })
-    ].concat(given ? given.plans.map(card).concat(given.floors.slice(0, 3).map(floor)) : []), "proposals");
+    ].concat(given ? given.plans.map(card).concat(expected(given.expected), given.floors.slice(0, 3).map(floor)) : []), "proposals");
+  }
+
+  function walls() {
+    var names = planner.draft.walls || [];
+    if (!names.length) return null;
+    return node("div", { id: "walls" }, names.map(function (name) {
+      var pick = node("select", { "data-wall": name, onchange: function (event) {
+        if (event.target.value) WALLS[name] = event.target.value;
+        else delete WALLS[name];
+      } }, ["", "soft", "hard"].map(function (value) { return node("option", { value: value, text: say("wall_" + (value || "none")) }); }));
+      pick.value = WALLS[name] || "";
+      return node("label", { class: "slide" }, [name === "water" || name === "rail" ? say("wall_" + name) : say("net", { name: name }), pick]);
+    }));
   }
 
   function propose() {
     var scope = scopeOf();
     planner.tell(say("working"));
-    planner.ask("/" + planner.plan + "/propose", { scope: scope, band: band }).then(function (told) {
-      planner.proposals = Object.assign(told, { scope: scope });
+    planner.ask("/" + planner.plan + "/propose", { scope: scope, band: band, walls: WALLS }).then(function (told) {
+      planner.proposals = Object.assign(told, { scope: scope, band: band, walls: Object.assign({}, WALLS) });
       planner.tell("");
       side.draw();
     }).catch(planner.refuse);
@@ -209,14 +246,21 @@
     ]);
   }
 
+  function expected(sum) {
+    if (!sum.blocks) return [];
+    var values = {};
+    Object.keys(sum).forEach(function (name) { values[name] = planner.number(sum[name]); });
+    return [node("p", { class: "quiet small", id: "expected", text: say("expected", values) })];
+  }
+
   function floor(one) {
     return node("p", { class: "warn small", text: say("floor_" + one.kind, { share: planner.percent(one.share) }) });
   }
 
   function use(kind) {
-    var scope = planner.proposals.scope;
+    var asked = planner.proposals; // as it was asked for, whatever a slider says now
     planner.tell(say("working"));
-    planner.ask("/" + planner.plan + "/take", { kind: kind, scope: scope, band: band }).then(function (told) {
+    planner.ask("/" + planner.plan + "/take", { kind: kind, scope: asked.scope, band: asked.band, walls: asked.walls }).then(function (told) {
       planner.proposals = null;
       planner.take(told);
     }).catch(planner.refuse);
@@ -238,7 +282,9 @@
           : node("p", { class: "good", text: "✓ " + say("impact_ok") }),
         planner.whole ? node("p", {}, [
           node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/impact.csv"), text: say("download_flows") }),
-          node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/codes.csv"), text: say("download_codes") })
+          node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/codes.csv"), text: say("download_codes") }),
+          node("a", { class: "tool link", id: "get-walk", href: planner.address("/" + planner.plan + "/walk.pdf"), text: say("download_walk") }),
+          node("a", { class: "tool link", id: "get-gpkg", href: planner.address("/" + planner.plan + "/draft.gpkg"), text: say("download_gpkg") })
         ]) : null,
         node("div", { class: "scroll" }, [flows(told.flows)])
       ]);

@@ -65,7 +65,7 @@ class Bench:
             "seq": piece.seq,
             "grids": self.features(piece, draft.grids.values(), loads, scope),
             "outer": [
-                {"uid": one.uid, "code": one.code, "name": one.name, "level": one.level}
+                {name: getattr(one, name) for name in ("uid", "code", "name", "level", "parent")}
                 for one in draft.outer.values()
             ],
             "locks": draft.locks.as_json(),

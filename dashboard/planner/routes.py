@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response
 
-from dashboard.guard import EXPORT, current_scope, guarded
+from dashboard.guard import current_scope, guarded
+from dashboard.planner.answering import (
+    APPROVE,
+    PLAN,
+    Handler,
+    answering,
+    as_json,
+    read_body,
+    read_lang,
+    read_text,
+)
 from dashboard.planner.bench import Bench, tell_plan, tell_sides
 from dashboard.planner.ground import draw_frame
+from dashboard.planner.papers import make_papers
+from dashboard.planner.past import make_past_readings, make_roll_back
 from dashboard.services import Services
 from dashboard.trail import show
-from geodata.errors import BadSetting, Fault, GetuError, http_status
+from geodata.errors import BadSetting, Fault
 from geodata.plans.checks import find_faults
+from geodata.plans.city_walls import list_walls, raise_walls
 from geodata.plans.impact import measure_impact
 from geodata.plans.plan import (
     approve_plan,
     drop_plan,
     find_plan,
     make_plan,
-    need,
     parse_effective,
     return_plan,
     submit_plan,
 )
 from geodata.plans.publish import finish_drawing, publish_plan
+from geodata.plans.workshop import Workpiece
 from geodata.redraw import Change
 from geodata.redraw.drafting import propose_for_draft, write_edits
-from geodata.redraw.proposals import KINDS
+from geodata.redraw.proposals import KINDS, Proposals
 from geodata.store.plans import list_plans, read_acts
-from geodata.words import Lang, parse_lang, say
+from geodata.words import say
 
-PLAN, APPROVE = "plan", "approve"
-JSON = "application/json"
 _MOST_EDITS = 50
-_LARGEST_BODY = 200_000
-
-Handler = Callable[..., Response]
 
 
 def add_planner(server: Flask, services: Services) -> None:
     """Add `/planner/plans…` for planners, `/planner/review…` for approvers, below the base path."""
     bench = Bench(services)
     base = services.base_path
-    readings = _make_readings(bench)
+    readings = {**_make_readings(bench), **make_past_readings(bench), **make_papers(bench)}
     for wanted, prefix in ((PLAN, "plans"), (APPROVE, "review")):
         for name, (rule, handler) in readings.items():
             view = answering(guarded(wanted, logs="view.plan")(handler))
@@ -58,52 +64,16 @@ def add_planner(server: Flask, services: Services) -> None:
             f"{base}/planner/{prefix}/<int:number>/act", f"getu_planner_{prefix}_act", act,
             methods=["POST"],
         )  # fmt: skip
+    back = answering(guarded(APPROVE, writes="plan.act")(make_roll_back(bench)))
+    server.add_url_rule(
+        f"{base}/planner/review/rollback", "getu_planner_rollback", back, methods=["POST"]
+    )
     for name, (rule, handler, acts) in _make_writings(bench).items():
         declared = {"writes": acts} if acts else {"logs": "view.plan"}
         view = answering(guarded(PLAN, **declared)(handler))
         server.add_url_rule(
             f"{base}/planner/plans{rule}", f"getu_planner_{name}", view, methods=["POST"]
         )
-
-
-def answering(handler: Handler) -> Handler:
-    """Return a handler whose refusals are sentences that the page shows."""
-
-    def answer(**named: Any) -> Response:
-        try:
-            return handler(**named)
-        except GetuError as error:
-            lang = read_lang()
-            body = {"faults": [fault.sentence(lang) for fault in error.faults],
-                    "keys": [fault.key for fault in error.faults]}  # fmt: skip
-            return as_json(body, status=http_status(error))
-
-    answer.__getu_permission__ = handler.__getu_permission__  # type: ignore[attr-defined]
-    answer.__getu_log__ = handler.__getu_log__  # type: ignore[attr-defined]
-    return answer
-
-
-def as_json(body: Any, *, status: int = 200) -> Response:
-    """Return plain data as JSON."""
-    packed = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(packed, status=status, mimetype=JSON)
-
-
-def read_lang() -> Lang:
-    """Return the language that the page speaks."""
-    return parse_lang(request.args.get("lang"))
-
-
-def read_body() -> dict[str, Any]:
-    """Return the JSON object that a page posts. Raises BadSetting."""
-    request.max_content_length = _LARGEST_BODY
-    try:
-        body = orjson.loads(request.get_data())
-    except orjson.JSONDecodeError:
-        raise BadSetting(Fault(key="plan_line")) from None
-    if not isinstance(body, dict):
-        raise BadSetting(Fault(key="plan_line"))
-    return body
 
 
 def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
@@ -126,6 +96,7 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
             told = bench.describe(piece, current_scope(), read_lang())
         with city.database.read() as connection:
             acts = read_acts(connection, number)
+        told["walls"] = list_walls(city, now=bench.services.now())
         told["acts"] = [
             {"at": one.at, "account": one.account, "what": say(f"plan.did_{one.what}", read_lang())}
             for one in acts
@@ -164,19 +135,6 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
         show(target=str(number), n=max(len(found.flows), 1))
         return as_json(told)
 
-    def table(number: int, name: str) -> Response:
-        need(current_scope(), EXPORT)
-        piece = bench.open(number)
-        with piece.lock:
-            found = measure_impact(piece.draft, piece.holdings, piece.base)
-        if not current_scope().everything or name not in ("impact", "codes"):
-            raise BadSetting(Fault(key="plan_outside"))
-        sheet = found.codes_csv if name == "codes" else found.flows_csv
-        show(target=f"{number}/{name}", n=max(len(found.flows), 1), act="export.plan")
-        response = Response(sheet(read_lang()), mimetype="text/csv")
-        response.headers["Content-Disposition"] = f'attachment; filename="plan-{number}-{name}.csv"'
-        return response
-
     return {
         "frame": ("/frame", frame),
         "list": ("", plans),
@@ -184,7 +142,6 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
         "news": ("/<int:number>/news", news),
         "blocks": ("/<int:number>/blocks", blocks),
         "impact": ("/<int:number>/impact", impact),
-        "table": ("/<int:number>/<name>.csv", table),
     }
 
 
@@ -195,10 +152,10 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
         plan = make_plan(
             bench.city,
             current_scope(),
-            name=_text(body, "name"),
+            name=read_text(body, "name"),
             start=start if isinstance(start, int) and not isinstance(start, bool) else None,
-            reason=_text(body, "reason"),
-            document=_text(body, "document"),
+            reason=read_text(body, "reason"),
+            document=read_text(body, "document"),
             points=bench.workshop.points,
             now=bench.services.now(),
         )
@@ -217,7 +174,7 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
         piece = bench.open(number)
         show(n=0)
         with piece.lock:
-            found = propose_for_draft(piece.draft, scope=_scope_of(body), band=_band(body))
+            found = _propose(bench, piece, body)
         told = found.as_json()
         for plan in told["plans"]:
             plan["title"] = say(f"plan.proposal_{plan['kind']}", read_lang())
@@ -230,7 +187,7 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
             raise BadSetting(Fault(key="plan_line"))
         piece = bench.open(number)
         with piece.lock:
-            found = propose_for_draft(piece.draft, scope=_scope_of(body), band=_band(body))
+            found = _propose(bench, piece, body)
             piece.draft.next_uid = piece.own_uid
             edits = write_edits(piece.draft, found.plan(kind))
         return as_json(_edit(bench, number, edits, piece.seq))
@@ -241,6 +198,15 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
         "propose": ("/<int:number>/propose", propose, ""),
         "take": ("/<int:number>/take", take, "plan.edit"),
     }
+
+
+def _propose(bench: Bench, piece: Workpiece, body: dict[str, Any]) -> Proposals:
+    """Return three plans for what a page asks: grids in scope, band, walls. Raises BadSetting."""
+    chosen = body.get("walls", {})
+    if not isinstance(chosen, dict):
+        raise BadSetting(Fault(key="plan_line"))
+    walls = raise_walls(bench.city, chosen, now=bench.services.now())
+    return propose_for_draft(piece.draft, scope=_scope_of(body), band=_band(body), walls=walls)
 
 
 def _edit(bench: Bench, number: int, edits: list[dict[str, Any]], seen: Any) -> dict[str, Any]:
@@ -282,7 +248,7 @@ def _make_act(bench: Bench) -> Handler:
                 raise BadSetting(faults)
             plan = submit_plan(city, scope, number, now=now)
         elif what == "return":
-            plan = return_plan(city, scope, number, reason=_text(body, "reason"), now=now)
+            plan = return_plan(city, scope, number, reason=read_text(body, "reason"), now=now)
         elif what == "approve":
             plan = approve_plan(city, scope, number, effective=_day(body, bench), now=now)
         elif what == "drop":
@@ -299,13 +265,10 @@ def _make_act(bench: Bench) -> Handler:
     return act
 
 
-def _text(body: dict[str, Any], name: str) -> str:
-    text = body.get(name, "")
-    return text if isinstance(text, str) else ""
-
-
 def _day(body: dict[str, Any], bench: Bench) -> date:
-    return parse_effective(_text(body, "effective") or None, bench.city, now=bench.services.now())
+    return parse_effective(
+        read_text(body, "effective") or None, bench.city, now=bench.services.now()
+    )
 
 
 def _scope_of(body: dict[str, Any]) -> list[int] | None:

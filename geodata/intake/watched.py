@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import stat
-import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, hash_file
 from geodata.notes import Note
+from geodata.rounds import Rounds
 from geodata.store.sources import find_loaded
 from geodata.store.tokens import clean_source
 
@@ -33,7 +32,6 @@ _NO_SOURCE = "_"
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", "~")
 _LONGEST_NAME = 100
 _MOST_A_ROUND = 1_000
-_LOG = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int, int]
 
@@ -98,7 +96,7 @@ class Watch:
         now, seen = self._clock(), self._seen
         self._seen = {}
         for found in self._walk(self.folder):
-            stamp = _stamp(found.path)
+            stamp = find_stamp(found.path)
             if stamp is None:
                 continue
             since = seen[found.path][1] if seen.get(found.path, (None,))[0] == stamp else now
@@ -176,39 +174,16 @@ class Watch:
         return Handled(name=found.path.name, taken=taken, kept=target, report=report)
 
 
-class Watcher:
-    """Looks into a city's watched folder every few seconds, on one thread, until it is stopped."""
+class Watcher(Rounds):
+    """Looks into a city's watched folder every few seconds, until it is stopped."""
 
     def __init__(self, city: City, *, now: Callable[[], int]) -> None:
-        self._watch = Watch(city)
-        self._every_s = city.settings.watched_every_s
-        self._now = now
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        watch = Watch(city)
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
+        def look() -> None:
+            watch.look(now=now())
 
-    def stop(self) -> None:
-        """Look no more; what is being loaded is finished first."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        ended = False
-        try:
-            while not self._stop.wait(self._every_s):
-                try:
-                    self._watch.look(now=self._now())
-                except GetuError as error:  # another load, a full disk: the next look tries again
-                    _LOG.warning("%s", error.sentence("en"))
-                except OSError as error:
-                    _LOG.warning("%s", explain_system(error).sentence("en"))
-            ended = True
-        finally:
-            if not ended:
-                _LOG.error("the watch of the folder has ended; restart the server")
+        super().__init__("watched folder", look, every_s=city.settings.watched_every_s)
 
 
 def find_folder(city: City) -> Path:
@@ -260,7 +235,7 @@ def _found(entry: os.DirEntry[str], kind: str, source: str | None) -> _Found:
     return _Found(path=Path(entry.path), kind=kind, source=source, regular=regular)
 
 
-def _stamp(path: Path) -> Stamp | None:
+def find_stamp(path: Path) -> Stamp | None:
     """Return what changes with a file's content, None where it has gone."""
     try:
         now = path.lstat()

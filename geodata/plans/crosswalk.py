@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.coverage.edges import to_mm
 from geodata.csv_sheet import write_csv
@@ -16,8 +17,10 @@ from geodata.drawings import NOBODY, Drawn
 from geodata.errors import Fault, NotFound
 from geodata.grids import GridSystem
 from geodata.plans.holdings import Load, count_load, own_by
+from geodata.plans.plan import need_all
 from geodata.plans.points import Points, read_points
 from geodata.plans.workshop import read_drawn
+from geodata.store.drawings import IN_FORCE, load_drawings
 from geodata.words import Lang, say
 
 STRADDLES = 0.98  # a grid with less than this share of its cases in one area lies in several
@@ -70,8 +73,9 @@ class Crosswalk:
         return write_csv([head, *rows])
 
 
-def cross_drawings(city: City, one: int, other: int, *, now: int) -> Crosswalk:
-    """Return the crosswalk of two drawings of grids, of any day. Raises NotFound."""
+def cross_drawings(city: City, scope: Scope, one: int, other: int, *, now: int) -> Crosswalk:
+    """Return the crosswalk of two drawings of grids, of any day. Raises NotFound, NotAllowed."""
+    need_all(scope)
     with city.database.read() as connection:
         first = read_drawn(connection, city, one)
         second = read_drawn(connection, city, other)
@@ -79,8 +83,17 @@ def cross_drawings(city: City, one: int, other: int, *, now: int) -> Crosswalk:
     return cross(points, first.system, second.system, near_m=city.settings.near_m)
 
 
-def cross_systems(city: City, other: str, *, now: int) -> Crosswalk:
+def list_nets(city: City, *, now: int) -> list[str]:
+    """Return the other nets that are in force beside the grids, such as police beats."""
+    force = city.grids_in_force(now)
+    with city.database.read() as connection:
+        names = {row["system"] for row in load_drawings(connection) if row["state"] == IN_FORCE}
+    return sorted(names - {force.system if force else ""})
+
+
+def cross_systems(city: City, scope: Scope, other: str, *, now: int) -> Crosswalk:
     """Return the crosswalk of the grids in force with another net, such as police beats."""
+    need_all(scope)
     beats = city.grids_in_force(now, system=other)
     force = city.grids_in_force(now)
     if beats is None or force is None or beats.drawing == force.drawing:

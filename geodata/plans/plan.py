@@ -6,16 +6,13 @@ import unicodedata
 from datetime import date, datetime, time
 from typing import Any
 
-import numpy as np
-
 from geodata.access.scope import Scope
 from geodata.audit.log import write_entry
 from geodata.city import City
-from geodata.coverage.edges import Floats, Geometries, to_mm
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound, Overtaken
-from geodata.plans.blocks import cut_blocks, read_roads
-from geodata.plans.holdings import own_by
-from geodata.plans.points import Points, PointsKeeper
+from geodata.plans.base_lines import read_roads, read_water
+from geodata.plans.blocks import cut_blocks, weigh_blocks
+from geodata.plans.points import PointsKeeper
 from geodata.plans.workshop import read_drawn
 from geodata.store.database import Connection
 from geodata.store.drawings import load_drawings
@@ -44,7 +41,6 @@ PLAN_ACTS = (
     *("dropped", "merged"),
 )
 LONGEST_NAME = 80
-_HOMES_WEIGH = 0.2  # of a case: what a block's households add to its load
 
 
 def make_plan(
@@ -73,8 +69,8 @@ def make_plan(
         begun = drawn if start == base else read_drawn(connection, city, start)
         placed = (points or PointsKeeper(city)).current(connection, drawn, now=now)
     roads = read_roads(city)
-    blocks = cut_blocks(begun.system, roads)
-    loads = _weigh_blocks(blocks, placed)
+    blocks = cut_blocks(begun.system, roads, read_water(city))
+    loads, band = weigh_blocks(blocks, placed)
     with city.database.transaction() as connection:
         plan = add_plan(
             connection,
@@ -87,7 +83,7 @@ def make_plan(
             reason=clean_text(reason, "plan_reason", 500, empty=True),
             document=clean_text(document, "plan_document", 80, empty=True),
         )
-        save_plan_ground(connection, plan.plan, blocks=blocks, loads=loads, roads=roads)
+        save_plan_ground(connection, plan.plan, blocks=blocks, loads=loads, band=band, roads=roads)
         note(connection, scope, plan.plan, "opened", now=now, base=base, start=start)
     return plan
 
@@ -197,6 +193,12 @@ def need(scope: Scope, permission: str) -> None:
         raise NotAllowed(Fault(key="not_allowed", values={"need": permission}))
 
 
+def need_all(scope: Scope) -> None:
+    """Raise NotAllowed for an account that sees a part of the city."""
+    if not scope.everything:
+        raise NotAllowed(Fault(key="plan_outside"))
+
+
 def note(
     connection: Connection, scope: Scope, number: int, what: str, *, now: int, **detail: Any
 ) -> None:
@@ -250,12 +252,3 @@ def _find_base(
     if row is None or row["system"] != force.system.system:
         raise NotFound(Fault(key="drawing_unknown", values={"drawing": start}))
     return (start if row["state"] == SCHEDULED else current), start
-
-
-def _weigh_blocks(blocks: Geometries, points: Points) -> Floats:
-    """Return each block's load: its cases, and its households a fifth as much each."""
-    owner, _ = own_by(dict(enumerate(to_mm(blocks))), points.x, points.y, near_m=0.0)
-    inside = owner >= 0
-    cases = np.bincount(owner[inside], (points.inc[inside] >= 0), minlength=len(blocks))
-    homes = np.bincount(owner[inside], points.homes[inside], minlength=len(blocks))
-    return cases + _HOMES_WEIGH * homes

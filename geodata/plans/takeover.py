@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,12 +16,13 @@ from geodata.access.scope import Scope
 from geodata.audit.log import CONSOLE, write_entry
 from geodata.city import City, writing
 from geodata.drawings import NOBODY, Drawn, index_drawing
-from geodata.errors import Fault, GetuError, NotFound, Overtaken, explain_system
+from geodata.errors import Fault, NotFound, Overtaken
 from geodata.events.derive import derive_incidents, refold_incidents
 from geodata.events.ground import read_ground_within
 from geodata.grids import GridSystem
 from geodata.ownership import RULES
 from geodata.plans.lineage import Cases, trace_descent
+from geodata.rounds import Rounds
 from geodata.store.database import (
     Connection,
     carry_derived,
@@ -126,35 +126,18 @@ def take_effect(
 _TRIES = 3  # a reference table changed in between: rarely once, never often
 
 
-class Takeover:
-    """Looks every second whether a scheduled drawing is due, on one thread, until it is stopped."""
+class Takeover(Rounds):
+    """Looks every second whether a scheduled drawing is due, until it is stopped."""
 
     def __init__(self, city: City, *, now: Callable[[], int]) -> None:
         # A city of its own: the terms it interns must not mix with those of a reader beside it.
-        self._city, self._now = City(city.folder), now
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="takeover", daemon=True)
+        own = City(city.folder)
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
+        def look() -> None:
+            for taken in take_due(own, now=now()):
+                _LOG.info("drawing %d is in force, %d incidents", taken.drawing, taken.incidents)
 
-    def stop(self) -> None:
-        """Look no more; a drawing that is taking effect is finished first."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_EVERY_S):
-            try:
-                for taken in take_due(self._city, now=self._now()):
-                    _LOG.info(
-                        "drawing %d is in force, %d incidents", taken.drawing, taken.incidents
-                    )
-            except GetuError as error:  # a load, a full disk: the next look tries again
-                _LOG.warning("%s", error.sentence("en"))
-            except OSError as error:
-                _LOG.warning("%s", explain_system(error).sentence("en"))
+        super().__init__("takeover", look, every_s=LOOK_EVERY_S)
 
 
 def _read_scheduled(connection: Connection, city: City, drawing: int) -> GridSystem:

@@ -26,6 +26,7 @@ from geodata.redraw import (
     open_draft,
     parse_edit,
 )
+from geodata.redraw.forms import TIDIED
 from geodata.store.database import Connection
 from geodata.store.drawings import load_drawings, read_grids
 from geodata.store.plan_ground import read_plan_ground
@@ -99,6 +100,8 @@ class Workpiece:
         if self.own_uid >= self.plan.first_uid + UIDS_A_PLAN:
             raise BadGrid(Fault(key="plan_uids_spent", values={"most": UIDS_A_PLAN}))
         plain = {name: value for name, value in edit.items() if name != _UID}
+        if plain.get("op") in TIDIED:  # lines of before stay as they were, and draw the same
+            plain = {"tidy": True, **plain}
         return {**parse_edit(plain), _UID: edit.get(_UID, self.own_uid)}
 
 
@@ -214,9 +217,13 @@ class Workshop:
         """Return a plan's draft before its first edit."""
         base = read_drawn(connection, self._city, plan.base)
         start = base if plan.start == plan.base else read_drawn(connection, self._city, plan.start)
-        shapes, loads, roads = read_plan_ground(connection, plan.plan)
-        blocks: Blocks | None = make_blocks(shapes, loads) if len(shapes) else None
-        draft = open_draft(start.system.grids, next_uid=plan.first_uid, blocks=blocks, roads=roads)
+        ground = read_plan_ground(connection, plan.plan)
+        blocks: Blocks | None = None
+        if len(ground.blocks):
+            blocks = make_blocks(ground.blocks, ground.loads, ground.band)
+        draft = open_draft(
+            start.system.grids, next_uid=plan.first_uid, blocks=blocks, roads=ground.roads
+        )
         whole = draft if start is base else open_draft(base.system.grids)
         points = self.points.current(connection, base, now=now)
         survey = survey_points(points, start, near_m=self._city.settings.near_m)

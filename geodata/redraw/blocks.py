@@ -19,11 +19,13 @@ class Blocks:
     """
     Blocks by number 0..n-1: polygons on whole millimetres (mm) and the load of each.
 
-    They should tile the city; where they do not, the land between them stays as it is.
+    They should tile the city; where they do not, the land between them stays as it is. `band`
+    (n, 2) is between what the load of a block without history lies, NaN where the load is known.
     """
 
     shapes: Geometries
     loads: Floats
+    band: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -52,8 +54,8 @@ class Blocks:
         return self.shapes[np.array(numbers, np.int64)]
 
 
-def make_blocks(shapes_m: Any, loads: Any = None) -> Blocks:
+def make_blocks(shapes_m: Any, loads: Any = None, band: Floats | None = None) -> Blocks:
     """Return blocks from polygons in metres; without loads each counts by its area in hectares."""
     shapes = to_mm(shapes_m)
     weight = shapely.area(shapes) / 1e10 if loads is None else np.asarray(loads, np.float64)
-    return Blocks(shapes=shapes, loads=weight)
+    return Blocks(shapes=shapes, loads=weight, band=band)

@@ -13,16 +13,15 @@ from geodata.redraw.adjacency import Flags
 
 LIKE = 25  # blocks a block is compared with
 LOW, HIGH = 0.1, 0.9  # the band holds eight of ten like blocks
+SURPRISING = 3.0  # expected cases from which none at all means that nothing was recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Expectation:
-    """A load for every block; `low` and `high` are its band, both the load where it is known."""
+    """A load for every block; `band` (n, 2) is between what it lies, NaN where it is known."""
 
     loads: Floats
-    low: Floats
-    high: Floats
-    expected: Flags  # which loads are expected, not known
+    band: Floats
 
 
 def expect_loads(
@@ -41,7 +40,7 @@ def expect_loads(
     if not len(rows):
         raise BadSetting(Fault(key="propose_no_history"))
     full = np.where(known, loads, 0.0).astype(np.float64)
-    low, high = full.copy(), full.copy()
+    band = np.full((len(full), 2), np.nan)
     if len(missing):
         scale = likeness[rows].std(axis=0)
         scaled = likeness / np.where(scale > 0, scale, 1.0)
@@ -52,8 +51,22 @@ def expect_loads(
         ratio = full[beside].sum(axis=1) / base[beside].sum(axis=1)
         each = full[beside] / base[beside]
         full[missing] = ratio * exposure[missing]
-        low[missing] = np.quantile(each, LOW, axis=1) * exposure[missing]
-        high[missing] = np.quantile(each, HIGH, axis=1) * exposure[missing]
-    return Expectation(
-        loads=full, low=np.minimum(low, full), high=np.maximum(high, full), expected=~known
-    )
+        ends = np.quantile(each, (LOW, HIGH), axis=1) * exposure[missing]
+        band[missing, 0] = np.minimum(ends[0], full[missing])
+        band[missing, 1] = np.maximum(ends[1], full[missing])
+    return Expectation(loads=full, band=band)
+
+
+def find_unknown(loads: Floats, *, exposure: Floats, likeness: Floats) -> Expectation:
+    """
+    Return the loads with those of blocks that have no history replaced by what is expected.
+
+    A count of 0 is no history where blocks like it would have brought three: of a Poisson number
+    with mean 3 a 0 comes once in twenty times. Other zeros are what they say.
+    """
+    nothing = Expectation(loads=loads, band=np.full((len(loads), 2), np.nan))
+    if not (loads > 0).any():
+        return nothing
+    first = expect_loads(loads, loads > 0, exposure=exposure, likeness=likeness)
+    known = (loads > 0) | (first.loads < SURPRISING)
+    return expect_loads(loads, known, exposure=exposure, likeness=likeness)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyproj
 import shapely
 
 from geodata.coordinates import shapes_to_metric, to_lonlat
-from geodata.coverage.edges import Geometries
+from geodata.coverage.edges import Floats, Geometries
 from geodata.coverage.repair import repair_coverage
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.grids import build_tree
@@ -22,8 +23,10 @@ from geodata.reading import read_geometries
 from geodata.redraw.blocks import Blocks, make_blocks
 from geodata.redraw.changes import Edit
 from geodata.redraw.draft import Draft, open_draft
+from geodata.redraw.expectation import expect_loads
 
 _MOST_EDITS = 100_000
+_HOMES = "households"
 _DIGITS = 10  # of a degree: a hundredth of a millimetre, so that millimetres come back exactly
 
 
@@ -57,7 +60,12 @@ def read_draft(
 def read_blocks(
     path: Path, metric: pyproj.CRS, *, load: str | None = None, crs: str | None = None
 ) -> Blocks:
-    """Return the blocks of a file. Raises BadFile, BadSetting for a load column there is not."""
+    """
+    Return the blocks of a file. Raises BadFile, BadSetting for a load column there is not.
+
+    A block whose load is empty has no history: it gets what blocks like it bring, by households
+    where the file has them, else by area.
+    """
     frame = read_boundaries([path], crs=crs, metric=metric).frame
     if load is None:
         return make_blocks(frame.geometry.to_numpy())
@@ -65,8 +73,18 @@ def read_blocks(
         known = ", ".join(name for name in frame.columns if name not in (FILE_COLUMN, "geometry"))
         values = {"column": load, "known": known}
         raise BadSetting(Fault(key="redraw_load_column", field="load", values=values))
-    loads = np.array([_read_load(cell, row) for row, cell in enumerate(frame[load], start=1)])
-    return make_blocks(frame.geometry.to_numpy(), loads)
+    loads = _read_loads(frame, load)
+    shapes = frame.geometry.to_numpy()
+    if np.isfinite(loads).all():
+        return make_blocks(shapes, loads)
+    area_ha = shapely.area(shapes) / 10_000
+    homes = _read_loads(frame, _HOMES) if _HOMES in frame.columns else np.array([np.nan])
+    exposure = homes if np.isfinite(homes).all() and homes.any() else area_ha
+    centres = shapely.get_coordinates(shapely.centroid(shapes))
+    out = np.hypot(*(centres - centres.mean(axis=0)).T)
+    likeness = np.column_stack([np.log1p(exposure / area_ha), out])
+    found = expect_loads(loads, np.isfinite(loads), exposure=exposure, likeness=likeness)
+    return make_blocks(shapes, found.loads, found.band)
 
 
 def read_lines(path: Path, metric: pyproj.CRS, *, crs: str | None = None) -> Geometries:
@@ -118,7 +136,14 @@ def write_geojson(path: Path, frame: gpd.GeoDataFrame) -> None:
     path.write_bytes(orjson.dumps({"type": "FeatureCollection", "features": features}))
 
 
+def _read_loads(frame: gpd.GeoDataFrame, column: str) -> Floats:
+    """Return a column of numbers, NaN where a cell is empty. Raises BadSetting with the row."""
+    return np.array([_read_load(cell, row) for row, cell in enumerate(frame[column], start=1)])
+
+
 def _read_load(cell: Any, row: int) -> float:
+    if cell is None or cell != cell or not str(cell).strip():  # noqa: PLR0124 - NaN alone differs
+        return math.nan
     try:
         load = float(cell)
     except (TypeError, ValueError):

@@ -17,23 +17,33 @@ _LARGEST_UID = 2**53
 
 # Form of each edit: its fields, "?" behind those that may be left out. Points are x, y in metres of
 # the city's CRS. `rest`: "follow" lets cut-off parts of the giving grid go along, else refuse.
-# `across`: land may change its community; else a stroke ends at the community's line.
+# `across`: land may change its community; else a stroke ends at the community's line. `tidy`: what
+# changes loses corners that it does not need, where a grid has many.
 FORMS: dict[str, dict[str, str]] = {
-    "draw": {"grid": "uid", "area": "line", "rest?": "rest", "across?": "flag"},
-    "brush": {"grid": "uid", "blocks": "numbers", "rest?": "rest", "across?": "flag"},
+    "draw": {
+        "grid": "uid", "area": "line", "rest?": "rest", "across?": "flag", "tidy?": "flag",
+    },
+    "brush": {
+        "grid": "uid", "blocks": "numbers", "rest?": "rest", "across?": "flag", "tidy?": "flag",
+    },
     "special": {
         "area?": "line", "blocks?": "numbers", "name?": "text", "code?": "text", "rest?": "rest",
+        "tidy?": "flag",
     },
-    "split": {"grid": "uid", "line": "line", "snap_m?": "metres", "code?": "text", "name?": "text"},
+    "split": {
+        "grid": "uid", "line": "line", "snap_m?": "metres", "code?": "text", "name?": "text",
+        "tidy?": "flag",
+    },
     "merge": {"grids": "numbers", "keep?": "uid"},
-    "drag": {"grids": "numbers", "line": "line", "across?": "flag"},
+    "drag": {"grids": "numbers", "line": "line", "across?": "flag", "tidy?": "flag"},
     "move": {"at": "point", "to": "point", "within_m?": "metres", "across?": "flag"},
-    "assign": {"blocks": "sheets", "across?": "flag"},
+    "assign": {"blocks": "sheets", "across?": "flag", "tidy?": "flag"},
     "reparent": {"grid": "uid", "parent": "uid"},
     "describe": {"grid": "uid", "name?": "text", "code?": "text", "kind?": "text", "body?": "text"},
     "lock": {"grid?": "uid", "all?": "flag"},
     "unlock": {"grid?": "uid", "all?": "flag"},
 }  # fmt: skip
+TIDIED = tuple(op for op, form in FORMS.items() if "tidy?" in form)
 
 
 def parse_edit(plain: Any) -> Edit:

@@ -13,6 +13,7 @@ from geodata.coverage.edges import Geometries, Ints, open_chain
 from geodata.coverage.report import SLIVER_M
 from geodata.errors import BadGrid, Fault
 from geodata.redraw.changes import Change, Edit, Grid
+from geodata.redraw.corners import drop_corners
 from geodata.redraw.draft import Draft
 
 NOBODY = -1
@@ -124,11 +125,21 @@ def commit_shapes(
     known = {**draft.grids, **(made or {})}
     for grid in (made or {}).values():
         check_code(draft, grid)
+    if edit.get("tidy"):
+        after = _tidy(draft, after, known)
     grids = {
         uid: None if shape is None else replace(known[uid], shape=shape)
         for uid, shape in after.items()
     }
     return draft.commit(edit, grids, notes=notes)
+
+
+def _tidy(draft: Draft, after: Mapping[int, Any], known: Mapping[int, Grid]) -> Mapping[int, Any]:
+    """Return new shapes without needless corners where that is proved to tile, else as they are."""
+    fewer = drop_corners(draft, after, known)
+    patch = [uid for uid in after if uid in draft.grids]
+    proved = keeps_rim(draft, patch, [shape for shape in fewer.values() if shape is not None])
+    return fewer if proved else after
 
 
 def check_code(draft: Draft, grid: Grid) -> None:

@@ -45,17 +45,40 @@ class Proposal:
         return {"kind": self.kind, **self.measures.as_json()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """One block without history: the load it counts with, and between what that lies."""
+
+    number: int
+    load: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proposals:
-    """The three plans, today's measures (None without a plan of today), and what none can pass."""
+    """
+    The three plans, today's measures (None without a plan of today), and what none can pass.
+
+    `expected` are the blocks in scope whose load is not known but that of blocks like them.
+    """
 
     plans: tuple[Proposal, Proposal, Proposal]
     today: Measures | None
     floors: tuple[Floor, ...]
+    expected: tuple[Expected, ...]
 
     def plan(self, kind: str) -> Proposal:
         """Return the plan of a kind."""
         return self.plans[KINDS.index(kind)]
+
+    def sum_expected(self) -> dict[str, float]:
+        """Return how many blocks have no history, what they count with together, and its band."""
+        sums = {
+            name: round(sum(getattr(one, name) for one in self.expected), 1)
+            for name in ("load", "low", "high")
+        }
+        return {"blocks": len(self.expected), **sums}
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values without the owners."""
@@ -63,6 +86,7 @@ class Proposals:
             "plans": [plan.as_json() for plan in self.plans],
             "today": None if self.today is None else self.today.as_json(),
             "floors": [floor.as_json() for floor in self.floors],
+            "expected": self.sum_expected(),
         }
 
 
@@ -119,6 +143,22 @@ def propose(
         plans=(plans[0], plans[1], plans[2]),
         today=was,
         floors=find_floors(terrain, rows, band=band),
+        expected=list_expected(blocks, rows),
+    )
+
+
+def list_expected(blocks: Blocks, rows: Ints) -> tuple[Expected, ...]:
+    """Return the blocks among some whose load is expected, not known."""
+    if blocks.band is None:
+        return ()
+    return tuple(
+        Expected(
+            number=number,
+            load=float(blocks.loads[number]),
+            low=float(blocks.band[number, 0]),
+            high=float(blocks.band[number, 1]),
+        )
+        for number in rows[np.isfinite(blocks.band[rows, 0])].tolist()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,31 +14,52 @@ from numpy.typing import NDArray
 _FAST = 1  # zlib's level: three times as fast as the usual one, a tenth larger
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanGround:
+    """
+    Blocks and roads (metres) of a plan, and the load of each block.
+
+    `band` (n, 2) is between what a load that is expected lies, NaN where it is known; None for a
+    plan of before loads were expected.
+    """
+
+    blocks: NDArray[Any]
+    loads: NDArray[np.float64]
+    band: NDArray[np.float64] | None
+    roads: NDArray[Any]
+
+
 def save_plan_ground(
     connection: sqlite3.Connection,
     plan: int,
     *,
     blocks: NDArray[Any],
     loads: NDArray[np.float64],
+    band: NDArray[np.float64],
     roads: NDArray[Any],
 ) -> None:
-    """Keep a plan's blocks (metres) with their loads, and its roads."""
+    """Keep a plan's blocks (metres) with their loads and the band of each, and its roads."""
+    numbers = [np.ascontiguousarray(column, "<f8").tobytes() for column in (loads, band)]
     connection.execute(
-        "INSERT INTO plan_ground VALUES (?, ?, ?, ?)",
-        (plan, _pack(blocks), np.ascontiguousarray(loads, "<f8").tobytes(), _pack(roads)),
+        "INSERT INTO plan_ground (plan, blocks, loads, band, roads) VALUES (?, ?, ?, ?, ?)",
+        (plan, _pack(blocks), *numbers, _pack(roads)),
     )
 
 
-def read_plan_ground(
-    connection: sqlite3.Connection, plan: int
-) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any]]:
-    """Return a plan's blocks (metres), their loads and its roads; empty where it has none."""
+def read_plan_ground(connection: sqlite3.Connection, plan: int) -> PlanGround:
+    """Return what a plan's edits stand on; empty where it has nothing."""
     row = connection.execute(
-        "SELECT blocks, loads, roads FROM plan_ground WHERE plan = ?", (plan,)
+        "SELECT blocks, loads, band, roads FROM plan_ground WHERE plan = ?", (plan,)
     ).fetchone()
     if row is None:
-        return np.empty(0, object), np.empty(0), np.empty(0, object)
-    return _unpack(row[0]), np.frombuffer(row[1], "<f8"), _unpack(row[2])
+        nothing = np.empty(0, object)
+        return PlanGround(blocks=nothing, loads=np.empty(0), band=None, roads=nothing)
+    return PlanGround(
+        blocks=_unpack(row[0]),
+        loads=np.frombuffer(row[1], "<f8"),
+        band=None if row[2] is None else np.frombuffer(row[2], "<f8").reshape(-1, 2),
+        roads=_unpack(row[3]),
+    )
 
 
 def _pack(shapes: NDArray[Any]) -> bytes:

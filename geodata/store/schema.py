@@ -243,4 +243,13 @@ STEPS: tuple[str, ...] = (
     CREATE TABLE plan_ground (plan INTEGER PRIMARY KEY, blocks BLOB NOT NULL, loads BLOB NOT NULL,
       roads BLOB NOT NULL);
     """,
+    """
+    -- Between what the load of a block without history lies, as blocks like it bring.
+    ALTER TABLE plan_ground ADD COLUMN band BLOB;
+    """,
+    """
+    -- An office's own template of a paper (docx, pptx), which an account's papers are set into.
+    CREATE TABLE office_template (account TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+      at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (account, kind)) WITHOUT ROWID;
+    """,
 )

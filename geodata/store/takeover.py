@@ -35,16 +35,24 @@ def read_placed_incidents(
     int64, but `x`, `y` float64 (mm) with NaN for none. A large city's may be of a moment a little
     later than this connection's.
     """
-    texts = ", ".join(
-        f"ifnull({name}, {NO_PLACE}) AS c{place}" for place, name in enumerate(_PLACED)
-    )
-    where, listed = "", ()  # type: str, tuple[str, ...]
-    if owners is not None:
-        where = " AND (rule <> 0 OR owner IN (SELECT value FROM json_each(?3)))"
-        listed = (orjson.dumps(sorted(int(uid) for uid in owners)).decode(),)
+    if owners is None:
+        return _read_incidents(connection, _PLACED)
+    listed = orjson.dumps(sorted(int(uid) for uid in owners)).decode()
+    where = " AND (rule <> 0 OR owner IN (SELECT value FROM json_each(?3)))"
+    return _read_incidents(connection, _PLACED, where, (listed,))
+
+
+def _read_incidents(
+    connection: sqlite3.Connection,
+    names: Sequence[str],
+    where: str = "",
+    listed: Sequence[object] = (),
+) -> dict[str, NDArray[Any]]:
+    """Return columns of the incidents, by number; `where` takes its values from ?3 on."""
+    texts = ", ".join(f"ifnull({name}, {NO_PLACE}) AS c{place}" for place, name in enumerate(names))
     query = f"SELECT {texts} FROM incident WHERE inc >= ?1 AND inc < ?2{where} ORDER BY inc"  # noqa: S608
     columns = read_long_columns(connection, query, listed)
-    found: dict[str, NDArray[Any]] = dict(zip(_PLACED, columns, strict=True))
+    found: dict[str, NDArray[Any]] = dict(zip(names, columns, strict=True))
     for name in ("x", "y"):
         place = found[name].astype(np.float64)
         place[found[name] == NO_PLACE] = np.nan
@@ -120,6 +128,12 @@ def read_attributes(connection: sqlite3.Connection, drawing: int) -> dict[int, s
     return dict(rows.fetchall())
 
 
+def read_codes(connection: sqlite3.Connection, drawing: int) -> dict[int, str]:
+    """Return the code of each grid of a drawing by uid."""
+    rows = connection.execute("SELECT uid, code FROM grid WHERE drawing = ?", (drawing,))
+    return dict(rows.fetchall())
+
+
 def read_finest_uids(connection: sqlite3.Connection, drawing: int) -> NDArray[np.int64]:
     """Return the uids of a drawing's finest grids, ascending."""
     rows = connection.execute(
@@ -162,17 +176,8 @@ def read_owned_cases(
 ) -> dict[str, NDArray[Any]]:
     """Return x, y (mm, NaN for none), open, owner and owner_at_event of cases of a period."""
     names = ("x", "y", "open", "owner", "owner_at_event")
-    rows = connection.execute(
-        "SELECT x, y, open, owner, owner_at_event FROM incident"
-        " WHERE reported_at >= ? AND reported_at < ? AND flags & 16 = 0",
-        (since, until),
-    ).fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    found: dict[str, NDArray[Any]] = {}
-    for name, cells in zip(names, columns, strict=True):
-        kind = np.float64 if name in ("x", "y") else np.int64
-        found[name] = np.array([np.nan if cell is None else cell for cell in cells], kind)
-    return found
+    where = " AND reported_at >= ?3 AND reported_at < ?4 AND flags & 16 = 0"
+    return _read_incidents(connection, names, where, (since, until))
 
 
 def read_reported_since(connection: sqlite3.Connection, since: int) -> list[int]:
@@ -223,12 +228,15 @@ def write_transfers_aside(connection: sqlite3.Connection, drawing: int, *, at: i
     return made.rowcount
 
 
-def read_transfers(connection: sqlite3.Connection, inc: int) -> list[tuple[int, int, int, int]]:
-    """Return (drawing, at, from uid, to uid) of a case, the earliest first."""
+def read_transfers(
+    connection: sqlite3.Connection, drawing: int
+) -> list[tuple[str, str, int, int, int]]:
+    """Return (source, incident id, at, from uid, to uid) of each open case that a drawing moved."""
     rows = connection.execute(
-        "SELECT drawing, at, from_uid, to_uid FROM case_transfer WHERE inc = ?"
-        " ORDER BY at, drawing",
-        (inc,),
+        "SELECT s.text, k.ext_id, t.at, t.from_uid, t.to_uid FROM case_transfer t"
+        " JOIN incident_key k ON k.inc = t.inc JOIN term s ON s.term = k.source"
+        " WHERE t.drawing = ? ORDER BY t.from_uid, t.to_uid, s.text, k.ext_id",
+        (drawing,),
     )
     return rows.fetchall()
 

@@ -21,7 +21,13 @@ def folder(tmp_path_factory):
     land = make_land(blocks=160, grids=40, communities=3)
     write_geojson(made / "grids.geojson", land.frame)
     numbers = np.arange(len(land.blocks))
-    table = {"uid": numbers, "code": [f"B{n}" for n in numbers], "parent": -1, "load": land.loads}
+    table = {
+        "uid": numbers,
+        "code": [f"B{n}" for n in numbers],
+        "parent": -1,
+        "load": land.loads.copy(),
+    }
+    table["load"][:3] = np.nan  # no history: counted with what blocks like them bring
     blocks = gpd.GeoDataFrame(table, geometry=to_m(land.blocks), crs=land.frame.crs)
     write_geojson(made / "blocks.geojson", blocks)
     return made
@@ -55,6 +61,8 @@ def test_a_proposal_is_taken_and_the_result_still_tiles(nursery, folder):
     assert least["kind"] == "least_change"
     assert least["outside"] < run.plain["today"]["outside"]
     assert run.plain["edits"]
+    assert run.plain["expected"]["blocks"] == 3
+    assert 0 < run.plain["expected"]["low"] <= run.plain["expected"]["high"]
     check = nursery.run("plan", "check", "--drawing", new, *CHINA, "--json")
     assert check.plain["ok"]
 

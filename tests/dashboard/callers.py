@@ -19,6 +19,7 @@ ARGUMENTS = {
     "name": "grids", "extension": "geojson", "z": "14", "x": "13648", "y": "6662",
     "path": "anything", "filename": "getu.css", "package_name": "dashboard.gridmap",
     "fingerprinted_path": "built/gridmap.js", "alarm": "1", "token": "0", "number": "1",
+    "drawing": "1",
     "rule": "late_extension", "paper": "grids.xlsx", "batch": "1", "table": "kinds",
     "inc": "1", "form": "json", "code": "1", "id": "1", "source": "manual", "incident_id": "A0001",
 }  # fmt: skip

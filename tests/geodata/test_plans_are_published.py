@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from datetime import date
 
 import numpy as np
@@ -26,33 +25,24 @@ from geodata.store.takeover import read_lineage, read_used_codes
 from tests.city import NOW, lonlat
 from tests.planned_city import (
     APPROVER,
+    MERGE,
     PLANNER,
     SECOND,
+    SPLIT,
     TODAY,
+    copy_city,
     draw_some,
-    make_planned_city,
     place,
     publish_edits,
     uids_of,
 )
 
 DAY = 86_400
-SPLIT = {"op": "split", "grid": 2, "line": [place(0.5, -0.1), place(0.5, 1.1)]}
-MERGE = {"op": "merge", "grids": [3, 4]}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published") / "city"
-    folder.mkdir()
-    make_planned_city(folder)
-    return folder
 
 
 @pytest.fixture
-def city(made, tmp_path):
-    shutil.copytree(made, tmp_path / "city")
-    return open_city(tmp_path / "city")
+def city(planned_folder, tmp_path):
+    return copy_city(planned_folder, tmp_path)
 
 
 def dump(city):

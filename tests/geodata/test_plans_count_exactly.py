@@ -14,15 +14,15 @@ from geodata.plans.impact import measure_impact
 from geodata.plans.plan import make_plan
 from geodata.plans.workshop import Workshop
 from tests.city import NOW
-from tests.planned_city import PLANNER, make_planned_city, random_edit
+from tests.planned_city import PLANNER, copy_city, random_edit
 
 SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12)))
 EDITS = 16
 
 
-@pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    return make_planned_city(tmp_path_factory.mktemp("plans"))
+@pytest.fixture
+def city(planned_folder, tmp_path):
+    return copy_city(planned_folder, tmp_path)
 
 
 def own_all(city, piece):

@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-import shutil
 import time
 from datetime import date
 
 import geopandas as gpd
 import pytest
 
-from geodata.city import open_city, writing
+from geodata.city import writing
 from geodata.drawings import owner_on
-from geodata.errors import BadFile, NotAllowed
+from geodata.errors import BadFile, BadSetting, NotAllowed, NotFound
 from geodata.loading.request import LoadRequest
 from geodata.plans.crosswalk import cross_drawings, cross_systems
 from geodata.plans.exchange import read_draft, write_draft
-from geodata.plans.history import count_cases_by, list_drawings
+from geodata.plans.history import (
+    count_cases_by,
+    lineage_csv,
+    list_drawings,
+    list_holders,
+    list_lineage,
+    list_transfers,
+    transfers_csv,
+)
 from geodata.plans.merging import merge_plans
 from geodata.plans.plan import make_plan
 from geodata.plans.workshop import Workshop
 from tests.city import NOW, load_one, lonlat, say_nothing, square, write_shapes
 from tests.planned_city import (
+    APPROVER,
+    MERGE,
     PLANNER,
     SECOND,
+    SPLIT,
+    copy_city,
     draw_some,
-    make_planned_city,
     place,
     publish_edits,
 )
 
-SPLIT = {"op": "split", "grid": 2, "line": [place(0.5, -0.1), place(0.5, 1.1)]}
-MERGE = {"op": "merge", "grids": [3, 4]}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("looked") / "city"
-    folder.mkdir()
-    make_planned_city(folder)
-    return folder
-
 
 @pytest.fixture
-def city(made, tmp_path):
-    shutil.copytree(made, tmp_path / "city")
-    return open_city(tmp_path / "city")
+def city(planned_folder, tmp_path):
+    return copy_city(planned_folder, tmp_path)
 
 
 def test_who_owned_a_point_on_a_day_is_said_in_a_blink(city):
@@ -62,11 +61,41 @@ def test_who_owned_a_point_on_a_day_is_said_in_a_blink(city):
     assert [row.drawing for row in list_drawings(city)] == [2, 1]
 
 
+def test_each_drawing_says_who_answered_and_what_became_of_its_grids(city):
+    done = publish_edits(city, [SPLIT, MERGE])
+    held = list_holders(city, *lonlat(1.5 * 200, 0.5 * 200))
+    assert [(one.drawing, one.code[-6:]) for one in held] == [(2, "001003"), (1, "001002")]
+    with pytest.raises(BadSetting):
+        list_holders(city, 119.5, 1e9)
+    kin = list_lineage(city, done.drawing)
+    parted = {(row.old[-3:], row.kind) for row in kin if row.reason == "redrawn"}
+    assert parted == {("001", "S"), ("002", "M"), ("003", "M")}
+    assert lineage_csv(kin, "zh").startswith("\ufeff".encode())
+    # Each open case that changed hands can be read again, and only by who sees the whole city.
+    moved = list_transfers(city, APPROVER, done.drawing)
+    assert len(moved) == done.taken.transfers > 0
+    assert {one.at for one in moved} == {NOW}
+    assert all(one.old != one.new for one in moved)
+    assert len(transfers_csv(moved, city, "en").splitlines()) == len(moved) + 1
+    part = dataclasses.replace(PLANNER, grids=frozenset({2}))
+    for asks in (
+        lambda: list_transfers(city, part, done.drawing),
+        lambda: count_cases_by(city, part, "today", since=0, until=2**40),
+        lambda: cross_drawings(city, part, 1, 2, now=NOW),
+    ):
+        with pytest.raises(NotAllowed):
+            asks()
+    with pytest.raises(NotFound):
+        list_lineage(city, 99)
+    assert list_lineage(city, 1) == []
+
+
 def test_figures_say_whether_they_are_as_it_was_or_by_which_drawing(city):
-    before = count_cases_by(city, "today", since=0, until=2**40)
+    before = count_cases_by(city, PLANNER, "today", since=0, until=2**40)
     publish_edits(city, [SPLIT, MERGE])
     was, today, first, second = (
-        count_cases_by(city, by, since=0, until=2**40) for by in ("event", "today", "1", "2")
+        count_cases_by(city, PLANNER, by, since=0, until=2**40)
+        for by in ("event", "today", "1", "2")
     )
     assert was.rows == before.rows == first.rows
     assert today.rows == second.rows != was.rows
@@ -79,7 +108,7 @@ def test_a_crosswalk_adds_up_and_names_who_straddles(city, tmp_path):
         for west, code in ((0, "B1"), (1.5, "B2"))
     ]
     load_one(city, "grids", write_shapes(tmp_path / "beats.geojson", beats), system="beat")
-    found = cross_systems(city, "beat", now=NOW)
+    found = cross_systems(city, PLANNER, "beat", now=NOW)
     shares = {}
     for row in found.rows:
         shares.setdefault(row.one, []).append(row.area_share)
@@ -87,7 +116,7 @@ def test_a_crosswalk_adds_up_and_names_who_straddles(city, tmp_path):
     assert set(found.straddling) == {f"32101200100{n}002" for n in (1, 2, 3)}
     assert found.as_csv("zh").startswith("\ufeff".encode())
     done = publish_edits(city, [SPLIT, MERGE])
-    between = cross_drawings(city, 1, done.drawing, now=NOW)
+    between = cross_drawings(city, PLANNER, 1, done.drawing, now=NOW)
     assert between.straddling == ("321012001001001",)
 
 

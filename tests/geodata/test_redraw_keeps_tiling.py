@@ -206,3 +206,33 @@ def test_ten_thousand_random_edits_in_one_run_keep_the_tiling():
     draft = open_draft(flat_frame(to_m(make_grids(1101))))
     walk(draft, 10_000, np.random.default_rng(11), every=2000)
     assert check_draft(draft).drift <= DRIFT
+
+
+def test_a_tidy_stroke_leaves_fewer_corners_and_no_other_line_moves():
+    def draw(**more):
+        draft = open_draft(square_frame())
+        turns = np.linspace(0, 2 * np.pi, 900)[:-1]
+        wave = 0.45 + 0.0004 * np.sin(40 * turns)
+        places = 1 + wave[:, np.newaxis] * np.column_stack([0.8 * np.cos(turns), np.sin(turns)])
+        ring = [at(*place) for place in places.tolist()]
+        stroke = {"op": "draw", "grid": 11, "area": [*ring, ring[0]], "rest": "follow", **more}
+        return draft, apply_edit(draft, stroke)
+
+    plain, _ = draw()
+    tidied, change = draw(tidy=True)
+    check_draft(tidied)
+    corners = [
+        shapely.get_num_coordinates(draft.shapes(sorted(draft.grids))).sum()
+        for draft in (plain, tidied)
+    ]
+    assert corners[1] < corners[0] / 2
+    assert corners[0] > 1_000
+    for uid, grid in plain.grids.items():
+        other = tidied.grids[uid].shape
+        assert shapely.area(shapely.symmetric_difference(grid.shape, other)) / 1e6 < 30  # m²
+        if uid not in change.uids:
+            assert shapely.equals_exact(grid.shape, other, 0)
+    bare = square_frame().geometry.iloc[:2].to_numpy()
+    assert shapely.equals(to_m([shapely.union_all(tidied.shapes(range(11, 19)))])[0], bare[0])
+    tidied.undo()
+    assert read_bytes(tidied) == read_bytes(open_draft(square_frame()))

@@ -11,7 +11,7 @@ from geodata.errors import BadSetting
 from geodata.redraw import Blocks, apply_edit, open_draft, prove_draft
 from geodata.redraw.adjacency import find_adjacency
 from geodata.redraw.drafting import own_blocks, propose_for_draft, write_edits
-from geodata.redraw.expectation import expect_loads
+from geodata.redraw.expectation import expect_loads, find_unknown
 from geodata.redraw.proposals import KINDS, propose
 from geodata.redraw.walls import make_wall
 from tests.geodata.redraw_land import at, read_all, square_draft
@@ -34,11 +34,11 @@ def drifted(land):
     return Blocks(shapes=land.blocks, loads=land.loads * rng.lognormal(0, 0.3, len(land.loads)))
 
 
-def lattice(columns, rows, loads=None):
+def lattice(columns, rows, loads=None, band=None):
     cells = [(c, r) for r in range(rows) for c in range(columns)]
     shapes = [shapely.box(c * 1e5, r * 1e5, (c + 1) * 1e5, (r + 1) * 1e5) for c, r in cells]
     weights = np.ones(len(cells)) if loads is None else np.asarray(loads, float)
-    return Blocks(shapes=np.array(shapes, object), loads=weights)
+    return Blocks(shapes=np.array(shapes, object), loads=weights, band=band)
 
 
 def test_three_plans_are_connected_and_within_the_band(blocks):
@@ -230,14 +230,31 @@ def test_a_block_without_history_is_expected_to_be_like_its_like():
     known = np.arange(400) >= 40
     found = expect_loads(loads, known, exposure=exposure, likeness=np.column_stack([dense * 1.0]))
     assert (found.loads[known] == loads[known]).all()
-    assert (found.low[known] == found.high[known]).all()
-    assert (found.expected == ~known).all()
+    low, high = found.band.T
+    assert (np.isfinite(low) == ~known).all()
     new = ~known
     assert np.allclose(found.loads[new], exposure[new] * np.where(dense[new], 0.8, 0.1), rtol=0.12)
-    inside = (found.low[new] <= loads[new]) & (loads[new] <= found.high[new])
+    inside = (low[new] <= loads[new]) & (loads[new] <= high[new])
     assert inside.mean() > 0.6
     with pytest.raises(BadSetting):
         expect_loads(loads, known & False, exposure=exposure, likeness=np.ones((400, 1)))
+
+
+def test_a_zero_is_no_history_only_where_like_blocks_would_have_brought_three():
+    rng = np.random.default_rng(2)
+    homes = np.full(200, 100.0)
+    homes[:5] = 2.0  # few homes: nothing reported is what it says
+    cases = rng.poisson(homes * 0.1).astype(float)
+    cases[:15] = 0.0
+    found = find_unknown(cases, exposure=homes, likeness=np.ones((200, 1)))
+    assert (np.isfinite(found.band[:, 0]) == (np.arange(200) >= 5) & (np.arange(200) < 15)).all()
+    assert found.loads[5:15] == pytest.approx(10, rel=0.3)
+    assert (found.loads[:5] == 0).all()
+    # Proposals count with it, and say of how much they are not sure.
+    blocks = lattice(20, 10, found.loads, band=found.band)
+    plans = propose(blocks, grids=5, home=np.zeros(200, np.int64))
+    assert plans.sum_expected()["blocks"] == 10
+    assert plans.sum_expected()["low"] < plans.sum_expected()["load"] == pytest.approx(100, rel=0.3)
 
 
 @pytest.mark.parametrize(("size", "grids"), [((8, 5), 4), ((15, 10), 8)])
