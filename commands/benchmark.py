@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from commands.options import Commands
@@ -15,27 +16,31 @@ def add_commands(commands: Commands) -> None:
     """Add `bench`."""
     bench = commands.add("bench", run_bench)
     bench.add_argument(
-        "works", nargs="*", metavar="WORK", help="A B C D E F, or all; or store, redraw"
+        "works",
+        nargs="*",
+        metavar="WORK",
+        help="A B C D E F, or all; or one of " + ", ".join(_ALONE),
     )
     bench.add_argument("--points", type=int, default=1_000_000)
     bench.add_argument("--events", type=int, default=1_000_000, help="of `bench store`")
     bench.add_argument("--edits", type=int, default=1000, help="of `bench redraw`, each round")
     bench.add_argument("--rounds", type=int, default=5)
+    bench.add_argument("--plot", type=Path, metavar="FILE", help="of `bench growth`: an SVG")
 
 
 def run_bench(arguments: argparse.Namespace, out: Output) -> int:
     """Run the works named, or all, and print a line for each case; 1 where answers differ."""
     from bench.works import WORKS, run_works
 
-    if arguments.works == ["store"]:
-        return _run_store(arguments, out)
-    if arguments.works == ["redraw"]:
-        return _run_redraw(arguments, out)
-    letters = [work.upper() for work in arguments.works]
+    alone = len(arguments.works) == 1 and _ALONE.get(arguments.works[0])
+    letters = [] if alone else [work.upper() for work in arguments.works]
     unknown = sorted(set(letters) - set(WORKS))
     if unknown or min(arguments.points, arguments.rounds) < 1:
-        values = {"name": ", ".join(unknown) or "--points, --rounds", "known": ", ".join(WORKS)}
+        known = ", ".join([*WORKS, *_ALONE])
+        values = {"name": ", ".join(unknown) or "--points, --rounds", "known": known}
         raise BadSetting(Fault(key="bench_unknown", values=values))
+    if alone:
+        return alone(arguments, out)
     return _tell(run_works(letters, points=arguments.points, rounds=arguments.rounds), out)
 
 
@@ -46,6 +51,21 @@ def _run_redraw(arguments: argparse.Namespace, out: Output) -> int:
     if min(arguments.edits, arguments.rounds) < 1:
         raise BadSetting(Fault(key="bench_unknown", values={"name": "--edits", "known": "1 …"}))
     return _tell(run_redraw(edits=arguments.edits, rounds=arguments.rounds), out)
+
+
+def _run_exactness(arguments: argparse.Namespace, out: Output) -> int:
+    """Hold `--points` hard places or more against GEOS; 1 where one has another owner."""
+    from bench.exactness import run_exactness
+
+    return _tell(run_exactness(points=arguments.points), out)
+
+
+def _run_growth(arguments: argparse.Namespace, out: Output) -> int:
+    """Measure the time per point of sizes up to `--points`, and draw it."""
+    from bench.growth import run_growth
+
+    rows = run_growth(points=arguments.points, rounds=arguments.rounds, plot=arguments.plot)
+    return _tell(rows, out)
 
 
 def _tell(rows: Iterable[dict[str, Any]], out: Output) -> int:
@@ -75,3 +95,12 @@ def _run_store(arguments: argparse.Namespace, out: Output) -> int:
         out.text(f"{row['ours_s']:9.3f} s  {row['case']}, {row['n']:,}: {row['note']}{mark}")
     out.result({"results": rows})
     return 0 if all(row["equal"] for row in rows) else 1
+
+
+# What is asked alone, each with its own arguments.
+_ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
+    "store": _run_store,
+    "redraw": _run_redraw,
+    "exact": _run_exactness,
+    "growth": _run_growth,
+}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from geodata.ownership.millimetres import to_millimetres
 from geodata.ownership.owners import (
     RULES,
     OwnerIndex,
     Ownership,
     own_points,
-    to_millimetres,
     warm,
 )
 from geodata.ownership.series import find_owners

@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from geodata.coordinates import parse_crs, to_metric
 from geodata.ownership import RULES, to_millimetres
-from geodata.ownership.grid_files import GridFiles
-from geodata.ownership.parts import open_drawing
+from geodata.ownership.grid_files import GridFiles, open_drawing
 from geodata.ownership.result_files import OWNER_COLUMNS
 
 OWNER_DDL = "grid_code string, rule string, distance_m float, near_line boolean"

@@ -15,7 +15,8 @@ from geodata.ownership import RULES
 from geodata.ownership.assignment import OwnReport, OwnRequest, check_metres
 from geodata.ownership.grid_files import GridFiles, read_grids
 from geodata.ownership.part_files import SUFFIX, Part, list_parts
-from geodata.ownership.parts import PartCount, PartJob, check_folder, own_part, read_note
+from geodata.ownership.parts import check_folder, clear_asides, own_part, read_note
+from geodata.ownership.tally import PartCount, PartJob
 
 ENGINES = ("local", "dask")
 STREAM_FROM_BYTES = 64 * 1024 * 1024  # a Parquet file of this size is never read whole
@@ -85,6 +86,7 @@ def own_parts(
 
     progress("progress.own", 0.0)
     _ENGINES[engine](jobs, workers=workers, scheduler=scheduler, done=note)
+    clear_asides(jobs)
     progress("progress.own", 1.0)
     ordered = [counts[part.name] for part in parts]
     return _report(request, ordered, grids=len(table), found=found, known=len(known))

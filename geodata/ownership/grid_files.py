@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas
+import numpy as np
 import pyproj
+from numpy.typing import NDArray
 
 from geodata.codes import find_duplicates
 from geodata.coverage.report import duplicate_fault
@@ -15,6 +19,7 @@ from geodata.grids.columns import read_columns
 from geodata.levels import LEVELS
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.notes import Note
+from geodata.ownership.owners import OwnerIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,15 @@ class GridFiles:
     encoding: str | None = None
     layer: str | None = None
     grid_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """The grids of some files, ready to own."""
+
+    index: OwnerIndex
+    codes: NDArray[np.str_]
+    metric: pyproj.CRS
 
 
 def read_grids(
@@ -51,3 +65,25 @@ def read_grids(
     ordered = table[table["level"] == finest].sort_values("code", kind="stable", ignore_index=True)
     notes = [note for reading in found.readings for note in reading.notes]
     return ordered, pyproj.CRS(found.frame.crs), (found.faults, notes)
+
+
+def open_drawing(grids: GridFiles) -> Drawing:
+    """Return the index over the grids of these files; a process keeps the last two."""
+    return _open_drawing(grids, stamp_files(grids.files))
+
+
+@lru_cache(maxsize=2)  # a process that does many parts builds its index once
+def _open_drawing(grids: GridFiles, _: str) -> Drawing:
+    found, metric, _unused = read_grids(grids)
+    special = (found["kind"] == "special").to_numpy()
+    index = OwnerIndex.of_metres(found.geometry.to_numpy(), special=special)
+    return Drawing(index=index, codes=found["code"].to_numpy(str), metric=metric)
+
+
+def stamp_files(files: Sequence[str]) -> str:
+    """Return names, sizes and times of change of files."""
+    parts = []
+    for name in files:
+        stat = Path(name).stat()
+        parts.append(f"{Path(name).name}:{stat.st_size}:{stat.st_mtime_ns}")
+    return "|".join(parts)

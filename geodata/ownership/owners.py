@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.compiled import compile_kernel, share_out
+from geodata.compiled import share_out
 from geodata.errors import BadGrid, Fault
 from geodata.ownership.line_tree import (
     LineTree,
@@ -29,6 +29,7 @@ from geodata.ownership.line_tree import (
     is_close_to,
     settle_nearest,
 )
+from geodata.ownership.millimetres import MM_PER_M, to_millimetres
 from geodata.ownership.raster_edit import edit_index
 from geodata.ownership.raster_index import RasterIndex
 from geodata.ownership.raster_rows import Floats, Ints
@@ -42,9 +43,8 @@ from geodata.ownership.raster_search import (
     judge_points,
 )
 
-__all__ = ["RULES", "OwnerIndex", "Ownership", "own_points", "to_millimetres", "warm"]
+__all__ = ["RULES", "OwnerIndex", "Ownership", "own_points", "warm"]
 
-MM_PER_M = 1000.0
 # How far off a place may lie and still be told its distance to the nearest grid.
 SEARCH_LIMIT_M = 100_000.0
 _CHUNK = 1 << 16  # points that a thread takes at a time
@@ -310,37 +310,11 @@ def own_points(
     )
 
 
-def to_millimetres(metres: ArrayLike) -> Floats:
-    """
-    Return coordinates in millimetres: whole ones where the metres are the nearest double to one.
-
-    So a point that stands on a grid's vertex in metres stands on it in millimetres, while a point
-    between two millimetres stays where it is.
-    """
-    values = np.ascontiguousarray(metres, np.float64)
-    out = np.empty(values.shape)
-    _round_metres(values.reshape(-1), out.reshape(-1))
-    return out
-
-
-@compile_kernel
-def _round_metres(metres: Floats, out: Floats) -> None:
-    """Write millimetres for metres, in one pass."""
-    for i in range(len(metres)):
-        millimetres = metres[i] * 1000.0
-        whole = np.rint(millimetres)
-        out[i] = whole if whole / 1000.0 == metres[i] else millimetres
-
-
 def warm() -> None:
     """Compile every kernel of ownership and keep the machine code on disk, for set-up."""
     polygons = shapely.box([0, 10_000, 0], [0, 0, 5_000], [10_000, 20_000, 9_000], 10_000)
     index = OwnerIndex(polygons, special=[False, False, True])
     x = np.linspace(-5_000, 25_000, 40)
-    frozen = x.copy()
-    frozen.flags.writeable = False
-    for metres in (x, frozen):
-        to_millimetres(metres)
     index.find(x, x)
     index.find_one(5_000, 5_000)
     index.own(np.append(x, 21_000), np.append(x, 5_000), near_m=1, near_line_m=1)

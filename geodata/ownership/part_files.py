@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from geodata.coordinates import SourceCrs, lonlat_crs, parse_crs
 from geodata.errors import BadFile, Fault
 from geodata.reading.personal import find_personal
-from geodata.reading.places import NOWHERE, datum_by_name, find_place_columns
+from geodata.reading.places import datum_by_name, find_place_columns
 
 Floats = NDArray[np.float64]
 SUFFIX = ".parquet"
@@ -25,8 +26,9 @@ BATCH = 1_000_000  # rows held at a time
 _LARGEST_GROUP = 4_000_000  # a larger row group is read in batches
 _SAMPLED_GROUPS = 3  # row groups that are looked through for personal columns
 _SAMPLE_ROWS = 65_536
-_WKB_POINT = np.array([1, 1, 0, 0, 0], np.uint8)  # little-endian, two-dimensional
-_WKB_BYTES = 21
+_BUFFER_BYTES = 4 * 1024 * 1024  # of a column read at a time where its row group is too large
+# A plain point: little-endian (1), kind (1), x and y; where each begins and what it is.
+_WKB_BYTES, _WKB_PARTS = 21, ((0, "u1"), (1, "<u4"), (5, "<f8"), (13, "<f8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +54,11 @@ class Part:
         try:
             with pq.ParquetFile(path) as opened:
                 self.schema: pa.Schema = opened.schema_arrow
-                meta = opened.metadata
-                self.sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+                self._meta = opened.metadata
         except (pa.ArrowException, OSError) as error:
             raise BadFile(Fault(key="file_unreadable"), file=path.name) from error
+        groups = range(self._meta.num_row_groups)
+        self.sizes = [self._meta.row_group(group).num_rows for group in groups]
         self.rows = sum(self.sizes)
         self.places = _find_places(self.schema, crs, mapping or {}, path.name)
         self.dropped = self._find_personal()
@@ -66,28 +69,37 @@ class Part:
         """Tell whether a row group is too large to be held whole."""
         return max(self.sizes, default=0) > _LARGEST_GROUP
 
-    def read_group(self, group: int, *, columns: list[str] | None = None) -> pa.Table:
-        """Return a row group: the columns that are kept, or these."""
-        with pq.ParquetFile(self.path) as opened:
-            return opened.read_row_group(group, columns=columns or self.kept, use_threads=False)
+    def each_span(self, columns: list[str]) -> Iterator[Callable[[], pa.Table]]:
+        """Yield how to read row groups that follow one another, a batch of rows together."""
+        first = held = 0
+        for group, rows in enumerate(self.sizes):
+            if held and held + rows > BATCH:
+                yield partial(self._read_groups, range(first, group), columns)
+                first, held = group, 0
+            held += rows
+        yield partial(self._read_groups, range(first, len(self.sizes)), columns)
 
-    def read_batches(self, *, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield all rows, a batch at a time."""
-        with pq.ParquetFile(self.path) as opened:
-            for batch in opened.iter_batches(BATCH, columns=columns or self.kept):
-                yield pa.Table.from_batches([batch])
+    def each_batch(self, columns: list[str]) -> Iterator[Callable[[], pa.Table]]:
+        """Yield all rows a batch at a time, each read before the next is asked for."""
+        with self._open(buffer_size=_BUFFER_BYTES) as opened:
+            for batch in opened.iter_batches(BATCH, columns=columns):
+                yield partial(pa.Table.from_batches, [batch])
 
-    def locate(self, table: pa.Table) -> tuple[Floats, Floats]:
-        """Return x and y of rows as the file has them, NaN for none."""
+    def locate(self, table: pa.Table) -> Iterator[tuple[Floats, Floats]]:
+        """Yield x and y of rows as the file has them, NaN for none, without a copy if it can be."""
         names = self.places.columns
-        if len(names) == 2:
-            x, y = (_to_floats(table[name]) for name in names)
-        else:
-            x, y = _read_points(table[names[0]])
-        nowhere = (np.abs(x) < NOWHERE) & (np.abs(y) < NOWHERE)
-        if nowhere.any():
-            x, y = np.where(nowhere, np.nan, x), np.where(nowhere, np.nan, y)
-        return x, y
+        for batch in table.select(list(names)).to_batches():
+            if len(names) == 2:
+                yield _to_floats(batch.column(0)), _to_floats(batch.column(1))
+            else:
+                yield _read_points(batch.column(0))
+
+    def _open(self, **options: int) -> pq.ParquetFile:
+        return pq.ParquetFile(self.path, metadata=self._meta, **options)
+
+    def _read_groups(self, groups: range, columns: list[str]) -> pa.Table:
+        with self._open() as opened:
+            return opened.read_row_groups(list(groups), columns=columns, use_threads=False)
 
     def _find_personal(self) -> tuple[str, ...]:
         texts = [
@@ -98,7 +110,7 @@ class Part:
         found: set[str] = set()
         groups = np.unique(np.linspace(0, len(self.sizes) - 1, _SAMPLED_GROUPS).astype(int))
         for group in groups if texts and self.sizes else ():
-            with pq.ParquetFile(self.path) as opened:
+            with self._open() as opened:
                 batches = opened.iter_batches(_SAMPLE_ROWS, row_groups=[int(group)], columns=texts)
                 sample = next(batches, None)
             if sample is not None:
@@ -161,38 +173,38 @@ def _geometry_of(schema: pa.Schema, file: str) -> tuple[str, SourceCrs] | None:
     return name, parse_crs(text)
 
 
-def _to_floats(column: pa.ChunkedArray) -> Floats:
-    """Return a column of numbers, NaN for none."""
+def _to_floats(column: pa.Array) -> Floats:
+    """Return a column of numbers, NaN for none; the file's own memory where they are doubles."""
     try:
         numbers = column.cast(pa.float64())
     except pa.ArrowException as error:
         raise BadFile(Fault(key="place_columns_missing")) from error
     if numbers.null_count:
         numbers = numbers.fill_null(np.nan)
-    return np.asarray(numbers.to_numpy(), np.float64)
+    return np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)
 
 
-def _read_points(column: pa.ChunkedArray) -> tuple[Floats, Floats]:
+def _read_points(column: pa.Array) -> tuple[Floats, Floats]:
     """Return x and y of points: WKB read as numbers where all are plain, or a struct's fields."""
     if pa.types.is_struct(column.type):
-        flat = column.combine_chunks()
-        return tuple(_to_floats(pa.chunked_array([flat.field(axis)])) for axis in ("x", "y"))  # type: ignore[return-value]
-    pairs = [_read_wkb(chunk) for chunk in column.chunks]
-    empty = np.empty((0, 2))
-    xy = np.concatenate([empty, *pairs])
-    return np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
-
-
-def _read_wkb(chunk: Any) -> Floats:
-    """Return the places of a column of WKB, (n, 2); NaN for what is no point."""
-    wide = np.int64 if pa.types.is_large_binary(chunk.type) else np.int32
-    buffers = chunk.buffers()
-    if chunk.null_count == 0 and len(chunk) and buffers[2] is not None:
-        offsets = np.frombuffer(buffers[1], wide)[chunk.offset : chunk.offset + len(chunk) + 1]
+        x, y = column.flatten()
+        return _to_floats(x), _to_floats(y)
+    if not pa.types.is_large_binary(column.type):
+        column = column.cast(pa.binary())
+    wide = np.int64 if pa.types.is_large_binary(column.type) else np.int32
+    _, starts, data = column.buffers()
+    if column.null_count == 0 and len(column) and data is not None:
+        offsets = np.frombuffer(starts, wide)[column.offset : column.offset + len(column) + 1]
+        raw = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
         if (np.diff(offsets) == _WKB_BYTES).all():
-            raw = np.frombuffer(buffers[2], np.uint8)[offsets[0] : offsets[-1]]
-            rows = raw.reshape(len(chunk), _WKB_BYTES)
-            if (rows[:, :5] == _WKB_POINT).all():
-                return np.ascontiguousarray(rows[:, 5:]).view("<f8").astype(np.float64)
-    shapes = shapely.from_wkb(chunk.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
+            head, kind, x, y = (_take_each(raw, at, form) for at, form in _WKB_PARTS)
+            if (head == 1).all() and (kind == 1).all():
+                return x, y
+    shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    return shapely.get_x(shapes), shapely.get_y(shapes)
+
+
+def _take_each(raw: NDArray[np.uint8], at: int, form: str) -> NDArray[Any]:
+    """Return the number at `at` of every point of well-known binary."""
+    rows = len(raw) // _WKB_BYTES
+    return np.ndarray((rows,), form, raw, at, (_WKB_BYTES,)).copy()

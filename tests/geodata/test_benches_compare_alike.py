@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 from bench.counting import BARS, NUMPY, PANDAS, run_counting
 from bench.density import make_columns, run_blur, run_pixels, run_tile
+from bench.growth import list_sizes, run_growth
 from bench.loading import ARROW, GEOPANDAS, run_loading
 from bench.nearest import BALL, STRTREE, TREE, run_nearest
-from bench.streams import run_dask, run_streams, write_parts
+from bench.streams import DEGREES, OTHER_FORMS, run_dask, run_forms, run_streams, write_parts
 from bench.works import WORKS
 
 
@@ -47,6 +50,23 @@ def test_streamed_points_are_all_counted_on_every_engine(tmp_path):
     rows = run_streams(jobs, points=20_000, rounds=1)
     assert [row["equal"] for row in rows] == [True] * 3
     assert_nobody_differs(run_dask(jobs, points=20_000, rounds=1))
+
+
+def test_every_form_of_a_file_counts_the_same(tmp_path):
+    rows = run_forms(tmp_path, points=9_000, rounds=1, grids=60)
+    assert [row["case"].rpartition(": ")[2] for row in rows] == list(OTHER_FORMS)
+    assert [row["equal"] for row in rows] == [None if f == DEGREES else True for f in OTHER_FORMS]
+
+
+def test_growth_is_told_and_drawn_for_every_size(tmp_path):
+    plot = tmp_path / "growth.svg"
+    rows = list(run_growth(points=300_000, rounds=1, plot=plot, grids=60))
+    assert [row["n"] for row in rows] == [100_000, 300_000] * 3
+    assert all(row["ratio"] > 0 and row["reached"] in (True, False) for row in rows)
+    drawn = ElementTree.parse(plot).getroot()
+    assert len(drawn.findall("{*}circle")) == len(rows) + 3  # a mark each, and the key
+    assert list_sizes(10**8)[-1] == 10**8
+    assert list_sizes(5) == [5]
 
 
 def test_every_work_has_a_letter():

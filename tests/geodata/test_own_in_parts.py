@@ -22,6 +22,7 @@ from geodata.ownership import engines, part_files, parts
 from geodata.ownership.arrow_batches import OWNER_DDL, make_mapper
 from geodata.ownership.assignment import OwnRequest, own_files
 from geodata.ownership.engines import is_streamed, own_parts
+from geodata.ownership.grid_files import GridFiles
 from geodata.ownership.parts import own_part, read_note
 
 CRS = "EPSG:4549"
@@ -146,7 +147,7 @@ def test_a_changed_part_grid_or_option_or_a_damaged_result_is_done_again(tmp_pat
     request = ask(grids, points, tmp_path / "out")
     own_parts(request, progress=quiet)
     job = engines._make_job(
-        points / "part-0.parquet", request, parts.GridFiles(files=(str(grids.resolve()),))
+        points / "part-0.parquet", request, GridFiles(files=(str(grids.resolve()),))
     )
     assert read_note(job) is not None
     assert read_note(replace(job, near_m=3.0)) is None
@@ -165,7 +166,7 @@ def test_only_counts_are_the_same_counts(tmp_path):
     grids, points, _ = write_parts(tmp_path, parts_=1)
     request = ask(grids, points, tmp_path / "out")
     own_parts(request, progress=quiet)
-    files = parts.GridFiles(files=(str(grids.resolve()),))
+    files = GridFiles(files=(str(grids.resolve()),))
     job = engines._make_job(points / "part-0.parquet", request, files)
     counted = own_part(replace(job, out=None), threads=2)
     assert counted.by_grid == read_note(job).by_grid
@@ -216,7 +217,7 @@ def test_a_stream_of_batches_gets_the_same_owners(tmp_path):
     grids, points, _ = write_parts(tmp_path, parts_=1)
     own_parts(ask(grids, points, tmp_path / "out"), progress=quiet)
     expected = read_all(tmp_path / "out")
-    files = parts.GridFiles(files=(str(grids.resolve()),))
+    files = GridFiles(files=(str(grids.resolve()),))
     mapper = make_mapper(files, x="x", y="y", crs=CRS)
     table = pq.read_table(points / "part-0.parquet", columns=["x", "y"])
     found = pa.Table.from_batches(mapper(table.to_batches(max_chunksize=900))).to_pandas()

@@ -11,16 +11,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bench.contest import print_row
+from bench.exactness import RESOLUTIONS, run_exactness
+from bench.hard_places import awkward_drawings, geos_covering, hard_points, rough_lattice
 from geodata.ownership import RULES, OwnerIndex
 from geodata.ownership.raster_search import turn_exactly
-from tests.geodata.ownership_cases import (
-    drawings,
-    geos_covering,
-    hard_points,
-    lattices,
-    points_at,
-    rough_lattice,
-)
+from tests.geodata.ownership_cases import drawings, lattices, points_at
 from tests.geodata.ownership_oracle import Oracle
 
 CELLS = st.sampled_from([None, 8, 16, 64])
@@ -152,30 +148,6 @@ def agree_with_geos(polygons, points, *, cells=None):
     return owner, count
 
 
-def awkward_drawings(side):
-    """Drawings that break other people's indexes, by name."""
-    seamless = rough_lattice(side, seed=1)
-    step = 7_000_000 / side
-    low = np.indices((side, side)).reshape(2, -1) * 100.0
-    squares = shapely.box(low[0], low[1], low[0] + 100, low[1] + 100)
-    holes = shapely.difference(seamless, shapely.buffer(shapely.centroid(seamless), step / 5))
-    return {
-        "seamless": seamless,
-        "squares": squares,
-        "overlapping": shapely.buffer(seamless, step / 3, quad_segs=2),
-        "holes": holes,
-        "islands in holes": np.concatenate(
-            [holes, shapely.buffer(shapely.centroid(seamless), step / 5)]
-        ),
-        "degrees": shapely.transform(seamless, lambda c: c / [4_700_000, 111_000_000]),
-        "one astray": np.append(seamless, shapely.box(0, 0, 9, 9)),
-        "overlapping, one astray": np.append(
-            shapely.buffer(seamless[::-1], step / 2, quad_segs=1), shapely.box(0, 0, 9, 9)
-        ),
-        "one": seamless[:1],
-    }
-
-
 @pytest.mark.parametrize("name", awkward_drawings(2))
 def test_hard_points_have_the_owner_that_geos_finds(name):
     polygons = awkward_drawings(12)[name]
@@ -194,11 +166,17 @@ def test_two_hundred_thousand_hard_points_at_any_resolution(cells):
     np.testing.assert_array_equal(owner >= 0, count > 0)
 
 
+def test_a_run_over_every_sort_of_hard_place_finds_no_other_owner_than_geos():
+    rows = list(run_exactness(points=40_000, side=6))
+    assert len(rows) == len(RESOLUTIONS) * len(awkward_drawings(2)) + 1
+    assert rows[-1]["n"] == sum(row["n"] for row in rows[:-1]) >= 40_000
+    assert all(row["equal"] for row in rows), rows
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("cells", [64, 800, None])
-@pytest.mark.parametrize("name", awkward_drawings(2))
-def test_millions_of_hard_points_have_the_owner_that_geos_finds(name, cells):
-    polygons = awkward_drawings(33)[name]
-    points = hard_points(polygons, 100_000, seed=23)
-    owner, count = agree_with_geos(polygons, points, cells=cells)
-    np.testing.assert_array_equal(owner >= 0, count > 0)
+def test_eighteen_million_hard_places_have_the_owner_that_geos_finds(capsys):
+    *_, total = run_exactness(points=18_000_000)
+    with capsys.disabled():
+        print(f"\n{print_row(total)}")
+    assert total["n"] >= 18_000_000
+    assert total["equal"], total["note"]

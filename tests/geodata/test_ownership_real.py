@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from bench.hard_places import geos_covering, hard_points
 from geodata.ownership import OwnerIndex
-from tests.geodata.ownership_cases import geos_covering, hard_points
 
 
 def agree(polygons, points):

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bench.hard_places import hard_points, rough_lattice
 from geodata.errors import BadGrid
 from geodata.ownership import RULES, OwnerIndex, own_points, raster_search, to_millimetres
 from geodata.ownership.line_tree import settle_nearest
-from tests.geodata.ownership_cases import drawings, hard_points, points_at, rough_lattice
+from tests.geodata.ownership_cases import drawings, points_at
 from tests.geodata.ownership_oracle import Oracle
 
 CRS = "EPSG:4549"

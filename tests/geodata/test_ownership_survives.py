@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import shapely
 
+from bench.hard_places import geos_covering, hard_points, rough_lattice
 from geodata.errors import BadGrid
 from geodata.ownership import RULES, OwnerIndex, raster_index
 from geodata.ownership import owners as ownership
 from geodata.ownership.raster_pack import NEST
-from tests.geodata.ownership_cases import geos_covering, hard_points, rough_lattice
 
 KERNELS = Path(ownership.__file__).parent
 NOTHING = [

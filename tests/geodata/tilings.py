@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -33,10 +34,7 @@ def twice_area_mm2(polygons_mm: Sequence[shapely.Geometry]) -> list[int]:
 
 def _twice_area(polygon: shapely.Polygon) -> int:
     rings = [[tuple(map(int, xy)) for xy in ring.coords] for ring in shapely.get_rings(polygon)]
-    areas = [
-        abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False)))
-        for ring in rings
-    ]
+    areas = [abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(ring))) for ring in rings]
     return 2 * areas[0] - sum(areas) if areas else 0
 
 
