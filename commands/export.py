@@ -19,6 +19,7 @@ def add_commands(commands: Commands) -> None:
     export: argparse.ArgumentParser = commands.parsers.add_parser(
         "export", help=say("command.export", "en")
     )
-    verbs = replace(commands, parsers=export.add_subparsers(required=True, metavar="WHAT"))
+    parsers = export.add_subparsers(required=True, metavar="WHAT")
+    verbs = replace(commands, parsers=parsers, family="export_")
     for add_verbs in VERBS:
         add_verbs(verbs)

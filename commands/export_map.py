@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.options import Commands, Run, read_clock
+from commands.options import Commands, read_clock
 from commands.output import Output
-from geodata.words import say
 
 if TYPE_CHECKING:
     from geodata.access.scope import Scope
@@ -40,24 +39,12 @@ def add_verbs(commands: Commands) -> None:
     mark = argparse.ArgumentParser(add_help=False)
     mark.add_argument("--approval", default="", metavar="NUMBER", help="the map approval number")
     mark.add_argument("--public", action="store_true", help="without the mark 内部资料")
-    sheet = _add(commands, "map", run_map, view, page, mark)
+    sheet = commands.add("map", run_map, commands.city, view, page, mark)
     sheet.add_argument("--dpi", type=int, default=_DPI, help="of a PNG, 150 to 600")
-    atlas = _add(commands, "atlas", run_atlas, view, page, mark)
+    atlas = commands.add("atlas", run_atlas, commands.city, view, page, mark)
     atlas.add_argument("--level", default="street", help="street, community or grid")
     atlas.add_argument("--before", default="", metavar="PERIOD", help="what changes are told of")
-    _add(commands, "html", run_html, view, mark)
-
-
-def _add(
-    commands: Commands, name: str, run: Run, *groups: argparse.ArgumentParser
-) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.parsers.add_parser(
-        name,
-        parents=[commands.common, commands.city, *groups],
-        help=say(f"command.export_{name}", "en"),
-    )
-    made.set_defaults(run=run, refused=None)
-    return made
+    commands.add("html", run_html, commands.city, view, mark)
 
 
 def run_map(arguments: argparse.Namespace, out: Output) -> int:
@@ -195,20 +182,12 @@ def _find_before(arguments: argparse.Namespace, facts: Facts) -> Any:
 
 
 def _imprint(arguments: argparse.Namespace, city: City, now: int) -> Imprint:
+    from geodata.briefing.leaving import read_head_then
     from layers.print.margin import Imprint
 
     return Imprint(
-        head=_read_head(city, now), internal=not arguments.public, approval=arguments.approval
+        head=read_head_then(city, now), internal=not arguments.public, approval=arguments.approval
     )
-
-
-def _read_head(city: City, now: int) -> str:
-    """Return the head of the log as it stood at a moment: the same for each run of it."""
-    from geodata.audit.log import print_head
-    from geodata.store.audit import read_head_at
-
-    with city.database.read() as connection:
-        return print_head(read_head_at(connection, now))
 
 
 def _deliver(

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands.options import Commands, Run, read_clock
+from commands.options import Commands, read_clock
 from commands.output import Output
-from geodata.words import say
 
 if TYPE_CHECKING:
     from geodata.access.scope import Scope
@@ -22,42 +21,30 @@ _WISH = ("area", "period", "cut_off", "category", "state", "layer")
 def add_verbs(commands: Commands) -> None:
     """Add the verbs of tables, the written page, slides, packs and the check of a file."""
     wish = _wish_options()
-    table = _add(commands, "table", run_table, wish)
+    table = commands.add("table", run_table, commands.city, wish)
     table.add_argument("--what", default="grids", help="grids, incidents, cameras or places")
     table.add_argument("--out", type=Path, required=True, metavar="FILE")
-    page = _add(commands, "page", run_page, wish)
+    page = commands.add("page", run_page, commands.city, wish)
     page.add_argument("--out", type=Path, required=True, metavar="FILE", help=".docx or .pdf")
     page.add_argument("--template", type=Path, metavar="DOCX", help="the office's own")
-    slides = _add(commands, "slides", run_slides, wish)
+    slides = commands.add("slides", run_slides, commands.city, wish)
     slides.add_argument("--out", type=Path, required=True, metavar="FILE", help=".pptx")
     slides.add_argument("--template", type=Path, metavar="PPTX", help="the office's own")
     slides.add_argument("--vector", action="store_true", help="the map as SVG beside it too")
-    pack = _add(commands, "pack", run_pack, wish)
+    pack = commands.add("pack", run_pack, commands.city, wish)
     pack.add_argument("--recipe", required=True, metavar="NAME", help="a saved one")
     pack.add_argument("--out", type=Path, required=True, metavar="DIR")
     pack.add_argument("--docx", type=Path, metavar="FILE", help="the office's template of the page")
     pack.add_argument("--pptx", type=Path, metavar="FILE", help="the office's template of slides")
     pack.add_argument("--vector", action="store_true", help="the map as SVG too")
-    recipe = _add(commands, "recipe", run_recipe, wish)
+    recipe = commands.add("recipe", run_recipe, commands.city, wish)
     recipe.add_argument("action", choices=("save", "list", "drop", "issues"))
     recipe.add_argument("name", nargs="?", default="")
-    verify = _add(commands, "verify", run_verify)
+    verify = commands.add("verify", run_verify, commands.city)
     verify.add_argument("file", type=Path)
     verify.add_argument(
         "--as", dest="as_account", default="", metavar="ACCOUNT", help="whose scope"
     )
-
-
-def _add(
-    commands: Commands, name: str, run: Run, *groups: argparse.ArgumentParser
-) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.parsers.add_parser(
-        name,
-        parents=[commands.common, commands.city, *groups],
-        help=say(f"command.export_{name}", "en"),
-    )
-    made.set_defaults(run=run, refused=None)
-    return made
 
 
 def _wish_options() -> argparse.ArgumentParser:

@@ -20,18 +20,23 @@ Run = Callable[[argparse.Namespace, Output], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """The sub-commands, and the groups of options that several of them share."""
+    """
+    The sub-commands, and the groups of options that several of them share.
+
+    `family` leads the words of those that are verbs of another: `export_` for `export map`.
+    """
 
     parsers: Any
     common: argparse.ArgumentParser
     city: argparse.ArgumentParser
     files: argparse.ArgumentParser
     serving: argparse.ArgumentParser
+    family: str = ""
 
     def add(self, name: str, run: Run, *groups: argparse.ArgumentParser) -> argparse.ArgumentParser:
         """Add a command that `run` carries out, with the options of these groups."""
         made: argparse.ArgumentParser = self.parsers.add_parser(
-            name, parents=[self.common, *groups], help=say(f"command.{name}", "en")
+            name, parents=[self.common, *groups], help=say(f"command.{self.family}{name}", "en")
         )
         made.set_defaults(run=run, refused=None)
         return made

@@ -7,6 +7,7 @@ from typing import Any
 from geodata.access.scope import Scope
 from geodata.audit.log import print_head, write_entry
 from geodata.city import City
+from geodata.store.audit import read_head_at
 
 
 def note_export(
@@ -38,3 +39,9 @@ def note_export(
             detail=detail,
         )
     return print_head(head)
+
+
+def read_head_then(city: City, at: int) -> str:
+    """Return the head of the log as it stood at a moment (UTC s): the same for each run of it."""
+    with city.database.read() as connection:
+        return print_head(read_head_at(connection, at))

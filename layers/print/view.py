@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -65,10 +65,14 @@ class Subject:
         shown = self.view.shown
         return tuple(
             layer
-            for layer in LAYERS
-            if self.sight.scope.has(layer.source.needs)
-            and (layer.visible if shown is None else layer.id in shown)
+            for layer in self.allowed
+            if (layer.visible if shown is None else layer.id in shown)
         )
+
+    @cached_property
+    def allowed(self) -> tuple[Layer, ...]:
+        """Return every layer that the account may see, in drawing order."""
+        return tuple(layer for layer in LAYERS if self.sight.scope.has(layer.source.needs))
 
     @cached_property
     def leaves(self) -> NDArray[np.bool_]:
@@ -107,8 +111,3 @@ class Subject:
     def without_rows(self) -> bool:
         """Tell whether the account sees no single incident anywhere."""
         return not self.sight.scope.has(ROWS)
-
-    def of_area(self, uid: int) -> Subject:
-        """Return the same view of one area."""
-        view = replace(self.view, area=uid, bounds=None, title="")
-        return Subject(sight=self.sight, view=view, now=self.now, lang=self.lang)

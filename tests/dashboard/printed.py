@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import orjson
+
 from dashboard.routes import Pictures
 from geodata.access.scope import ROWS, Scope
 from geodata.access.sight import Sight
-from geodata.city import City, create_city
+from geodata.city import City
 from geodata.snapshots.facts import FactsKeeper
 from geodata.snapshots.snapshot import Filter
 from layers.print.margin import Imprint
@@ -20,22 +22,9 @@ from layers.print.page import find_page
 from layers.print.sheet import Sheet, draw_sheet
 from layers.print.view import PrintView
 from layers.tile_cache import TileCache
-from tests.city import (
-    EPSG,
-    INCIDENT_COLUMNS,
-    community_features,
-    grid_features,
-    incident_rows,
-    load_one,
-    middle,
-    write_shapes,
-    write_table,
-)
+from tests.hostile_city import IMAGE, SCRIPT, TYPST, make_hostile_city
 
 EVERYTHING = Scope.whole_city("tester", ("read", ROWS, "export"))
-IMAGE = "<img src=x onerror=alert(1)>"
-SCRIPT = "</script><script>alert(2)</script>"
-TYPST = '#panic("read") $x$ @label *b* \\" `raw` {{0}} %s'
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -135,20 +124,14 @@ def decode(plain: bytes, letters: dict[int, str]) -> str:
     return "".join(letters.get(code, "") for code in codes)
 
 
-def make_hostile_city(folder: Path) -> City:
+def make_printed_attacks(folder: Path) -> City:
     """Make a tiny city whose every name is an attack on HTML, SVG, Typst or a template."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = {"name_zh": f"{SCRIPT}{TYPST}", "name_en": f"{IMAGE}{TYPST}", "crs": f"EPSG:{EPSG}"}
-    city = create_city(folder / "city", names)
     attacks = (IMAGE, SCRIPT, TYPST)
-    features = [
-        (shape, {**about, "name": f"{attacks[n % 3]} {n}", "body": attacks[(n + 1) % 3]})
-        for n, (shape, about) in enumerate([*community_features(), *grid_features()])
-    ]
-    load_one(city, "grids", write_shapes(folder / "grids.geojson", features))
-    rows = [[*row[:2], attacks[n % 3], *row[3:]] for n, row in enumerate(incident_rows(60))]
-    load_one(city, "incidents", write_table(folder / "incidents.csv", INCIDENT_COLUMNS, rows))
-    cameras = [[f"C{n}", attacks[n], *middle(n, 1)] for n in range(3)]
-    columns = ("camera_id", "name", "lon", "lat")
-    load_one(city, "cameras", write_table(folder / "cameras.csv", columns, cameras))
-    return city
+    return make_hostile_city(folder, attacks, zh=f"{SCRIPT}{TYPST}", en=f"{IMAGE}{TYPST}")
+
+
+def read_portable(page: bytes) -> dict[str, Any]:
+    """Return the data inside a stand-alone map."""
+    begin = page.index(b'id="data">') + len(b'id="data">')
+    found: dict[str, Any] = orjson.loads(page[begin : page.index(b"</script>", begin)])
+    return found

@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 
 from dashboard.server import FEED, make_app
-from geodata.city import City, create_city
-from tests.city import (
-    EPSG,
-    INCIDENT_COLUMNS,
-    NOW,
-    community_features,
-    grid_features,
-    incident_rows,
-    load_one,
-    middle,
-    write_shapes,
-    write_table,
-)
+from geodata.city import City
+from tests.city import NOW, middle
 from tests.dashboard.door_city import Door
 from tests.dashboard.page_browser import CityPage
+from tests.hostile_city import BRACES, IMAGE, SCRIPT, make_hostile_city
 
-IMAGE = "<img src=x onerror=alert(1)>"
-SCRIPT = "</script><script>alert(2)</script>"
-BRACES = "{{%css%}} ${alert(3)} {0} %s"
 CITY = f'A {{b}} "c" & <d> {SCRIPT}'
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> City:
     """Make a city whose grids, kinds, cameras, places, bodies and own name are attacks."""
-    folder: Path = tmp_path_factory.mktemp("hostile")
-    city = create_city(folder / "city", {"name_zh": CITY, "name_en": CITY, "crs": f"EPSG:{EPSG}"})
-    names = (IMAGE, SCRIPT, BRACES)
-    features = [
-        (shape, {**about, "name": f"{names[n % 3]} {n}", "body": names[(n + 1) % 3]})
-        for n, (shape, about) in enumerate([*community_features(), *grid_features()])
-    ]
-    load_one(city, "grids", write_shapes(folder / "grids.geojson", features))
-    rows = [[*row[:2], names[n % 3], *row[3:]] for n, row in enumerate(incident_rows(90))]
-    load_one(city, "incidents", write_table(folder / "incidents.csv", INCIDENT_COLUMNS, rows))
-    cameras = [[f"C{n}", names[n], *middle(n, 1)] for n in range(3)]
-    columns = ("camera_id", "name", "lon", "lat")
-    load_one(city, "cameras", write_table(folder / "cameras.csv", columns, cameras))
-    places = [[f"P{n}", names[n], names[n], *middle(n, 0)] for n in range(3)]
-    columns = ("id", "kind", "name", "lon", "lat")
-    load_one(city, "places", write_table(folder / "places.csv", columns, places))
-    return city
+    folder = tmp_path_factory.mktemp("hostile")
+    return make_hostile_city(folder, (IMAGE, SCRIPT, BRACES), zh=CITY, en=CITY)
 
 
 def test_names_that_are_markup_stay_text_in_every_part_of_the_page(open_page, page, hostile):

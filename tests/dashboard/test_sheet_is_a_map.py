@@ -31,14 +31,8 @@ from layers.print.view import PrintView, Subject
 from layers.registry import LAYERS
 from tests.city import NOW
 from tests.dashboard.conftest import DEMO_NOW
-from tests.dashboard.printed import (
-    TYPST,
-    draw,
-    make_hostile_city,
-    read_pdf_text,
-    see,
-    texts_on,
-)
+from tests.dashboard.printed import draw, make_printed_attacks, read_pdf_text, see, texts_on
+from tests.hostile_city import TYPST
 
 ALL_LAYERS = (
     "base-map", "grid-risk", "grid-edges", "incident-heat", "overdue-halos", "incident-dots",
@@ -218,7 +212,7 @@ def test_what_the_font_lacks_is_a_mark_and_never_a_hole():
 
 
 def test_attacks_in_names_stay_text(tmp_path: Path):
-    sight = see(make_hostile_city(tmp_path / "hostile"), NOW)
+    sight = see(make_printed_attacks(tmp_path / "hostile"), NOW)
     sheet = draw(sight, NOW, shown=(*ALL_LAYERS[:3], "incident-dots", "cameras", "grid-names"))
     svg = sheet.scene.svg(with_font=False, title=sheet.title, about=sheet.about)
     assert "<script" not in svg

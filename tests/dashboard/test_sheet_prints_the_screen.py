@@ -15,13 +15,13 @@ from geodata.city import City
 from geodata.errors import BadSetting, GetuError, NotFound
 from geodata.events.periods import PERIODS_DAYS
 from layers.layer import Picture
-from layers.portable.portable_map import draw_portable, plain_data
+from layers.portable.portable_map import draw_portable
 from layers.print.margin import Imprint
 from layers.print.page import find_page
 from layers.print.sheet import draw_sheet
 from layers.registry import LAYERS
 from tests.dashboard.conftest import DEMO_NOW
-from tests.dashboard.printed import see, texts_on
+from tests.dashboard.printed import read_portable, see, texts_on
 
 VIEWS = 50
 STATES = ("all", "open", "overdue", "closed")
@@ -120,7 +120,7 @@ def test_the_stand_alone_map_has_the_screens_numbers_too(village):
         assert f"<b>{sheet.figures.own.total:,}</b>" in text
         assert numbers.rate(sheet.figures.own.closing) in text
         assert numbers.rate(sheet.figures.own.closing) in screen
-        grids = plain_data(page)["grids"]
+        grids = read_portable(page)["grids"]
         totals = sum(int(grid["facts"][3].replace(",", "")) for grid in grids)
         unowned = sheet.figures.children[-1]
         assert unowned.uid is None
