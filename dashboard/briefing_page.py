@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, request
 from werkzeug.wrappers import Response as WsgiResponse
 
+from dashboard.briefing_files import (
+    FIELDS,
+    add_briefing_files,
+    answer_file,
+    go_back,
+    read_fields,
+    read_page,
+    read_wish,
+)
 from dashboard.guard import current_scope, guarded
-from dashboard.plain import PRIVATE, draw_plain, find_page_lang
+from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
 from dashboard.trail import show
 from geodata.access.sight import Sight
@@ -19,24 +27,17 @@ from geodata.briefing.sentences import Section, name_title
 from geodata.briefing.tables import TABLES
 from geodata.briefing.wish import PERIODS, Wish, parse_wish
 from geodata.errors import GetuError
-from geodata.words import Lang, say
+from geodata.levels import LEVELS
+from geodata.words import say
 from layers.office.bureau import MADE, ROWS_MADE
+from layers.office.pack import SHEET_PAGE
+from layers.print.page import PAGES
 from layers.registry import LAYERS
 
-_FIELDS = ("area", "period", "cut_off", "category", "state", "layer")
 _STATES = ("all", "open", "overdue", "closed")
 _LISTED = 12
 _MOST_AREAS = 200
-_KINDS = {"xlsx": "XLSX", "gpkg": "GeoPackage", "parquet": "GeoParquet"}
-_TYPES = {
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "pdf": "application/pdf",
-    "svg": "image/svg+xml",
-    "gpkg": "application/geopackage+sqlite3",
-    "parquet": "application/vnd.apache.parquet",
-}
+_KINDS = {"csv": "CSV", "xlsx": "XLSX", "gpkg": "GeoPackage", "parquet": "GeoParquet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,8 @@ class Shown:
 def add_briefing_page(server: Flask, services: Services) -> None:
     """Add `/briefing`, its picture and files, and the buttons that save recipes and issue."""
     _add_page(server, services)
-    _add_files(server, services)
     _add_buttons(server, services)
+    add_briefing_files(server, services)
 
 
 def _add_page(server: Flask, services: Services) -> None:
@@ -63,9 +64,10 @@ def _add_page(server: Flask, services: Services) -> None:
         lang, scope = find_page_lang(), current_scope()
         sight = pictures.facts(scope)
         bureau = pictures.bureau(scope)
-        asked = {name: request.args.get(name, "") for name in _FIELDS}
+        asked = {name: request.args.get(name, "") for name in (*FIELDS, "page")}
+        page_name = SHEET_PAGE
         try:
-            wish = _read_wish(lang)
+            wish, page_name = read_wish(lang), read_page().name
             paper = bureau.look(wish)
             shown = Shown(title=name_title(paper.briefing), sections=paper.sections)
         except GetuError as error:
@@ -75,9 +77,12 @@ def _add_page(server: Flask, services: Services) -> None:
         return draw_plain(
             "briefing.html",
             wish=wish,
-            asked=asked,
+            page=page_name,
+            pages=tuple(PAGES),
             result=shown,
             query=urlencode({**{k: v for k, v in asked.items() if v}, "lang": lang}),
+            templates=bureau.templates(),
+            atlas_levels=[one for one in sight.grids.levels if one in LEVELS[2:]],
             areas=_list_areas(sight),
             periods=PERIODS,
             states=_STATES,
@@ -99,30 +104,12 @@ def _add_page(server: Flask, services: Services) -> None:
     @guarded("export", logs="view.briefing")
     def picture() -> Response:
         lang = find_page_lang()
-        wish = _read_wish(lang)
+        wish = read_wish(lang)
         show(target=wish.area or "city", n=1)
-        return _answer(pictures.bureau(current_scope()).draw(wish), "image/png")
+        return answer_file(pictures.bureau(current_scope()).draw(wish, read_page()), "png")
 
     server.add_url_rule(f"{base}/briefing", "getu_briefing", show_briefing)
     server.add_url_rule(f"{base}/briefing/sheet.png", "getu_briefing_sheet", picture)
-
-
-def _add_files(server: Flask, services: Services) -> None:
-    pictures, base = services.pictures, services.base_path
-
-    @guarded("export", writes="export.page")
-    def file(paper: str) -> Response:
-        wish = _read_wish(find_page_lang())
-        name, body = pictures.bureau(current_scope()).make(paper, wish)
-        return _answer(body, _type_of(paper), name=name)
-
-    @guarded("export", writes="export.issue")
-    def again(number: int, paper: str) -> Response:
-        name, body = pictures.bureau(current_scope()).make_again(paper, number)
-        return _answer(body, _type_of(paper), name=name)
-
-    server.add_url_rule(f"{base}/briefing/file/<paper>", "getu_briefing_file", file)
-    server.add_url_rule(f"{base}/briefing/issue/<int:number>/<paper>", "getu_briefing_again", again)
 
 
 def _add_buttons(server: Flask, services: Services) -> None:
@@ -130,21 +117,21 @@ def _add_buttons(server: Flask, services: Services) -> None:
 
     @guarded("export", writes="recipe.save")
     def keep() -> WsgiResponse:
-        wish = parse_wish({**_only_fields(request.form), "lang": find_page_lang()})
+        wish = parse_wish({**read_fields(request.form), "lang": find_page_lang()})
         save(city, current_scope(), _name_asked(), wish, at=services.now())
-        return _go_back(base, _only_fields(request.form))
+        return go_back(base, read_fields(request.form))
 
     @guarded("export", writes="recipe.drop")
     def remove() -> WsgiResponse:
         drop(city, current_scope(), _name_asked(), at=services.now())
-        return _go_back(base, {})
+        return go_back(base, {})
 
     @guarded("export", writes="briefing.issue")
     def issue() -> WsgiResponse:
         name = _name_asked()
         wish = get_recipe(city, name)
         services.pictures.bureau(current_scope()).issue(name, wish)
-        return _go_back(base, {field: getattr(wish, field) for field in _FIELDS})
+        return go_back(base, {field: getattr(wish, field) for field in FIELDS})
 
     for path, endpoint, view in (
         ("recipe", "keep", keep),
@@ -156,23 +143,8 @@ def _add_buttons(server: Flask, services: Services) -> None:
         )
 
 
-def _read_wish(lang: Lang) -> Wish:
-    return parse_wish({**_only_fields(request.args), "lang": lang})
-
-
-def _only_fields(given: Any) -> dict[str, str]:
-    return {name: given.get(name, "") for name in _FIELDS}
-
-
 def _name_asked() -> str:
     return str(request.form.get("name", "")).strip()
-
-
-def _go_back(base: str, fields: dict[str, str]) -> WsgiResponse:
-    """Return to the page in its language and theme, with the options that were set."""
-    shown = {name: request.args[name] for name in ("lang", "theme") if name in request.args}
-    query = urlencode({**{name: value for name, value in fields.items() if value}, **shown})
-    return redirect(f"{base}/briefing?{query}", code=303)
 
 
 def _list_areas(sight: Sight) -> list[tuple[str, str]]:
@@ -186,18 +158,3 @@ def _list_areas(sight: Sight) -> list[tuple[str, str]]:
         (code, f"{'　' * depth.get(level, 0)}{name}")
         for code, name, level in sorted(zip(*codes, strict=True))
     ]
-
-
-def _type_of(paper: str) -> str:
-    return _TYPES.get(paper.rpartition(".")[2], "application/octet-stream")
-
-
-def _answer(body: bytes, mimetype: str, *, name: str | None = None) -> Response:
-    response = Response(body, mimetype=mimetype)
-    response.headers["Cache-Control"] = PRIVATE
-    if name is not None:
-        plain = name.encode("ascii", "replace").decode().replace("?", "_")
-        response.headers["Content-Disposition"] = (
-            f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-        )
-    return response

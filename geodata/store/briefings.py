@@ -1,4 +1,4 @@
-"""Briefings in the store: recipes, issues with their figures, and what came in after a moment."""
+"""Briefings in the store: recipes, templates, issues, and what came in after a moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from geodata.store.audit import Head
-from geodata.store.event_log import LIVE_BATCH, read_batch_incidents
+from geodata.store.batch_parts import read_batch_incidents
+from geodata.store.event_log import LIVE_BATCH
 
 _IDS_A_QUERY = 50_000
 
@@ -84,17 +85,6 @@ def read_ids(
     return found
 
 
-def count_received(connection: sqlite3.Connection, incidents: Sequence[int], *, after: int) -> int:
-    """Return how many of these incidents were first told of after a moment (UTC s)."""
-    return int(
-        connection.execute(
-            "SELECT count(*) FROM (SELECT inc FROM event"
-            " WHERE inc IN (SELECT value FROM json_each(?)) GROUP BY inc HAVING min(received) > ?)",
-            (orjson.dumps([int(inc) for inc in incidents]).decode(), after),
-        ).fetchone()[0]
-    )
-
-
 # --- recipes -------------------------------------------------------------------------------------
 
 
@@ -118,6 +108,47 @@ def list_recipes(connection: sqlite3.Connection) -> list[Recipe]:
         Recipe(name=name, wish=orjson.loads(wish), at=at, account=account)
         for name, wish, at, account in rows
     ]
+
+
+# --- templates -----------------------------------------------------------------------------------
+
+
+def save_template(
+    connection: sqlite3.Connection, account: str, kind: str, *, name: str, body: bytes, at: int
+) -> None:
+    """Keep an account's template of a kind (docx, pptx) inside the caller's transaction."""
+    connection.execute(
+        "INSERT OR REPLACE INTO office_template (account, kind, name, at, body)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (account, kind, name, at, body),
+    )
+
+
+def drop_template(connection: sqlite3.Connection, account: str, kind: str) -> bool:
+    """Remove an account's template inside the caller's transaction; tell whether there was one."""
+    return (
+        connection.execute(
+            "DELETE FROM office_template WHERE account = ? AND kind = ?", (account, kind)
+        ).rowcount
+        > 0
+    )
+
+
+def list_templates(connection: sqlite3.Connection, account: str) -> dict[str, str]:
+    """Return the file names of an account's templates by kind."""
+    return dict(
+        connection.execute(
+            "SELECT kind, name FROM office_template WHERE account = ? ORDER BY kind", (account,)
+        )
+    )
+
+
+def read_template(connection: sqlite3.Connection, account: str, kind: str) -> bytes | None:
+    """Return an account's template of a kind, None where there is none."""
+    row = connection.execute(
+        "SELECT body FROM office_template WHERE account = ? AND kind = ?", (account, kind)
+    ).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 # --- issues --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The map of a paper: drawn as the map sheet draws it, from the sight of the cut-off."""
+"""The map of a paper: on a sheet, alone, or as a file of its own, from the sight of the cut-off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from geodata.briefing.tables import find_area, find_category
 from geodata.errors import BadSetting, Fault
 from geodata.snapshots.snapshot import Filter
 from layers.office.paper import Paper
-from layers.print.sheet import Sheet, draw_map
+from layers.portable.portable_map import draw_portable
+from layers.print.margin import Imprint
+from layers.print.page import Page
+from layers.print.sheet import Sheet, draw_map, draw_sheet
 from layers.print.view import PrintView
 from layers.print.wording import print_count
 from layers.registry import LAYERS
@@ -36,7 +39,7 @@ def find_view(paper: Paper) -> PrintView:
     )
 
 
-_GROUND = ("base", "grid-edges", "grid-names")
+_GROUND = ("base-map", "grid-edges", "grid-names")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +81,27 @@ def draw_picture(paper: Paper, *, width_mm: float, height_mm: float) -> Sheet:
         height_mm=height_mm,
         lang=paper.briefing.wish.lang,
         now=paper.briefing.dates.cut_off,
+    )
+
+
+def draw_map_sheet(paper: Paper, page: Page) -> Sheet:
+    """Return the map sheet of a paper, the log's head on it."""
+    return draw_sheet(
+        paper.sight,
+        find_view(paper),
+        page=page,
+        lang=paper.briefing.wish.lang,
+        now=paper.briefing.dates.cut_off,
+        imprint=Imprint(head=paper.head),
+    )
+
+
+def draw_html(paper: Paper) -> bytes:
+    """Return the stand-alone map of a paper, the log's head on it."""
+    return draw_portable(
+        paper.sight,
+        find_view(paper),
+        lang=paper.briefing.wish.lang,
+        now=paper.briefing.dates.cut_off,
+        imprint=Imprint(head=paper.head),
     )

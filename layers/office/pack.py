@@ -6,34 +6,36 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 from geodata.errors import BadFile, Fault
 from geodata.whole_file import write_whole
-from layers.office.map_picture import PICTURE_DPI, draw_picture, find_view, list_legend
+from layers.office.map_picture import PICTURE_DPI, draw_map_sheet, draw_picture, list_legend
 from layers.office.page_docx import set_docx
 from layers.office.page_pdf import set_page_pdf
 from layers.office.paper import Paper, tell_tables
+from layers.office.sealing import zip_files
 from layers.office.slides import MAP_MM, set_slides
 from layers.office.table_files import write_table
-from layers.print.margin import Imprint
-from layers.print.page import find_page
-from layers.print.sheet import draw_sheet
+from layers.print.page import Page, find_page
 
 Progress = Callable[[str, float], None]
 PARTS = ("slides", "page", "sheet", "tables")
 _PAGE_MAP_MM = (156.0, 100.0)
 _TABLES: dict[str, tuple[str, ...]] = {"grids": (".xlsx", ".csv", ".gpkg", ".parquet")}
-_SHEET_PAGE = "A4"
+SHEET_PAGE: Final = "A4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """How papers are set: the office's templates, and whether the map's vector twin goes along."""
+    """How papers are set: the office's templates, the map's page, whether its vector twin goes."""
 
     docx: bytes | None = None
     pptx: bytes | None = None
+    page: Page = field(default_factory=lambda: find_page(SHEET_PAGE))
     vector: bool = False
 
 
@@ -90,6 +92,17 @@ def write_pack(
         return _put_in_place(made, folder)
 
 
+def zip_pack(paper: Paper, stem: str, style: Style) -> bytes:
+    """Return all parts of a paper as one archive: the same paper, the same bytes but GeoPackage."""
+    with TemporaryDirectory() as folder:
+        files = write_pack(paper, Path(folder, "pack"), stem=stem, style=style, progress=_tell_none)
+        return zip_files({path.name: path.read_bytes() for path in files})
+
+
+def _tell_none(step: str, share: float) -> None:
+    del step, share
+
+
 def name_stem(name: str, period: str) -> str:
     """Return the beginning of the files' names: what a file system of any kind takes."""
     text = f"{name}-{period}" if period else name
@@ -110,14 +123,7 @@ def _write_page(paper: Paper, stem: Path, style: Style) -> None:
 
 
 def _write_sheet(paper: Paper, stem: Path, style: Style) -> None:
-    sheet = draw_sheet(
-        paper.sight,
-        find_view(paper),
-        page=find_page(_SHEET_PAGE),
-        lang=paper.briefing.wish.lang,
-        now=paper.briefing.dates.cut_off,
-        imprint=Imprint(head=paper.head),
-    )
+    sheet = draw_map_sheet(paper, style.page)
     write_whole(_named(stem, "-map.pdf"), sheet.pdf())
     write_whole(_named(stem, "-map.png"), sheet.png())
     if style.vector:

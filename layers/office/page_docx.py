@@ -22,7 +22,8 @@ from geodata.errors import BadFile, Fault
 from geodata.words import Lang, say
 from layers.office.map_picture import LegendRow
 from layers.office.paper import Paper
-from layers.office.sealing import check_template, seal_office
+from layers.office.sealing import seal_office
+from layers.office.templates import check_template
 
 PLACEHOLDER = "{{getu}}"
 _TITLE_PLACEHOLDER = "{{title}}"
@@ -72,12 +73,22 @@ def set_docx(
     return seal_office(out.getvalue(), paper.carried)
 
 
+def check_docx(template: bytes) -> None:
+    """Raise BadFile for a template that no page can be set into."""
+    _find_place(_open(template))
+
+
 def _open(template: bytes | None) -> Document:
     check_template(template, "DOCX")
+    fault = Fault(key="briefing_template_kind", values={"kind": "DOCX"})
     try:
-        return docx.Document(None if template is None else io.BytesIO(template))
+        document = docx.Document(None if template is None else io.BytesIO(template))
     except (PackageNotFoundError, KeyError, ValueError, OSError) as error:
-        raise BadFile(Fault(key="briefing_template_kind", values={"kind": "DOCX"})) from error
+        raise BadFile(fault) from error
+    root = document.element
+    if root.tag != qn("w:document") or root.body is None or not document.sections:
+        raise BadFile(fault)
+    return document
 
 
 def _find_place(document: Document) -> Paragraph:

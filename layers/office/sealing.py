@@ -61,10 +61,13 @@ def seal_office(body: bytes, carried: Mapping[str, Any] | None) -> bytes:
     return out.getvalue()
 
 
-def check_template(body: bytes | None, kind: str) -> None:
-    """Raise BadFile for a template that is no file of the kind at all."""
-    if body is not None and not zipfile.is_zipfile(io.BytesIO(body)):
-        raise BadFile(Fault(key="briefing_template_kind", values={"kind": kind}))
+def zip_files(files: Mapping[str, bytes]) -> bytes:
+    """Return files as one archive, in the order of their names and without their hour."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in sorted(files):
+            _put(archive, name, files[name])
+    return out.getvalue()
 
 
 def read_carried(body: bytes) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from geodata.safe_text import escape_formula
 from geodata.words import Lang, Word, say
 from layers.office.map_picture import LegendRow
 from layers.office.paper import Paper
-from layers.office.sealing import check_template, seal_office
+from layers.office.sealing import seal_office
+from layers.office.templates import check_template
 
 MAP_MM = (215.0, 142.0)
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
@@ -78,19 +79,39 @@ def set_slides(
     return seal_office(out.getvalue(), paper.carried)
 
 
+def check_pptx(template: bytes) -> None:
+    """Raise BadFile for a template that no slides can be set into."""
+    _find_layout(_open(template))
+
+
 def _open(template: bytes | None) -> Any:
     check_template(template, "PPTX")
+    fault = Fault(key="briefing_template_kind", values={"kind": "PPTX"})
     try:
         deck = pptx.Presentation(None if template is None else io.BytesIO(template))
     except (PackageNotFoundError, KeyError, ValueError, OSError) as error:
-        raise BadFile(Fault(key="briefing_template_kind", values={"kind": "PPTX"})) from error
-    if template is None:
+        raise BadFile(fault) from error
+    if deck.element.tag != qn("p:presentation"):
+        raise BadFile(fault)
+    if template is None or deck.slide_width is None or deck.slide_height is None:
         deck.slide_width, deck.slide_height = _WIDTH, _HEIGHT
-    else:  # its own example slides are no part of the briefing
+    if template is not None:  # its own example slides are no part of the briefing
         for slide in list(deck.slides._sldIdLst):
             deck.part.drop_rel(slide.rId)
             deck.slides._sldIdLst.remove(slide)
     return deck
+
+
+def _find_layout(deck: Any) -> Any:
+    """Return the layout with a title and the fewest other places."""
+    with_title = [
+        layout
+        for layout in deck.slide_layouts
+        if any(place.placeholder_format.type in _TITLES for place in layout.placeholders)
+    ]
+    if not with_title:
+        raise BadFile(Fault(key="briefing_template", values={"need": Word("briefing.title_place")}))
+    return min(with_title, key=lambda layout: len(list(layout.placeholders)))
 
 
 class _Show:
@@ -99,7 +120,7 @@ class _Show:
     def __init__(self, deck: Any, paper: Paper, *, own: bool) -> None:
         self.deck, self._paper, self._own = deck, paper, own
         self._lang: Lang = paper.briefing.wish.lang
-        self._layout = self._find_layout()
+        self._layout = _find_layout(deck)
         self._wide, self._high = deck.slide_width, deck.slide_height
         self._edge = Emu(int(self._wide * 0.045))
 
@@ -292,19 +313,6 @@ class _Show:
         self._write(frame, text, size=13, first=True, bold=head, color=None if head else _INK)
         if right:
             frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
-
-    def _find_layout(self) -> Any:
-        """Return the layout with a title and the fewest other places."""
-        with_title = [
-            layout
-            for layout in self.deck.slide_layouts
-            if any(place.placeholder_format.type in _TITLES for place in layout.placeholders)
-        ]
-        if not with_title:
-            raise BadFile(
-                Fault(key="briefing_template", values={"need": Word("briefing.title_place")})
-            )
-        return min(with_title, key=lambda layout: len(list(layout.placeholders)))
 
     def _add(self, title: str, *, big: bool = False) -> Any:
         slide = self.deck.slides.add_slide(self._layout)

@@ -15,14 +15,17 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow.parquet
+import pyogrio
 import xlsxwriter
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from xlsxwriter.exceptions import XlsxFileError
 
 from geodata.briefing.tables import ExportTable, as_plain
-from geodata.errors import BadFile, BadSetting, Fault
+from geodata.errors import BadFile, BadSetting, Fault, StoreFull
 from geodata.safe_text import escape_formula, escape_formulas
 from geodata.whole_file import write_whole
 from geodata.words import Lang, say
-from layers.office.sealing import parse_carried, read_carried, seal_office
+from layers.office.sealing import parse_carried, read_carried, seal_office, zip_files
 
 About = Sequence[tuple[str, str]]
 
@@ -39,6 +42,7 @@ class Told:
 
 _MOST_ROWS = 1_048_575  # of a sheet, below its heading
 _EPOCH = datetime.datetime(2000, 1, 1)
+_NO_HOUR = "2000-01-01T00:00:00.000Z"
 _WIDEST, _WIDE, _NARROW = 60, 24, 14
 ABOUT_SUFFIX = ".about.json"
 
@@ -57,8 +61,10 @@ def write_table(told: Told, path: Path) -> list[Path]:
             file=str(path),
         )
     part = path.with_name(f".{path.stem}.{os.getpid()}{suffix}")
+    part.touch()  # a folder that is missing or closed says so in the system's own words
+    part.unlink()
     try:
-        WRITERS[suffix](told, part)
+        _write(told, part)
         if suffix == ".csv":
             side = path.with_name(path.name + ABOUT_SUFFIX)
             write_whole(side, about_json(told.about, told.carried))
@@ -68,12 +74,26 @@ def write_table(told: Told, path: Path) -> list[Path]:
     return [path, path.with_name(path.name + ABOUT_SUFFIX)] if suffix == ".csv" else [path]
 
 
+def _write(told: Told, path: Path) -> None:
+    """Write the file itself. Raises StoreFull where a library could not finish it."""
+    try:
+        WRITERS[path.suffix](told, path)
+    except (XlsxFileError, DataSourceError, DataLayerError, FeatureError) as error:
+        raise StoreFull(Fault(key="store_full"), file=path.name) from error
+
+
 def table_bytes(told: Told, suffix: str) -> bytes:
-    """Return a table as the bytes of one kind of file."""
+    """Return a table as the bytes of one kind of file; a CSV and its sidecar as one archive."""
     with TemporaryDirectory() as folder:
-        path = Path(folder, f"table{suffix}")
-        WRITERS[suffix](told, path)
-        return path.read_bytes()
+        files = write_table(told, Path(folder, f"{told.table.what}{suffix}"))
+        if len(files) == 1:
+            return files[0].read_bytes()
+        return zip_files({file.name: file.read_bytes() for file in files})
+
+
+def table_ending(suffix: str) -> str:
+    """Return how the name of what `table_bytes` gives ends."""
+    return f"{suffix}.zip" if suffix == ".csv" else suffix
 
 
 def read_file_figures(path: Path) -> dict[str, Any]:
@@ -148,6 +168,8 @@ def _write_cell(sheet: Any, line: int, place: int, cell: Any, lang: Lang) -> Non
 
 
 def _write_gpkg(told: Told, path: Path) -> None:
+    # The one thing in a GeoPackage that would differ from run to run is when it was written.
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _NO_HOUR})
     told.table.frame.to_file(path, driver="GPKG", layer=told.table.what, engine="pyogrio")
     rows = [
         *told.about,

@@ -87,13 +87,20 @@ function gridAt(at) {
 }
 
 function pointAt(at) {
-  var name = "";
-  layerOf("dots").concat(layerOf("clusters")).forEach(function (layer) {
-    if (layer.kind === "dots" && view.scale / data.unit_m < 0.12) return;
-    for (var i = 0; i < layer.at.length / 2; i++) {
-      var place = toScreen(layer.at[2 * i], layer.at[2 * i + 1]);
-      if (Math.abs(place[0] - at[0]) < 6 && Math.abs(place[1] - at[1]) < 6) {
-        name = layer.names[layer.kind === "dots" ? layer.kinds[i] : i];
+  var name = "", near = 6 / view.scale;
+  var x = at[0] / view.scale + view.x, y = at[1] / view.scale + view.y;
+  layerOf("dots").forEach(function (layer) {
+    if (!layer.packed || view.scale / data.unit_m < layer.least) return;
+    for (var i = 0; i < layer.count; i++) {
+      if (Math.abs(layer.x[i] - x) < near && Math.abs(layer.y[i] - y) < near) {
+        name = layer.names[layer.kinds[i]];
+      }
+    }
+  });
+  layerOf("clusters").forEach(function (layer) {
+    for (var i = 0; i < layer.names.length; i++) {
+      if (Math.abs(layer.at[2 * i] - x) < near && Math.abs(layer.at[2 * i + 1] - y) < near) {
+        name = layer.names[i];
       }
     }
   });
@@ -174,10 +181,10 @@ function swatch(entry) {
 
 data.legend.forEach(function (one) {
   var section = add(document.getElementById("legend"), "section");
-  var label = add(section, one.missing ? "div" : "label");
-  var box = one.missing ? document.createElement("input") : add(label, "input");
+  var label = add(section, "label");
+  var box = add(label, "input");
   box.type = "checkbox";
-  box.checked = true;
+  box.checked = shown[one.id];
   box.id = "show-" + one.id;
   var head = add(label, "h3", one.title);
   if (one.unit) add(head, "small", one.unit);

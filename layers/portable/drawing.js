@@ -14,7 +14,7 @@ var picked = -1;
 var asked = false;
 var taken = [];
 
-data.layers.forEach(function (layer) { shown[layer.id] = true; });
+data.layers.forEach(function (layer) { shown[layer.id] = layer.on; });
 
 function pathOf(rings, closed) {
   var path = new Path2D();
@@ -49,11 +49,44 @@ data.grids.forEach(function (grid) {
   grid.box = boxOf(grid.rings);
 });
 data.levels.forEach(function (area) { area.path = pathOf(area.rings, true); });
+var coming = 0; // pictures that are still being read
 data.layers.forEach(function (layer) {
   (layer.ground || []).forEach(function (part) {
     part.path = pathOf(part.rings, Boolean(part.fill));
   });
+  (layer.shapes || []).forEach(function (part) { part.path = pathOf(part.rings, false); });
+  if (layer.packed) unpack(layer);
+  if (layer.png) {
+    coming++;
+    layer.image = new Image();
+    layer.image.onload = function () {
+      coming--;
+      redraw();
+    };
+    layer.image.src = "data:image/png;base64," + layer.png;
+  }
 });
+
+/* Dots come as pairs of two little-endian bytes: shares of their own extent. */
+function unpack(layer) {
+  var packed = layer.packed, raw = atob(packed.at), kind = atob(layer.kind);
+  layer.count = raw.length / 4;
+  layer.x = new Float32Array(layer.count);
+  layer.y = new Float32Array(layer.count);
+  layer.kinds = new Uint16Array(layer.count);
+  layer.states = new Uint8Array(layer.count);
+  var state = atob(layer.state);
+  for (var i = 0; i < layer.count; i++) {
+    layer.x[i] = packed.from[0] + packed.step[0] * wholeAt(raw, 4 * i, 2);
+    layer.y[i] = packed.from[1] + packed.step[1] * wholeAt(raw, 4 * i + 2, 2);
+    layer.kinds[i] = wholeAt(kind, layer.kind_bytes * i, layer.kind_bytes);
+    layer.states[i] = state.charCodeAt(i);
+  }
+}
+
+function wholeAt(raw, at, bytes) {
+  return raw.charCodeAt(at) + (bytes > 1 ? 256 * raw.charCodeAt(at + 1) : 0);
+}
 
 function layerOf(kind) {
   return data.layers.filter(function (one) { return one.kind === kind && shown[one.id]; });
@@ -92,7 +125,7 @@ function draw() {
   layerOf("clusters").forEach(drawPoints);
   if (layerOf("labels").length) drawNames();
   drawScale();
-  document.documentElement.dataset.map = "idle";
+  if (!coming) document.documentElement.dataset.map = "idle";
 }
 
 function drawShapes(px) {
@@ -112,13 +145,20 @@ function drawShapes(px) {
   pen.strokeStyle = "#8b93a1";
   pen.lineWidth = 0.5 * px;
   data.grids.forEach(function (grid) { pen.stroke(grid.path); });
-  if (layerOf("outline").length) {
+  layerOf("outline").forEach(function (layer) { drawOutlines(layer, px); });
+  if (layerOf("outline").some(function (layer) { return !layer.shapes; })) {
     data.levels.slice().reverse().forEach(function (area) {
       pen.strokeStyle = area.color;
       pen.lineWidth = area.width * px;
       pen.stroke(area.path);
     });
   }
+  layerOf("heat").forEach(function (layer) {
+    var box = layer.box;
+    pen.globalAlpha = layer.opacity;
+    pen.drawImage(layer.image, box[0], box[1], box[2] - box[0], box[3] - box[1]);
+    pen.globalAlpha = 1;
+  });
   if (picked >= 0) {
     pen.strokeStyle = "#0b6bcb";
     pen.lineWidth = 3 * px;
@@ -201,15 +241,27 @@ function mark(brush, shape, x, y, radius, color) {
 }
 
 function drawDots(layer) {
-  if (view.scale / data.unit_m < 0.12) return; // as on screen: single cases from nearer on
-  (layer.states || []).forEach(function (name, state) {
-    var style = layer.style[name];
-    for (var i = 0; i < layer.state.length; i++) {
-      if (layer.state[i] !== state) continue;
-      var at = toScreen(layer.at[2 * i], layer.at[2 * i + 1]);
-      if (inside(at)) mark(pen, style[0], at[0], at[1], style[2] / 2, style[1]);
+  if (!layer.packed || view.scale / data.unit_m < layer.least) return; // as on screen: from nearer on
+  var edge = 20 / view.scale, west = view.x - edge, north = view.y - edge;
+  var east = view.x + frame.clientWidth / view.scale + edge;
+  var south = view.y + frame.clientHeight / view.scale + edge;
+  layer.styles.forEach(function (style, state) {
+    for (var i = 0; i < layer.count; i++) {
+      var x = layer.x[i], y = layer.y[i];
+      if (layer.states[i] !== state || x < west || x > east || y < north || y > south) continue;
+      mark(pen, style[0], (x - view.x) * view.scale, (y - view.y) * view.scale, style[2] / 2, style[1]);
     }
   });
+}
+
+function drawOutlines(layer, px) {
+  (layer.shapes || []).forEach(function (part) {
+    pen.strokeStyle = part.color;
+    pen.lineWidth = part.width * px;
+    pen.setLineDash(part.dash.map(function (length) { return length * px; }));
+    pen.stroke(part.path);
+  });
+  pen.setLineDash([]);
 }
 
 function drawPoints(layer) {

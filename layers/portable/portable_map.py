@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -137,10 +137,3 @@ def _write_table(subject: Subject, figures: AreaFigures) -> str:
         f"<details><summary>{summary}</summary><table><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></details>"
     )
-
-
-def plain_data(page: bytes) -> dict[str, Any]:
-    """Return the data inside a stand-alone map, for whoever checks it."""
-    begin = page.index(b'id="data">') + len(b'id="data">')
-    found: dict[str, Any] = orjson.loads(page[begin : page.index(b"</script>", begin)])
-    return found

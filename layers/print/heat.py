@@ -30,6 +30,13 @@ def heat_zoom(frame: Frame) -> int:
 
 def draw_heat(scene: Scene, subject: Subject, frame: Frame) -> float:
     """Draw the density of the chosen incidents; return the density at full colour (n a hectare)."""
+    png, full = print_heat(subject, frame)
+    scene.image(png, frame.x_mm, frame.y_mm, frame.width_mm, frame.height_mm)
+    return full
+
+
+def print_heat(subject: Subject, frame: Frame) -> tuple[bytes, float]:
+    """Return the density of the chosen incidents as a PNG that fills a frame, and its full end."""
     snapshot, z = subject.sight.snapshot, heat_zoom(frame)
     scale = find_scale(subject.picture)
     chosen = subject.sight.select(subject.view.filter, subject.now)
@@ -55,9 +62,7 @@ def draw_heat(scene: Scene, subject: Subject, frame: Frame) -> float:
     printed = map_coordinates(density, place, order=1, mode="nearest")
     tone = (np.maximum(printed, 0) / (full * cell_ha(z, scale.latitude))) ** GAMMA * HEAT_LEVELS
     levels = np.minimum(tone, HEAT_LEVELS - 1).astype(np.uint8)
-    png = write_png(levels, *heat_palette("light"))
-    scene.image(png, frame.x_mm, frame.y_mm, frame.width_mm, frame.height_mm)
-    return full
+    return write_png(levels, *heat_palette("light")), full
 
 
 def _find_cells(frame: Frame, z: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

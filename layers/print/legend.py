@@ -11,9 +11,9 @@ from geodata.access.suppression import Span
 from geodata.words import say
 from layers.class_legend import class_entries, count_judged
 from layers.grid_edges import AREAS, WIDTHS_PX, find_areas
-from layers.incident_dots import DOTS, STATES, find_states
 from layers.layer import Entry, Layer, LegendFacts, Values
 from layers.palette import AREA_LINE, NO_DATA, STATE_SHAPE
+from layers.print.dots import read_dots
 from layers.print.grid_marks import GRID_LINE, LEVEL_SHARE, PAPER, hatch_fill
 from layers.print.ground import CSS_PX_MM
 from layers.print.lettering import break_lines, measure_text
@@ -179,23 +179,20 @@ def _narrow(subject: Subject, layer: Layer, filled: LegendFacts) -> LegendFacts:
         total = int(np.nan_to_num(found.values)[subject.leaves].sum())
         number: int | Span | None = None if hidden else total
         return replace(filled, entries=tuple(replace(one, n=number) for one in filled.entries))
-    if layer.source is DOTS:
-        placed = slice(subject.sight.snapshot.placed)
-        state = find_states(subject.picture, placed)[subject.selected[placed]]
-        counts = np.bincount(state, minlength=len(STATES))[::-1].tolist()
+    if layer.kind == "dots":
+        dots = read_dots(subject, layer)
+        counts = np.bincount(dots.state, minlength=len(dots.states))[::-1].tolist()
         entries = tuple(
             replace(one, n=int(n)) for one, n in zip(filled.entries, counts, strict=True)
         )
         return replace(filled, entries=entries)
-    if layer.kind == "clusters":
-        points = getattr(subject.sight, layer.source.name, None)
-        if points is not None:
-            owner = points["owner"].to_numpy(np.int64)
-            allowed = subject.picture.allowed()
-            inside = np.append(subject.leaves, False)[owner]
-            seen = inside if allowed is None else inside & allowed[owner + 1]
-            n = int(seen.sum())
-            return replace(filled, entries=tuple(replace(one, n=n) for one in filled.entries))
+    if layer.kind == "clusters" or (layer.kind == "outline" and layer.source is not AREAS):
+        owner = subject.sight.find_points(layer.source.name)["owner"].to_numpy(np.int64)
+        allowed = subject.picture.allowed()
+        inside = np.append(subject.leaves, False)[owner]
+        seen = inside if allowed is None else inside & allowed[owner + 1]
+        n = int(seen.sum())
+        return replace(filled, entries=tuple(replace(one, n=n) for one in filled.entries))
     return filled
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from geodata.words import say
 from layers.grid_edges import AREAS
-from layers.incident_dots import DOTS
 from layers.layer import Layer
 from layers.print.frame import Frame
 from layers.print.grid_marks import (
@@ -71,8 +70,6 @@ def _draw_layer(
             draw_levels(scene, subject, frame)
         else:
             draw_outlines(scene, subject, frame, layer)
-    elif layer.kind == "dots" and layer.source is not DOTS:
-        return say("sheet.dots_on_screen", subject.lang)
     elif layer.kind == "dots":
         drawn, of = draw_dots(scene, subject, frame, layer)
         if drawn < of:

@@ -1,4 +1,4 @@
-"""Points on a printed map: incidents by state with their shapes, cameras, places."""
+"""Points on a printed map: incidents and components by state with their shapes, and places."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.coordinates import lonlat_crs, to_metric
-from geodata.snapshots.snapshot import WORLD, tile_position
-from layers.incident_dots import STATES, find_states
 from layers.layer import Layer
+from layers.print.dots import read_dots
 from layers.print.frame import Frame
 from layers.print.grid_marks import PAPER, is_inside
 from layers.print.ground import CSS_PX_MM, find_zoom
@@ -25,6 +24,7 @@ _DOT_SHARE = 0.62
 _SIDES = {"circle": 14, "diamond": 4, "square": 4, "triangle": 3}
 _TURN = {"circle": 0.0, "diamond": 0.0, "square": 0.25 * np.pi, "triangle": 0.5 * np.pi}
 _RIMMED = 2_000
+_RIMLESS = frozenset({"done", "whole"})  # small and many: their rims would be what one sees
 _POINT_MM = ((120, 0.95), (600, 0.65), (2_000, 0.45), (1 << 62, 0.3))  # up to how many: radius
 
 
@@ -36,42 +36,29 @@ class Placed:
     names: list[str]
 
 
-def count_in_frame(subject: Subject, frame: Frame) -> NDArray[np.int64]:
-    """Return the rows of the chosen incidents with a place in the frame."""
-    snapshot = subject.sight.snapshot
-    west, south, east, north = frame.degrees()
-    x, y = tile_position(np.array([west, east]), np.array([north, south]))
-    placed = slice(snapshot.placed)
-    near = (snapshot.tile_x[placed] >= x[0]) & (snapshot.tile_x[placed] <= x[1])
-    near &= (snapshot.tile_y[placed] >= y[0]) & (snapshot.tile_y[placed] <= y[1])
-    return np.flatnonzero(near & subject.selected[placed])
-
-
 def draw_dots(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> tuple[int, int]:
     """
-    Draw each chosen incident, the most pressing on top; return how many of how many.
+    Draw each chosen incident or component, the most pressing on top; return how many of how many.
 
     Of more than MOST_DOTS none is drawn: a part of them would say something untrue.
     """
-    rows = count_in_frame(subject, frame)
-    if len(rows) > MOST_DOTS:
-        return 0, len(rows)
-    snapshot = subject.sight.snapshot
-    place = _from_tiles(snapshot.tile_x[rows], snapshot.tile_y[rows], frame)
+    dots = read_dots(subject, layer, frame=frame)
+    if len(dots) > MOST_DOTS:
+        return 0, len(dots)
+    place = frame.place(dots.place(frame.crs))
     inside = is_inside(place, frame)
-    rows, place = rows[inside], place[inside]
-    state = find_states(subject.picture, rows)
+    place, state = place[inside], dots.state[inside]
     styles = layer.style.plain["states"]
     share = _DOT_SHARE * min(max(1 + (find_zoom(frame) - 14.5) * 0.25, 1.0), 1.7)
-    for number, name in enumerate(STATES):
+    for number, name in enumerate(dots.states):
         style = styles[name]
         radius = style["size"] * CSS_PX_MM * share / 2
         marks = _symbols(place[state == number], shape=style["shape"], radius=radius)
         edge = 0.24 if style.get("edge") else 0.12
         color = style["color"]["light"]
-        rim = {} if name == "done" else {"stroke": PAPER, "stroke_width": edge}
+        rim = {} if name in _RIMLESS else {"stroke": PAPER, "stroke_width": edge}
         scene.shapes(marks, fill=color, **rim)
-    return len(rows), len(rows)
+    return len(dots), len(dots)
 
 
 def draw_symbol(scene: Scene, shape: str, x: float, y: float, *, radius: float, color: str) -> None:
@@ -110,14 +97,6 @@ def read_points(subject: Subject, frame: Frame, layer: Layer) -> Placed:
         keep &= np.asarray(shapely.intersects_xy(area, metric[:, 0], metric[:, 1]), bool)
     names = [str(points[row]["properties"].get("name", "")) for row in np.flatnonzero(keep)]
     return Placed(xy=place[keep], names=names)
-
-
-def _from_tiles(x: NDArray[np.uint32], y: NDArray[np.uint32], frame: Frame) -> NDArray[np.float64]:
-    """Return positions of the web-mercator world as points of the page."""
-    lon = (x / WORLD - 0.5) * 360.0
-    lat = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * (y / WORLD)))))
-    east, north = to_metric(lon, lat, lonlat_crs(), frame.crs)
-    return frame.place(np.stack([east, north], axis=1))
 
 
 def _symbols(place: NDArray[np.float64], *, shape: str, radius: float) -> NDArray[np.object_]:

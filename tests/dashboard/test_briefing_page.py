@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
+import zipfile
 from typing import Any
 
 import docx
 import pytest
 
+from dashboard.atlas_jobs import AtlasJobs
 from dashboard.server import make_app
+from geodata.access.scope import Scope
 from geodata.city import City
+from geodata.errors import Fault, GetuError, NotFound
+from layers.office.bureau import MADE, ROWS_MADE
 from layers.office.sealing import read_carried
 from tests.city import NOW, make_tiny_city
 
@@ -91,3 +98,139 @@ def test_every_export_is_in_the_log_and_prints_its_head(client, city):
         ).fetchone()
     assert act == "export.slides"
     assert whole.hex().startswith(digest)
+
+
+def test_every_paper_and_table_can_be_fetched(client):
+    begins = {"pdf": b"%PDF", "png": PNG, "svg": b"<svg", "html": b"<!DOCTYPE html>",
+              "gpkg": b"SQLite", "parquet": b"PAR1"}  # fmt: skip
+    for name in (*MADE, *(one for one in ROWS_MADE if one.startswith("grids"))):
+        answer = client.get(f"{BASE}/file/{name}?lang=zh&period=90d&page=A3-portrait")
+        assert answer.status_code == 200, name
+        assert answer.data.startswith(begins.get(name.rpartition(".")[2], b"PK")), name
+        assert "attachment" in answer.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(client.get(f"{BASE}/file/pack.zip?period=90d").data)) as pack:
+        assert len(pack.namelist()) == 10
+        assert pack.testzip() is None
+    assert client.get(f"{BASE}/file/map.pdf?period=90d&page=B5").status_code == 422
+    page = client.get(f"{BASE}?lang=zh&period=90d&page=B5").get_data(as_text=True)
+    assert "没有这种页面" in page
+
+
+def test_an_offices_template_is_kept_used_and_dropped(client):
+    own = docx.Document()
+    for text in ("某某区人民政府办公室", "{{getu}}", "抄送：各街道"):
+        own.add_paragraph(text)
+    answer = bring(client, "通报<b>.docx", saved(own))
+    assert answer.status_code == 303
+    assert "period=90d" in answer.headers["Location"]
+    page = client.get(f"{BASE}?lang=zh&period=90d").get_data(as_text=True)
+    assert "通报&lt;b&gt;.docx" in page
+    made = client.get(f"{BASE}/file/page.docx?lang=zh&period=90d").data
+    text = [one.text for one in docx.Document(io.BytesIO(made)).paragraphs]
+    assert text[0] == "某某区人民政府办公室"
+    assert text[-1] == "抄送：各街道"
+    drop = {"kind": "docx", "period": "90d"}
+    assert client.post(f"{BASE}/template/drop?lang=zh", data=drop).status_code == 303
+    assert client.post(f"{BASE}/template/drop?lang=zh", data=drop).status_code == 404
+    made = client.get(f"{BASE}/file/page.docx?lang=zh&period=90d").data
+    assert "某某区" not in docx.Document(io.BytesIO(made)).paragraphs[0].text
+
+
+def test_a_template_that_will_not_do_is_refused_in_a_sentence(client):
+    plain = docx.Document()
+    plain.add_paragraph("没有占位符")
+    for name, body, said in (
+        ("a.docx", saved(plain), "{{getu}}"),
+        ("a.docx", b"PK nothing", "DOCX"),
+        ("a.pptx", saved(plain), "PPTX"),
+        ("a.exe", b"MZ", "DOCX / PPTX"),
+        ("a.docx", with_part(saved(plain), "word/vbaProject.bin", b"x"), "宏"),
+        ("a.docx", with_part(saved(plain), "word/more.xml", b"<!DOCTYPE a><a/>"), "宏"),
+        ("a.docx", with_part(saved(plain), "word/more.xml", b"<a"), "DOCX"),
+        ("a.docx", with_part(saved(plain), "word/_rels/x.xml.rels", AWAY), "别处"),
+    ):
+        answer = bring(client, name, body)
+        assert answer.status_code == 422, (name, said)
+        assert said in answer.get_data(as_text=True), said
+    assert "templates/drop" not in client.get(f"{BASE}?period=90d").get_data(as_text=True)
+    assert client.post(f"{BASE}/template?lang=zh", data={}).status_code == 422
+
+
+AWAY = (
+    b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    b'<Relationship Id="r" Type="http://x/relationships/attachedTemplate"'
+    b' Target="http://evil/t.dotm" TargetMode="External"/></Relationships>'
+)
+
+
+def bring(client: Any, name: str, body: bytes) -> Any:
+    return client.post(
+        f"{BASE}/template?lang=zh", data={"file": (io.BytesIO(body), name), "period": "90d"}
+    )
+
+
+def saved(document: Any) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def with_part(body: bytes, name: str, content: bytes) -> bytes:
+    out = io.BytesIO(body)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+def test_an_atlas_is_bound_behind_the_page_and_noted_when_it_leaves(client, city):
+    assert client.get(f"{BASE}/atlas.pdf?lang=zh").status_code == 404
+    wish = {"period": "90d", "level": "community"}
+    assert client.post(f"{BASE}/atlas?lang=zh", data={**wish, "level": "planet"}).status_code == 422
+    assert client.post(f"{BASE}/atlas?lang=zh", data=wish).status_code == 303
+    assert wait_for_atlas(client) == "bound"
+    body = client.get(f"{BASE}/atlas.pdf?lang=zh").data
+    assert body.startswith(b"%PDF")
+    with city.database.read() as connection:
+        noted = connection.execute("SELECT target FROM audit WHERE act = 'export.atlas'").fetchall()
+    assert noted == [(hashlib.sha256(body).hexdigest(),)]
+
+
+def wait_for_atlas(client: Any) -> str:
+    """Return what became of the atlas, asking as the page does."""
+    for _ in range(600):
+        page = client.get(f"{BASE}/atlas?lang=zh").get_data(as_text=True)
+        state = page.split('data-state="')[1].partition('"')[0]
+        if state != "busy":
+            return state
+        threading.Event().wait(0.1)
+    raise AssertionError("the atlas never ended")
+
+
+def test_an_atlas_stops_when_it_is_told_to():
+    jobs, scope = AtlasJobs(), Scope.whole_city("tester", ("read", "export"))
+    begun = threading.Event()
+
+    def bind(progress: Any, stopped: Any) -> bytes:
+        progress("progress.atlas", 0.5)
+        begun.set()
+        while not stopped():
+            threading.Event().wait(0.01)
+        raise GetuError(Fault(key="export_stopped"))
+
+    jobs.start(scope, "a.pdf", bind)
+    assert begun.wait(30)
+    job = jobs.find(scope)
+    assert job is not None
+    assert (job.busy, job.share) == (True, 0.5)
+    assert jobs.find(Scope.whole_city("tester", ("read",))) is None  # who sees otherwise by now
+    jobs.stop(scope)
+    for _ in range(600):
+        job = jobs.find(scope)
+        if job is not None and not job.busy:
+            break
+        threading.Event().wait(0.05)
+    assert job is not None
+    assert job.error is not None
+    assert job.error.faults[0].key == "export_stopped"
+    with pytest.raises(NotFound):
+        jobs.take(scope)
