@@ -9,11 +9,13 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   var corners = [];
   var shape = ""; // what the map outlines
   var answered = ""; // what the side answers: the address carries it
+  var ending = false; // a double click was made: the corner it set is still on its way here
   var endedAt = -DOUBLE_MS;
 
   function start(next) {
     mode = mode === next ? null : next;
     corners = [];
+    ending = false;
     all("[data-ask]").forEach(function (button) { button.setAttribute("aria-pressed", String(button.dataset.ask === mode)); });
     sayHint();
     // Whoever uses keys goes on where a point is set: Enter sets it at the middle of the map.
@@ -61,11 +63,12 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     else if (mode === "polygon") addCorner(place);
   }
 
-  /* A corner on the first or the last one ends the polygon: so does a double click, or Enter twice. */
+  /* A corner on the first or the last one ends the polygon: so does Enter twice. */
   function addCorner(place) {
     if (corners.length && (isNear(corners[0], place) || isNear(corners[corners.length - 1], place))) { finish(); return; }
     if (corners.length < MOST_CORNERS) corners.push([place.lon, place.lat]);
-    showCorners();
+    if (ending && corners.length > 2) finish();
+    else showCorners();
   }
 
   function isNear(corner, place) {
@@ -123,8 +126,10 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   document.addEventListener("dblclick", function (event) {
     var ended = window.performance.now() - endedAt < DOUBLE_MS;
     if (mode !== "polygon" && !ended || !event.target.closest("#map-box")) return;
-    event.stopPropagation();
+    event.stopPropagation(); // nor does it zoom
     event.preventDefault();
+    ending = mode === "polygon";
+    setTimeout(function () { if (ending) finish(); }, DOUBLE_MS);
   }, true);
 
   street.asking = {

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.dashboard.page_browser import CityPage, PageServer
 from tests.dashboard.test_page_keys import AXE, check
 
 PHONE = {"width": 390, "height": 844}
@@ -143,3 +144,130 @@ def test_a_phone_shows_all_of_it_in_one_column(page, serve_page, gaoshan_app):
     name = page.locator("#children a").first
     name.scroll_into_view_if_needed()
     assert name.bounding_box()["height"] >= 24
+
+
+def put_corners(city: Any, *places: tuple[float, float]) -> None:
+    """Click the map at shares of its width and height, each corner once the last one stands."""
+    box = city.page.locator("#map-box").bounding_box()
+    for n, (right, down) in enumerate(places):
+        city.wait_for("#ask-hint:not(:empty)")
+        city.page.wait_for_function(
+            "n => document.getElementById('ask-hint').textContent.startsWith(n)", arg=str(n)
+        )
+        city.page.mouse.click(box["x"] + box["width"] * right, box["y"] + box["height"] * down)
+
+
+def test_a_polygon_is_drawn_by_hand_and_its_answer_is_a_link(street):
+    city = street
+    stand(city, "Whole city")
+    city.settle()
+    city.page.locator("[data-ask=polygon]").click()
+    put_corners(city, (0.4, 0.4), (0.6, 0.4), (0.6, 0.6))
+    box = city.page.locator("#map-box").bounding_box()
+    middle = (box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
+    city.page.mouse.dblclick(*middle)
+    city.wait_for(".asked")
+    assert "Within the shape" in city.text(".asked")
+    assert path_of(city) == "/street/"
+    (asked,) = parse_qs(urlsplit(city.page.url).query)["ask"]
+    assert asked.startswith("ring=")
+    assert asked.count("_") == 3
+    answer = city.text(".asked")
+    city.page.reload()
+    city.wait_for(".asked")
+    assert city.text(".asked") == answer
+    assert city.problems == []
+
+
+def test_a_circle_and_a_polygon_are_asked_by_keys_alone(street):
+    city = street
+    stand(city, "Whole city")
+    city.settle()
+    city.page.locator("[data-ask=circle]").focus()
+    city.press("Enter")
+    city.wait_for("#map-box canvas:focus")
+    city.press("Enter")
+    city.wait_for(".asked")
+    assert "Within 300 m" in city.text(".asked")
+    city.press("Escape", "Escape")
+    city.wait_for(".asked", gone=True)
+    city.page.locator("[data-ask=polygon]").focus()
+    city.press("Enter")
+    city.wait_for("#map-box canvas:focus")
+    for n, key in enumerate(("ArrowRight", "ArrowDown", "ArrowLeft")):
+        city.press("Enter")
+        city.wait_for("[data-corner=undo]:enabled")
+        city.page.wait_for_function(
+            "n => document.getElementById('ask-hint').textContent.startsWith(n)", arg=str(n + 1)
+        )
+        city.press(key)
+        city.settle()
+    city.page.locator("[data-corner=finish]").focus()
+    city.press("Enter")
+    city.wait_for(".asked")
+    assert "Within the shape" in city.text(".asked")
+    assert city.problems == []
+
+
+def test_a_finger_asks_too(chromium, serve_page, gaoshan_app):
+    address = serve_page(gaoshan_app).address
+    context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    city = CityPage(context.new_page(), f"{address}/street/?lang=zh&days=0")
+    city.page.set_viewport_size(PHONE)
+    stand(city, "全市")
+    city.settle()
+    city.page.locator("[data-ask=circle]").tap()
+    city.wait_for("#ask-acts")
+    box = city.page.locator("#map-box").bounding_box()
+    city.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    city.page.wait_for_selector(".asked", state="attached")
+    assert "半径 300 米以内" in city.page.locator(".asked").inner_text()
+    assert city.problems == []
+    context.close()
+
+
+def test_days_drawn_over_the_trend_narrow_the_whole_page(street):
+    city = street
+    stand(city, "Whole city")
+    city.page.locator(".trend svg").scroll_into_view_if_needed()
+    box = city.page.locator(".trend svg").bounding_box()
+    row = box["y"] + box["height"] / 2
+    total = city.page.locator("[data-def=total] strong").inner_text()
+    city.page.mouse.move(box["x"] + box["width"] * 0.5, row)
+    city.page.mouse.down()
+    city.page.mouse.move(box["x"] + box["width"] * 0.7, row)
+    city.page.mouse.up()
+    city.page.wait_for_function(
+        "n => document.querySelector('[data-def=total] strong').textContent !== n", arg=total
+    )
+    query = parse_qs(urlsplit(city.page.url).query)
+    assert query["from"] < query["to"]
+    said = city.page.locator("[data-def=overdue] small").inner_text()
+    assert said.startswith(f"reported {query['from'][0]} – {query['to'][0]}")
+    assert "whenever reported" in said
+    city.page.locator("#filter-box summary").click()
+    city.page.locator("[data-drop='from to']").click()
+    city.page.wait_for_function(
+        "n => document.querySelector('[data-def=total] strong').textContent === n", arg=total
+    )
+    assert city.problems == []
+
+
+def test_a_server_that_goes_away_is_said_and_the_figures_stay(page, serve_page, gaoshan_app):
+    server: PageServer = serve_page(gaoshan_app)
+    city = CityPage(page, f"{server.address}/street/?lang=en&days=0")
+    stand(city, "Whole city")
+    total = city.text("[data-def=total] strong")
+    with page.expect_request("**/changes?*") as poll:  # it says how long no hand was seen:
+        city.press("Tab")
+    assert int(poll.value.headers["x-getu-idle"]) < 60  # polls alone keep no session open
+    server.stop()
+    try:
+        city.wait_for("#banner")
+        assert "cannot be reached" in city.text("#banner")
+        assert city.text("[data-def=total] strong") == total
+    finally:
+        server.start()
+    city.wait_for("#banner", gone=True)
+    stand(city, "Whole city")
+    assert city.text("[data-def=total] strong") == total
