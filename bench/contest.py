@@ -132,6 +132,34 @@ class Contest:
         return round(self.n * bar.bytes / seconds / measure_bandwidth(), 3)
 
 
+def make_row(
+    work: str,
+    case: str,
+    *,
+    n: int,
+    seconds: float,
+    note: str,
+    equal: bool | None,
+    asked: float | None,
+    good: bool | None = True,
+) -> Row:
+    """
+    Return a row of `bench --json` for what was measured alone, against a time at most.
+
+    `good` tells whether what else is asked of it holds, None where nothing is; on a busy machine
+    half as long again is in time.
+    """
+    load = os.getloadavg()[0]
+    ease = 1 / _BUSY_SHARE if load > BUSY else 1.0
+    return {
+        "work": work, "case": case, "n": n, "ours_s": round(seconds, 6),
+        "peer": None, "peer_s": None, "ratio": None, "equal": equal,
+        "note": f"{note}, load {load:.1f}", "per_s": round(n / seconds) if seconds else 0,
+        "of_bandwidth": None, "predicate": None, "asked": asked,
+        "reached": good if asked is None else good is not False and seconds <= asked * ease,
+    }  # fmt: skip
+
+
 def is_equal(one: Any, two: Any) -> bool:
     """Tell whether two answers are the same: arrays element by element, and their groups."""
     if isinstance(one, tuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from bench.contest import BUSY, Row, find_peer
+from bench.contest import Row, find_peer, make_row
 from bench.made_up_land import Land, make_land
 from bench.random_edits import random_edit
 from geodata.errors import BadGrid
@@ -32,7 +31,6 @@ _P50_S, _P99_S, _WORST_S = 0.005, 0.020, 0.050
 _PROPOSAL_S, _REBALANCE_S = 2.0, 1.5
 _BAND, _ROUND = 0.05, 0.57
 _MOVED = {0.1: 0.05, 0.2: 0.02}  # band: the share of the load that may move
-_EASE = 1.5
 _CHAIN_STEPS = 200
 
 
@@ -226,18 +224,8 @@ def _tell_plans(plans: tuple[Proposal, ...]) -> str:
     )
 
 
-def _row(
-    case: str, *, n: int, seconds: float, note: str, equal: bool, asked: float, good: bool = True
-) -> Row:
-    load = os.getloadavg()[0]
-    ease = _EASE if load > BUSY else 1.0
-    return {
-        "work": "redraw", "case": case, "n": n, "ours_s": round(seconds, 6),
-        "peer": None, "peer_s": None, "ratio": None, "equal": equal,
-        "note": f"{note}, load {load:.1f}", "per_s": round(n / seconds) if seconds else 0,
-        "of_bandwidth": None, "predicate": None, "asked": asked,
-        "reached": good and seconds <= asked * ease,
-    }  # fmt: skip
+def _row(case: str, **measured: Any) -> Row:
+    return make_row("redraw", case, **measured)
 
 
 def _meet_peer(

@@ -26,6 +26,7 @@ def add_commands(commands: Commands) -> None:
     bench.add_argument("--edits", type=int, default=1000, help="of `bench redraw`, each round")
     bench.add_argument("--rounds", type=int, default=5)
     bench.add_argument("--plot", type=Path, metavar="FILE", help="of `bench growth`: an SVG")
+    bench.add_argument("--city", type=Path, metavar="DIR", help="of `bench papers`; else jiangdu")
 
 
 def run_bench(arguments: argparse.Namespace, out: Output) -> int:
@@ -68,6 +69,13 @@ def _run_growth(arguments: argparse.Namespace, out: Output) -> int:
     return _tell(rows, out)
 
 
+def _run_papers(arguments: argparse.Namespace, out: Output) -> int:
+    """Export every paper of a city as commands; 1 where a second run gave other bytes."""
+    from bench.papers import run_papers
+
+    return _tell(run_papers(arguments.city), out)
+
+
 def _tell(rows: Iterable[dict[str, Any]], out: Output) -> int:
     """Print each row as it comes, and how many bars were reached; 1 where answers differ."""
     from bench.contest import print_row
@@ -103,4 +111,5 @@ _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "redraw": _run_redraw,
     "exact": _run_exactness,
     "growth": _run_growth,
+    "papers": _run_papers,
 }
