@@ -36,20 +36,20 @@ def expect_loads(
     block's exposure; the band is the 10 % to 90 % quantile of their own ratios. Raises BadSetting
     where no block is known.
     """
-    rows, missing = np.flatnonzero(known), np.flatnonzero(~known)
-    if not len(rows):
+    if not known.any():
         raise BadSetting(Fault(key="propose_no_history"))
+    # A load where nothing is exposed, such as cases on a square, tells nothing of a block of homes.
+    rows, missing = np.flatnonzero(known & (exposure > 0)), np.flatnonzero(~known)
     full = np.where(known, loads, 0.0).astype(np.float64)
     band = np.full((len(full), 2), np.nan)
-    if len(missing):
+    if len(missing) and len(rows):
         scale = likeness[rows].std(axis=0)
         scaled = likeness / np.where(scale > 0, scale, 1.0)
         count = min(like, len(rows))
         _, near = cKDTree(scaled[rows]).query(scaled[missing], k=range(1, count + 1))
         beside = rows[near]
-        base = np.maximum(exposure, np.finfo(float).tiny)
-        ratio = full[beside].sum(axis=1) / base[beside].sum(axis=1)
-        each = full[beside] / base[beside]
+        ratio = full[beside].sum(axis=1) / exposure[beside].sum(axis=1)
+        each = full[beside] / exposure[beside]
         full[missing] = ratio * exposure[missing]
         ends = np.quantile(each, (LOW, HIGH), axis=1) * exposure[missing]
         band[missing, 0] = np.minimum(ends[0], full[missing])

@@ -246,6 +246,7 @@ def test_a_zero_is_no_history_only_where_like_blocks_would_have_brought_three():
     homes[:5] = 2.0  # few homes: nothing reported is what it says
     cases = rng.poisson(homes * 0.1).astype(float)
     cases[:15] = 0.0
+    homes[190:], cases[195:] = 0.0, 0.0  # a square has cases and no homes
     found = find_unknown(cases, exposure=homes, likeness=np.ones((200, 1)))
     assert (np.isfinite(found.band[:, 0]) == (np.arange(200) >= 5) & (np.arange(200) < 15)).all()
     assert found.loads[5:15] == pytest.approx(10, rel=0.3)
