@@ -25,10 +25,10 @@ from layers.registry import LAYERS
 GRIDS, ASKED = "street-grids", "street-asked"
 _RISK, _HEAT = "grid-risk", "incident-heat"  # what the choropleth here takes the place of
 _HIDDEN_AT_FIRST = frozenset({_HEAT, "overdue-halos", "places", "cameras"})
-# Blue for fewer, orange for more, palest in the middle; with zero and no data every pair is at
-# least 12 apart (CAM02-UCS) for each kind of colour vision, which a test holds.
+# Blue for fewer, orange for more, nearest to the ground in the middle; with zero and no data every
+# pair is at least 12 apart (CAM02-UCS) for each kind of colour vision, which a test holds.
 CHANGE = {
-    "dark": ("#0303c0", "#5b97f3", "#b8c3de", "#ffc5b1", "#fa7e43", "#8f5a01"),
+    "dark": ("#c2ecff", "#4aa3ee", "#1f4f9c", "#7d3f10", "#e08028", "#ffe9a0"),
     "light": ("#032990", "#2354e1", "#8ba7fb", "#fcd5ac", "#da7b1a", "#bf2800"),
 }
 ASKED_LINE = {"dark": "#ffd54a", "light": "#7a2f8a"}
@@ -70,7 +70,7 @@ def _measured(plain: dict[str, Any], street: StreetView) -> dict[str, Any]:
     style = dict(plain["style"])
     if street.measure == "change":
         style["ramp"] = CHANGE
-    title = say(f"street.measure_{street.measure}", street.view.lang)
+    title = street.name_measure()
     fields = [field for field in plain["fields"] if field["name"] != "$value"]
     shown = {"name": "$value", "title": title, "format": "number", "digits": 0}
     return {**plain, "id": GRIDS, "title": title, "style": style, "fields": [*fields, shown]}
