@@ -93,7 +93,7 @@ function pointAt(at) {
     if (!layer.packed || view.scale / data.unit_m < layer.least) return;
     for (var i = 0; i < layer.count; i++) {
       if (Math.abs(layer.x[i] - x) < near && Math.abs(layer.y[i] - y) < near) {
-        name = layer.names[layer.kinds[i]];
+        name = layer.names[layer.kindOf[i]];
       }
     }
   });

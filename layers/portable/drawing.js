@@ -69,18 +69,18 @@ data.layers.forEach(function (layer) {
 
 /* Dots come as pairs of two little-endian bytes: shares of their own extent. */
 function unpack(layer) {
-  var packed = layer.packed, raw = atob(packed.at), kind = atob(layer.kind);
+  var packed = layer.packed, raw = atob(packed.at);
+  var kinds = atob(layer.kinds), states = atob(layer.states);
   layer.count = raw.length / 4;
   layer.x = new Float32Array(layer.count);
   layer.y = new Float32Array(layer.count);
-  layer.kinds = new Uint16Array(layer.count);
-  layer.states = new Uint8Array(layer.count);
-  var state = atob(layer.state);
+  layer.kindOf = new Uint16Array(layer.count);
+  layer.stateOf = new Uint8Array(layer.count);
   for (var i = 0; i < layer.count; i++) {
     layer.x[i] = packed.from[0] + packed.step[0] * wholeAt(raw, 4 * i, 2);
     layer.y[i] = packed.from[1] + packed.step[1] * wholeAt(raw, 4 * i + 2, 2);
-    layer.kinds[i] = wholeAt(kind, layer.kind_bytes * i, layer.kind_bytes);
-    layer.states[i] = state.charCodeAt(i);
+    layer.kindOf[i] = wholeAt(kinds, layer.kind_bytes * i, layer.kind_bytes);
+    layer.stateOf[i] = states.charCodeAt(i);
   }
 }
 
@@ -119,7 +119,7 @@ function draw() {
   pen.lineJoin = pen.lineCap = "round";
   drawShapes(1 / view.scale);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  taken = [];
+  taken = [[wide - 52, 0, wide, 124], [0, high - 40, 160, high]]; // the buttons, the scale bar
   layerOf("halos").forEach(drawRings);
   layerOf("dots").forEach(drawDots);
   layerOf("clusters").forEach(drawPoints);
@@ -248,7 +248,7 @@ function drawDots(layer) {
   layer.styles.forEach(function (style, state) {
     for (var i = 0; i < layer.count; i++) {
       var x = layer.x[i], y = layer.y[i];
-      if (layer.states[i] !== state || x < west || x > east || y < north || y > south) continue;
+      if (layer.stateOf[i] !== state || x < west || x > east || y < north || y > south) continue;
       mark(pen, style[0], (x - view.x) * view.scale, (y - view.y) * view.scale, style[2] / 2, style[1]);
     }
   });

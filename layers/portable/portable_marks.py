@@ -84,8 +84,8 @@ def _draw_dots(subject: Subject, layer: Layer, ruler: Ruler) -> dict[str, Any]:
     wide = len(dots.kinds) > 1 << 8
     return {
         "packed": ruler.pack(dots.place(subject.crs)),
-        "state": pack_bytes(dots.state.astype(np.uint8).tobytes()),
-        "kind": pack_bytes(dots.kind.astype("<u2" if wide else "u1").tobytes()),
+        "states": pack_bytes(dots.state.astype(np.uint8).tobytes()),
+        "kinds": pack_bytes(dots.kind.astype("<u2" if wide else "u1").tobytes()),
         "kind_bytes": 2 if wide else 1,
         "names": [print_text(name) for name in dots.kinds],
         "styles": [

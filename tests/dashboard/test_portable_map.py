@@ -89,7 +89,14 @@ def test_it_opens_without_a_network_and_answers(page, gaoshan, tmp_path):
     page.wait_for_function(
         "old => document.getElementById('canvas').toDataURL() !== old", arg=before
     )
-    page.click("#tools button:nth-child(1)")
+    for layer in ("incident-dots", "cameras"):  # single cases from nearer on, as on screen
+        page.click("#tools button:nth-child(1)")
+        page.click("#tools button:nth-child(1)")
+        before = page.evaluate("document.getElementById('canvas').toDataURL()")
+        page.click(f"#show-{layer}")
+        page.wait_for_function(
+            "old => document.getElementById('canvas').toDataURL() !== old", arg=before
+        )
     page.keyboard.press("Escape")
     assert page.locator("table tbody tr").count() == len(grids) + 1  # and the unowned
     assert "内部资料" in page.inner_text("header")
@@ -127,6 +134,9 @@ def test_a_file_holds_every_layer_and_shows_the_usual_ones(village_of_things):
     assert set(held) == {layer.id for layer in LAYERS}
     assert {id for id, layer in held.items() if layer["on"]} == {
         layer.id for layer in LAYERS if layer.visible
+    }
+    assert {id: layer["kind"] for id, layer in held.items()} == {
+        layer.id: layer.kind for layer in LAYERS
     }
     assert len(base64.b64decode(held["components"]["packed"]["at"])) == 4 * THINGS
     assert base64.b64decode(held["incident-heat"]["png"]).startswith(b"\x89PNG")
