@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from commands.interrupts import STOPPED, ending_by_interrupt
 from commands.options import Commands, read_clock
 from commands.output import Output
 
@@ -24,7 +25,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def run_load(arguments: argparse.Namespace, out: Output) -> int:
-    """Load files; return 0 when anything was committed."""
+    """Load files; return 0 when anything was committed. Stopped, it takes back what it wrote."""
     from geodata.audit.settings_log import log_settings
     from geodata.city import open_city, writing
     from geodata.loading import load_files
@@ -49,11 +50,15 @@ def run_load(arguments: argparse.Namespace, out: Output) -> int:
         dry_run=arguments.dry_run,
         strict=arguments.strict,
     )
-    with writing(city):
-        log_settings(city, now=request.now)
-        reports, errors = load_files(
-            city, arguments.kind, arguments.files, request, progress=out.progress
-        )
+    try:
+        with ending_by_interrupt(), writing(city):
+            log_settings(city, now=request.now)
+            reports, errors = load_files(
+                city, arguments.kind, arguments.files, request, progress=out.progress
+            )
+    except KeyboardInterrupt:
+        out.line("command.load_stopped")
+        return STOPPED
     for report in reports:
         for line in report.lines(out.lang):
             out.text(line)

@@ -17,11 +17,13 @@ from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.errors import BadFile, Fault, GetuError
 from geodata.intake.jobs import IntakeJobs, Job
-from geodata.intake.looking import Preview, Shelf, Upload, look_at, read_upload
+from geodata.intake.looking import Looks, Preview
 from geodata.intake.refused_rows import write_refused_rows
+from geodata.intake.shelf import Shelf, Upload, limits_of
 from geodata.levels import LEVELS
 from geodata.loading import KINDS
-from geodata.loading.report import group_faults, group_notes
+from geodata.loading.readers import read_file
+from geodata.loading.report import group_faults
 from geodata.store.mappings import find_mapping, list_batches
 from geodata.store.tokens import clean_source
 from geodata.words import Lang, has_words, say
@@ -60,10 +62,11 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
         return draw_plain(
             "data.html",
             kinds=[(kind, _name_kind(kind, lang)) for kind in KINDS],
-            uploads=[(one, _name_state(jobs.find(one), lang)) for one in shelf.all_of(account)],
+            uploads=[(one, _name_state(jobs.find(one.id), lang)) for one in shelf.all_of(account)],
             batches=[(one, _name_kind(one.what, lang)) for one in batches],
             total=total,
             limit_mb=city.settings.upload_mb,
+            objects_mb=city.settings.upload_objects_mb,
         )
 
     @guarded(LOAD, logs="upload.keep")
@@ -86,18 +89,18 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
 
 def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs) -> None:
     city, base = services.city, services.base_path
-    maps = DataMap(services)
+    maps, looks = DataMap(services), Looks(city)
 
     @guarded(LOAD, logs="view.upload")
     def show_upload(id: str) -> Response:
         lang = find_page_lang()
         upload = shelf.find(id, account=current_scope().account)
-        job = jobs.find(upload)
+        job = jobs.find(upload.id)
         show(target=upload.id)
         values: dict[str, Any] = {"preview": None, "wrong": []}
         if job is None or not job.busy:
             try:
-                preview = look_at(city, shelf.paths(upload)[0], upload, now=services.now())
+                preview = looks.look_at(shelf.paths(upload), upload, now=services.now())
                 values = {"preview": preview, "wrong": [], **_describe(preview, lang)}
                 values["map"] = maps.draw(preview)
             except GetuError as error:
@@ -122,12 +125,11 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
     def refused(id: str) -> Response:
         lang = find_page_lang()
         upload = shelf.find(id, account=current_scope().account)
-        job = jobs.find(upload)
+        job = jobs.find(upload.id)
         if job is None or job.busy:
             raise BadFile(Fault(key="intake_not_run"))
-        reading = read_upload(
-            shelf.paths(upload)[0], upload.kind, upload.request(now=services.now())
-        )
+        how = upload.request(limits_of(city.settings), now=services.now())
+        reading = read_file(upload.kind, shelf.paths(upload)[0], how)
         book = write_refused_rows(reading.frame, job.all_faults, lang)
         show(target=upload.id, n=max(len({one.row for one in job.all_faults}), 1))
         response = Response(book, mimetype=_WORKBOOK)
@@ -215,11 +217,10 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
 
 
 def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
-    reading = preview.reading
     return {
-        "faults": group_faults(reading.faults, lang),
-        "notes": group_notes(reading.notes, lang),
-        "refused": len(reading.refused),
+        "faults": preview.faults[lang],
+        "notes": preview.notes[lang],
+        "refused": preview.refused,
         "evidence": preview.evidence,
         "fields": [
             (name, _name_field(name, lang), column) for name, column in preview.fields.items()

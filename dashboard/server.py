@@ -23,6 +23,7 @@ from dashboard.audit_page import add_audit_page
 from dashboard.briefing_page import add_briefing_page
 from dashboard.calls import check_calls
 from dashboard.case_page import add_case_page
+from dashboard.codes_page import add_codes_page
 from dashboard.connections import make_server
 from dashboard.data_page import add_data_page
 from dashboard.demo_roles import LOCAL, add_demo_roles, machine_of
@@ -122,8 +123,9 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
     add_briefing_page(server, services)
     add_scenes_page(server, services)
     add_shift_page(server, services)
-    server.extensions[INTAKE] = add_data_page(server, services)
-    add_tables_page(server, services)
+    server.extensions[INTAKE] = jobs = add_data_page(server, services)
+    add_tables_page(server, services, jobs)
+    add_codes_page(server, services)
     add_quality_page(server, services)
     add_addresses_page(server, services)
     add_accounts_page(server, services)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, redirect, request
+from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as WsgiResponse
 
 from dashboard.guard import current_scope, guarded
-from dashboard.limits import LIMITS, Limits
-from dashboard.plain import PRIVATE, draw_plain, find_page_lang
+from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
+from dashboard.table_sheets import send_sheet
 from dashboard.trail import show
-from geodata.audit.log import print_head, write_entry
 from geodata.errors import BadSetting, Fault, GetuError, NotAllowed, NotFound
+from geodata.intake.jobs import IntakeJobs
+from geodata.loading.code_checks import CODED
 from geodata.loading.fixtures import DERIVED_FROM
-from geodata.reference.edits import REFERS, end_row, save_row
-from geodata.reference.sheets import write_table_book, write_table_csv
+from geodata.reference.edits import REFERS, RowChange, plan_end, plan_row
+from geodata.reference.sheets import list_lines
 from geodata.reference.tables import (
     PLACE,
     TableRow,
@@ -41,24 +42,21 @@ LOAD = "load"  # the permission
 ROWS_A_PAGE = 100
 EXTRA_SHOWN = 4
 _MOST_EXPORTED = 1_000_000
+_BUSY_REFRESH_S = 1
 _LONGEST_SEARCH = 60
 _FURTHEST_PAGE = 100_000
 _FORM_BYTES = 64_000
-_FORMATS = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 _ALIASES = {"kind": "kind_aliases", "body": "body_aliases"}
 
 
-def add_tables_page(server: Flask, services: Services) -> None:
-    """Add `/tables`, each table's list, its rows' forms and its sheets."""
-    _add_overview(server, services)
-    _add_lists(server, services)
-    _add_rows(server, services)
+def add_tables_page(server: Flask, services: Services, jobs: IntakeJobs) -> None:
+    """Add `/tables`, each table's list, its rows' forms and its sheets; `jobs` write changes."""
+    _add_overview(server, services, jobs)
+    _add_lists(server, services, jobs)
+    _add_rows(server, services, jobs)
 
 
-def _add_overview(server: Flask, services: Services) -> None:
+def _add_overview(server: Flask, services: Services, jobs: IntakeJobs) -> None:
     city, base = services.city, services.base_path
 
     @guarded(LOAD, logs="view.tables")
@@ -77,7 +75,7 @@ def _add_overview(server: Flask, services: Services) -> None:
             unmatched=unmatched,
             known=known,
             whole=scope.everything,
-            done=request.args.get("done") == "1",
+            **_tell_change(jobs, lang),
         )
 
     @guarded(LOAD, writes="table.set")
@@ -89,7 +87,7 @@ def _add_overview(server: Flask, services: Services) -> None:
         alias = request.form.get("alias", "")
         with city.database.read() as connection:
             versions = list_versions(connection, _ALIASES[of], alias)
-        save_row(
+        change = plan_row(
             city,
             _ALIASES[of],
             alias if versions else None,
@@ -99,13 +97,13 @@ def _add_overview(server: Flask, services: Services) -> None:
             scope=current_scope(),
             now=services.now(),
         )
-        return redirect(f"{base}/tables?{_shown()}&done=1#unmatched", 303)
+        return redirect(f"{base}/tables?{_shown()}&{_make(jobs, change)}#unmatched", 303)
 
     server.add_url_rule(f"{base}/tables", "getu_tables", show_tables)
     server.add_url_rule(f"{base}/tables/alias", "getu_tables_alias", save_alias, methods=["POST"])
 
 
-def _add_lists(server: Flask, services: Services) -> None:
+def _add_lists(server: Flask, services: Services, jobs: IntakeJobs) -> None:
     city, base = services.city, services.base_path
 
     @guarded(LOAD, logs="view.table")
@@ -132,8 +130,9 @@ def _add_lists(server: Flask, services: Services) -> None:
             q=text,
             numbers=find_contract(table).numbers,
             spoken=lambda name, text: speak_cell(table, name, text, lang),
+            coded=table in CODED,
             gap=_find_calendar_gap(services, now) if table == "calendar" else 0,
-            done=request.args.get("done") == "1",
+            **_tell_change(jobs, lang),
             page_query=_page_query,
             page=page,
             pages=max(-(-total // ROWS_A_PAGE), 1),
@@ -145,38 +144,22 @@ def _add_lists(server: Flask, services: Services) -> None:
     @guarded(LOAD, writes="export.table")
     def sheet(table: str, form: str) -> Response:
         check_table(table)
-        if form not in _FORMATS:
-            raise NotFound(Fault(key="table_unknown"))
-        limits: Limits = current_app.extensions[LIMITS]
-        with limits.exporting():
-            now, zone = services.now(), city.settings.zone
+
+        def read() -> tuple[Iterable[Sequence[str]], int]:
             with city.database.read() as connection:
                 found, total = list_rows(
-                    connection, table, at=now, text="", skip=0, most=_MOST_EXPORTED
+                    connection, table, at=services.now(), text="", skip=0, most=_MOST_EXPORTED
                 )
             rows = describe_rows(city, table, found)
-            with city.database.transaction() as connection:
-                head = write_entry(
-                    connection, account=current_scope(), act="export.table", target=table,
-                    n=total, at=now,
-                )  # fmt: skip
-            body = (
-                write_table_csv(table, rows, zone)
-                if form == "csv"
-                else write_table_book(table, rows, zone, head=print_head(head))
-            )
-        day = datetime.fromtimestamp(now, UTC).astimezone(zone).date()
-        name = f"{table}-{day}-{print_head(head).replace(':', '-')}.{form}"
-        response = Response(body, mimetype=_FORMATS[form])
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        response.headers["Cache-Control"] = PRIVATE
-        return response
+            return list_lines(table, rows, city.settings.zone), total
+
+        return send_sheet(services, table, form, read, act="export.table")
 
     server.add_url_rule(f"{base}/tables/<table>", "getu_table", show_table)
     server.add_url_rule(f"{base}/tables/<table>.<form>", "getu_table_sheet", sheet)
 
 
-def _add_rows(server: Flask, services: Services) -> None:
+def _add_rows(server: Flask, services: Services, jobs: IntakeJobs) -> None:
     city, base = services.city, services.base_path
 
     @guarded(LOAD, logs="view.table_row")
@@ -198,7 +181,7 @@ def _add_rows(server: Flask, services: Services) -> None:
         }
         try:
             since = read_day(request.form.get("since", ""), city.settings.zone)
-            saved = save_row(
+            change = plan_row(
                 city,
                 table,
                 id,
@@ -208,15 +191,17 @@ def _add_rows(server: Flask, services: Services) -> None:
                 scope=current_scope(),
                 now=services.now(),
             )
+            made = _make(jobs, change)
         except BadSetting as error:
             return _draw_row(services, table, id, values, [error])
-        return redirect(f"{base}/tables/{table}?{_shown()}&done=1&{urlencode({'q': saved})}", 303)
+        found = urlencode({"q": change.id})
+        return redirect(f"{base}/tables/{table}?{_shown()}&{made}&{found}", 303)
 
     @guarded(LOAD, writes="table.end")
     def end(table: str) -> WsgiResponse:
         check_table(table)
         request.max_content_length = _FORM_BYTES
-        end_row(
+        change = plan_end(
             city,
             table,
             request.form.get("id", ""),
@@ -225,12 +210,33 @@ def _add_rows(server: Flask, services: Services) -> None:
             scope=current_scope(),
             now=services.now(),
         )
-        return redirect(f"{base}/tables/{table}?{_shown()}&done=1", 303)
+        return redirect(f"{base}/tables/{table}?{_shown()}&{_make(jobs, change)}", 303)
 
     place = f"{base}/tables/<table>/row"
     server.add_url_rule(place, "getu_table_row", show_row)
     server.add_url_rule(place, "getu_table_save", save, methods=["POST"])
     server.add_url_rule(f"{base}/tables/<table>/end", "getu_table_end", end, methods=["POST"])
+
+
+def _make(jobs: IntakeJobs, change: RowChange) -> str:
+    """Have a change written; return what the next address says of it: done, or where to look."""
+    job = jobs.change(change)
+    return urlencode({"change": job.name} if job.busy else {"done": "1"})
+
+
+def _tell_change(jobs: IntakeJobs, lang: Lang) -> dict[str, Any]:
+    """Return how far the change is that an address names."""
+    name = request.args.get("change", "")
+    job = jobs.find(name) if "/" in name else None  # an upload's is its owner's alone
+    if job is None:
+        return {"job": None, "done": request.args.get("done") == "1"}
+    return {
+        "job": job,
+        "done": job.state == "done",
+        "step": say(job.step, lang),
+        "wrong": [fault.sentence(lang) for fault in job.faults],
+        "refresh": _BUSY_REFRESH_S if job.busy else 0,
+    }
 
 
 def check_table(table: str) -> None:

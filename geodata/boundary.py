@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata.city import open_city
+from geodata.codes import rule_of_setting
 from geodata.coverage import check_coverage
 from geodata.coverage.report import CoverageReport, format_area, name_codes
 from geodata.errors import BadGrid, Fault, NotFound
@@ -111,9 +112,9 @@ def check_files(
         system = opened.grids_in_force(now)
         if system is None:
             raise NotFound(Fault(key="city_without_grids"), file=str(city))
-        return BoundaryCheck(
-            name=str(city), crs=opened.crs_text, report=check_coverage(system.grids), refused=()
-        )
+        rule = rule_of_setting(opened.settings.grid_code_rule)
+        report = check_coverage(system.grids, code_rule=rule)
+        return BoundaryCheck(name=str(city), crs=opened.crs_text, report=report, refused=())
     found = read_boundaries(files, crs=crs, encoding=encoding, layer=layer)
     frame = found.frame.drop(columns=FILE_COLUMN)
     chosen = dict(mapping or {}) | ({"parent": parent} if parent else {})

@@ -131,6 +131,11 @@ def parse_rule(text: str) -> CodeRule:
     return CodeRule(parts=tuple((str(name), size) for name, size in named))
 
 
+def rule_of_setting(text: str) -> CodeRule | None:
+    """Return the rule that a city's setting gives, None where it gives none; raises BadSetting."""
+    return parse_rule(text) if text.strip() else None
+
+
 UNIT_GRID_15 = CodeRule(parts=(("district", 6), ("street", 3), ("community", 3), ("grid", 3)))
 COMMUNITY_GRID_20 = CodeRule(
     parts=(("class", 6), ("district", 6), ("street", 3), ("community", 3), ("grid", 2))

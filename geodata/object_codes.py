@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from geodata.errors import BadSetting, Fault
 
@@ -131,28 +130,32 @@ def check_component_codes(
     `known` gives the values that parts such as "district", "class" or "body" may have; `owners` the
     code of the grid that each thing stands in, "" for none, to which its cell must belong.
     """
-    seen = Counter(codes)
-    found: dict[Literal["misfit", "doubled", "orphan", "elsewhere"], list[str]] = {
-        "misfit": [], "doubled": [], "orphan": [], "elsewhere": [],
-    }  # fmt: skip
+    found: dict[str, list[str]] = {"misfit": [], "doubled": [], "orphan": [], "elsewhere": []}
     for place, code in enumerate(codes):
-        parts = rule.split(code)
-        if parts is None:
-            found["misfit"].append(code)
-            continue
-        if any(
-            parts[name] not in values for name, values in (known or {}).items() if name in parts
-        ):
-            found["orphan"].append(code)
         owner = "" if owners is None else owners[place]
-        if owner and "cell" in parts and not owner.endswith(parts["cell"]):
-            found["elsewhere"].append(code)
-    found["doubled"] = [code for code, times in seen.items() if times > 1]
+        for finding in judge_component_code(code, rule, known=known or {}, owner=owner):
+            found[finding].append(code)
+    found["doubled"] = [code for code, times in Counter(codes).items() if times > 1]
     return CodeFindings(
         total=len(codes),
         counts={name: len(ones) for name, ones in found.items()},
         examples={name: tuple(ones[:MOST_LISTED]) for name, ones in found.items()},
     )
+
+
+def judge_component_code(
+    code: str, rule: ComponentRule, *, known: Mapping[str, frozenset[str]], owner: str
+) -> tuple[str, ...]:
+    """Return what is wrong with one code: "misfit", or "orphan", "elsewhere", both or nothing."""
+    parts = rule.split(code)
+    if parts is None:
+        return ("misfit",)
+    found = []
+    if any(parts[name] not in values for name, values in known.items() if name in parts):
+        found.append("orphan")
+    if owner and "cell" in parts and not owner.endswith(parts["cell"]):
+        found.append("elsewhere")
+    return tuple(found)
 
 
 def parse_camera_id(text: str) -> CameraId | None:

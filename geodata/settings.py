@@ -77,6 +77,10 @@ class Settings:
     address_sure_score: float = _setting(
         0.95, "A place found by an address with a lower score waits for review.", low=0, high=1
     )
+    grid_code_rule: str = _setting(
+        "",
+        "What a grid code's digits mean, as 6+3+3+3, to find levels and parents by; empty: unsaid.",
+    )
     component_rule: str = _setting(
         "district:6 class:2 subclass:2 serial:6",
         "The parts of a component's code and their digits; also body, place, cell.",
@@ -208,7 +212,12 @@ class Settings:
         5, "A file in it is taken when it has not changed for this long.", low=0, high=3600
     )
     watched_every_s: int = _setting(2, "How often the server looks into it.", low=1, high=3600)
-    upload_mb: int = _setting(50, "Largest upload through the server, in megabytes.", low=1)
+    upload_mb: int = _setting(
+        300, "Largest upload through the server, in megabytes; kept on the disk.", low=1, high=2_000
+    )
+    upload_objects_mb: int = _setting(
+        50, "Largest GeoJSON, KML or Excel file among them: they take far more memory.", low=1
+    )
     child_memory_mb: int = _setting(
         1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,11 @@ from geodata.events.deadlines import find_deadlines, keep_calendar, keep_limits
 from geodata.events.ground import Ground, name_as_meant, read_ground_within
 from geodata.events.history import fold_columns
 from geodata.events.incidents import Folded
+from geodata.events.standing import is_standing, note_derived
 from geodata.grids import GridSystem
 from geodata.ownership import RULES, OwnerIndex, Ownership
 from geodata.store.alarms import read_said, refold_alarms
+from geodata.store.batch_parts import read_batch_incidents
 from geodata.store.database import (
     Connection,
     raise_revision,
@@ -37,7 +39,6 @@ from geodata.store.event_log import (
     drop_batch,
     mark_batch,
     mark_withdrawn,
-    read_batch_incidents,
 )
 from geodata.store.incident_rows import (
     ASIDE,
@@ -51,7 +52,7 @@ from geodata.store.incident_rows import (
 )
 
 _NO_OWNER = -1
-_DERIVED_BY = ("timezone", "near_m", "near_line_m", "working_hours", "alarm_window_s")
+_DERIVED_SHARE = 0.4  # of the time that all takes, before the table is written
 FEW_INCIDENTS = 4_000  # derived in some 0.2 s, so long the writer's lock may be held
 
 
@@ -65,6 +66,7 @@ def derive_incidents(
     without: int = NO_BATCH,
     grids: GridSystem | None = None,
     also: Callable[[Connection], object] | None = None,
+    progress: Callable[[float], object] = lambda _share: None,
 ) -> int:
     """
     Fold every event anew, find each incident's owner, and show the result in one transaction.
@@ -74,7 +76,8 @@ def derive_incidents(
     the one that `also` writes. Returns the new revision.
 
     No transaction holds the writer's lock for long: a large table is written aside in small ones,
-    and a small batch on ground that stands derives its own incidents alone.
+    and a small batch on ground that stands derives its own incidents alone. `progress` hears the
+    share that is done; what it raises stops the work and leaves nothing of it.
     """
 
     def show(connection: Connection) -> None:
@@ -92,24 +95,27 @@ def derive_incidents(
     # STEP 1: read one moment of the store; fold, place, owner, deadline
     derived = derive_again(city, now=now, batch=batch, without=without, grids=grids)
     columns, ground, seen = derived.columns, derived.ground, derived.seen
+    progress(_DERIVED_SHARE)
     # STEP 2: old or new, never between
     aside = len(columns["inc"]) > INCIDENTS_A_TRANSACTION
-    if aside:
-        write_aside(city.database, columns)
-        seen = _follow_feed(city, ground, seen, batch=batch, without=without)
-    with city.database.transaction() as connection:
-        fed = changed_since(connection, seen)
-        show(connection)
-        revision = raise_revision(connection)
+    with ExitStack() as after:
+        after.callback(clear_aside, city.database)
         if aside:
-            show_aside(connection)
-        else:
-            write_incidents(connection, columns)
-        refold_alarms(connection, revision=revision, window_s=city.settings.alarm_window_s)
-        if fed:  # a live feed wrote between the reading and now
-            refold_incidents(connection, city, ground, fed, revision=revision)
-        _note_derived(connection, city, ground, revision)
-    clear_aside(city.database)
+            for share in write_aside(city.database, columns):
+                progress(_DERIVED_SHARE + (1 - _DERIVED_SHARE) * share)
+            seen = _follow_feed(city, ground, seen, batch=batch, without=without)
+        with city.database.transaction() as connection:
+            fed = changed_since(connection, seen)
+            show(connection)
+            revision = raise_revision(connection)
+            if aside:
+                show_aside(connection)
+            else:
+                write_incidents(connection, columns)
+            refold_alarms(connection, revision=revision, window_s=city.settings.alarm_window_s)
+            if fed:  # a live feed wrote between the reading and now
+                refold_incidents(connection, city, ground, fed, revision=revision)
+            note_derived(connection, city, ground, revision)
     return revision
 
 
@@ -159,11 +165,11 @@ def _derive_batch(
         (what,) = connection.execute("SELECT what FROM batch WHERE batch = ?", (batch,)).fetchone()
         incidents = read_batch_incidents(connection, batch)
         few = what == "incidents" and 0 < len(incidents) <= FEW_INCIDENTS
-        if not few or not _stands(connection, city, now=now):
+        if not few or not is_standing(connection, city, now=now):
             return None
         ground = read_ground_within(connection, city, now=now)
     with city.database.transaction() as connection:
-        if not _stands(connection, city, now=now) or (
+        if not is_standing(connection, city, now=now) or (
             ground.ground_revision != read_ground_revision(connection)
         ):
             return None
@@ -193,37 +199,6 @@ def _follow_feed(city: City, ground: Ground, seen: int, *, batch: int, without: 
                 columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
                 replace_incidents(connection, columns, table=ASIDE)
         seen = newest
-
-
-def _note_derived(connection: Connection, city: City, ground: Ground, revision: int) -> None:
-    """Note under what every incident was derived: while that stands, single ones may follow."""
-    until = 0 if math.isinf(ground.good_until) else int(ground.good_until)
-    connection.executemany(
-        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-        [
-            ("derived_at", str(revision)),
-            ("derived_from", str(ground.now)),
-            ("derived_until", str(until)),
-            ("derived_by", _settings_of(city)),
-        ],
-    )
-
-
-def _stands(connection: Connection, city: City, *, now: int) -> bool:
-    """Tell whether what every incident was derived under still holds."""
-    facts = dict(
-        connection.execute("SELECT name, value FROM meta WHERE name LIKE 'derived_%'").fetchall()
-    )
-    if facts.get("derived_by") != _settings_of(city):
-        return False
-    until = int(facts["derived_until"]) or math.inf
-    return int(facts["derived_from"]) <= now < until and int(
-        facts["derived_at"]
-    ) == read_ground_revision(connection)
-
-
-def _settings_of(city: City) -> str:
-    return repr([getattr(city.settings, name) for name in _DERIVED_BY])
 
 
 def refold_incidents(

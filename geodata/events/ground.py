@@ -25,6 +25,7 @@ from geodata.store.event_log import NO_BATCH
 from geodata.store.records import read_records, read_versions
 
 Kept = TypeVar("Kept")
+_TABLE_OF = {"kind": "kinds", "body": "bodies"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def read_ground_within(
     timeline = city.drawings.timeline(connection, with_grids=grids)
     next_one = connection.execute(
         "SELECT min(at) FROM (SELECT valid_from AS at FROM record WHERE sort IN"
-        " ('kinds', 'calendar', 'kind_aliases', 'body_aliases')"
+        " ('kinds', 'bodies', 'calendar', 'kind_aliases', 'body_aliases')"
         " UNION ALL SELECT valid_from FROM drawing"
         " UNION ALL SELECT valid_to FROM drawing) WHERE at > ?",
         (now,),
@@ -106,15 +107,28 @@ def read_ground_within(
 
 
 def _read_aliases(connection: Connection, of: str, *, now: int, with_batch: int) -> dict[int, int]:
-    """Return what each alias of a kind or a body stands for, by the numbers of their texts."""
+    """
+    Return what each alias of a kind or a body stands for, by the numbers of their texts.
+
+    The Chinese name of one row alone stands for its code, unless it is a code or an alias itself:
+    departments write names where tables have codes.
+    """
     rows = read_records(connection, f"{of}_aliases", at=now, with_batch=with_batch)
-    if rows.empty or of not in rows:
+    meant = {} if rows.empty or of not in rows else dict(zip(rows["id"], rows[of], strict=True))
+    named = read_records(connection, _TABLE_OF[of], at=now, with_batch=with_batch)
+    if "name_zh" in named:
+        alone = named.dropna(subset="name_zh").drop_duplicates("name_zh", keep=False)
+        known = set(named["id"])
+        for name, code in zip(alone["name_zh"], alone["id"], strict=True):
+            if name and name not in known:
+                meant.setdefault(name, code)
+    if not meant:
         return {}
     number = {text: term for term, text in read_terms(connection, of).items()}
     return {
-        number[said]: number[meant]
-        for said, meant in zip(rows["id"], rows[of], strict=True)
-        if said in number and meant in number
+        number[said]: number[code]
+        for said, code in meant.items()
+        if said in number and code in number
     }
 
 

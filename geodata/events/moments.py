@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 BAD = np.iinfo(np.int64).min
 PRECISIONS = ("second", "day", "month")
+_TEXTS_AT_ONCE = 200_000
 
 # Tried in turn on what the earlier ones left; the first that fits a cell wins.
 _FORMS: tuple[tuple[str, str, str], ...] = (
@@ -45,6 +46,19 @@ def parse_moments(texts: pd.Series[str], zone: ZoneInfo) -> Moments:
     Naive times are the city's own (`zone`); an ambiguous hour at the end of summer time is its
     first occurrence, an hour that does not exist moves forward.
     """
+    # Some at a time: while they are read, texts take many times the room of their seconds.
+    parts = [
+        _parse_some(texts.iloc[start : start + _TEXTS_AT_ONCE], zone)
+        for start in range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
+    ]
+    coarsest = max(place for _, place in parts)
+    return Moments(
+        seconds=np.concatenate([seconds for seconds, _ in parts]), precision=PRECISIONS[coarsest]
+    )
+
+
+def _parse_some(texts: pd.Series[str], zone: ZoneInfo) -> tuple[NDArray[np.int64], int]:
+    """Return the seconds of each text, and the place of the coarsest precision."""
     plain = _plain(texts)
     seconds = np.full(len(plain), BAD, np.int64)
     seconds[(plain == "").to_numpy()] = 0
@@ -68,7 +82,7 @@ def parse_moments(texts: pd.Series[str], zone: ZoneInfo) -> Moments:
         seconds[rows] = _to_seconds(local)
         open_rows &= ~rows
         coarsest = max(coarsest, PRECISIONS.index(precision))
-    return Moments(seconds=seconds, precision=PRECISIONS[coarsest])
+    return seconds, coarsest
 
 
 def _plain(texts: pd.Series[str]) -> pd.Series[str]:

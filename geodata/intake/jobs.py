@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,13 +13,16 @@ from geodata.access.scope import Scope
 from geodata.city import City, writing
 from geodata.errors import BadSetting, Fault, GetuError
 from geodata.events.derive import withdraw_batch
-from geodata.intake.looking import Shelf, Upload
+from geodata.intake.shelf import Shelf, Upload, limits_of
 from geodata.loading import load_files
 from geodata.loading.report import LoadReport
+from geodata.loading.request import Progress
+from geodata.reference.edits import RowChange, write_change
 from geodata.store.mappings import save_mapping
 
 State = Literal["waiting", "running", "done", "refused", "cancelled"]
 MOST_KEPT = 200
+_PATIENCE_S = 2.0  # so long a page waits for a change that a small city makes at once
 
 
 class Cancelled(GetuError):
@@ -27,10 +31,10 @@ class Cancelled(GetuError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One load or dry run: how far it is, and in the end what it came to."""
+    """One load, dry run or change of a table: how far it is, and in the end what it came to."""
 
-    upload: str
-    dry_run: bool
+    name: str
+    dry_run: bool = False
     state: State = "waiting"
     step: str = "progress.read"
     share: float = 0.0
@@ -52,11 +56,12 @@ class Job:
 class _Slot:
     job: Job
     stop: threading.Event = field(default_factory=threading.Event)
+    error: GetuError | None = None
 
 
 class IntakeJobs:
     """
-    Runs the loads of one server in a thread of their own, one after another.
+    Runs the loads and changes of one server in a thread of their own, one after another.
 
     `close` waits for the one that runs.
     """
@@ -69,22 +74,38 @@ class IntakeJobs:
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
 
-    def find(self, upload: Upload) -> Job | None:
-        """Return the newest job of an upload; None when there was none."""
+    def find(self, name: str) -> Job | None:
+        """Return the newest job of a name: an upload's id, or a change's; None for none."""
         with self._lock:
-            slot = self._slots.get(upload.id)
+            slot = self._slots.get(name)
             return None if slot is None else slot.job
 
     def start(self, upload: Upload, *, dry_run: bool) -> None:
         """Begin a load or a dry run; raises BadSetting while one of this upload is at work."""
-        with self._lock:
-            slot = self._slots.get(upload.id)
-            if slot is not None and slot.job.busy:
-                raise BadSetting(Fault(key="intake_busy"))
-            while len(self._slots) >= MOST_KEPT:
-                del self._slots[next(iter(self._slots))]
-            slot = self._slots[upload.id] = _Slot(Job(upload=upload.id, dry_run=dry_run))
-        self._worker.submit(self._run, upload, slot)
+        slot = self._begin(Job(name=upload.id, dry_run=dry_run))
+        self._worker.submit(self._run, slot, lambda progress: self._load(upload, slot, progress))
+
+    def change(self, change: RowChange) -> Job:
+        """
+        Write a change of a table after whatever is at work; return how far it is.
+
+        Waits a moment for it: a small city is derived at once, of a large one the page shows the
+        progress. Raises what the change raises when it has ended by then, and BadSetting while one
+        of the same row is at work.
+        """
+        slot = self._begin(Job(name=f"{change.table}/{change.id}", step="progress.derive"))
+
+        def work(progress: Progress) -> None:
+            write_change(
+                self._city, change, progress=lambda share: progress("progress.derive", share)
+            )
+            self._note(slot, state="done", share=1.0)
+
+        done = self._worker.submit(self._run, slot, work)
+        wait_for([done], timeout=_PATIENCE_S)
+        if slot.error is not None:
+            raise slot.error
+        return slot.job
 
     def cancel(self, upload: Upload) -> None:
         """Stop the job of an upload at its next step; what it had written is dropped."""
@@ -104,35 +125,54 @@ class IntakeJobs:
             slot.stop.set()
         self._worker.shutdown(wait=True)
 
-    def _run(self, upload: Upload, slot: _Slot) -> None:
+    def _begin(self, job: Job) -> _Slot:
+        with self._lock:
+            slot = self._slots.pop(job.name, None)
+            if slot is not None and slot.job.busy:
+                self._slots[job.name] = slot
+                raise BadSetting(Fault(key="intake_busy"))
+            idle = [name for name, other in self._slots.items() if not other.job.busy]
+            for name in idle[: max(len(self._slots) - MOST_KEPT + 1, 0)]:
+                del self._slots[name]
+            slot = self._slots[job.name] = _Slot(job)
+        return slot
+
+    def _run(self, slot: _Slot, work: Callable[[Progress], None]) -> None:
         def progress(step: str, share: float) -> None:
-            if slot.stop.is_set():
+            # A step that is complete may have made the batch visible: too late to stop it.
+            if slot.stop.is_set() and share < 1:
                 raise Cancelled(Fault(key="intake_cancelled"))
             self._note(slot, state="running", step=step, share=share)
 
         try:
-            progress("progress.read", 0.0)
-            request = upload.request(now=self._now(), dry_run=slot.job.dry_run)
-            paths = self._shelf.paths(upload)
-            with writing(self._city):
-                reports, errors = load_files(
-                    self._city, upload.kind, paths, request, progress=progress
-                )
-            faults = tuple(fault for error in errors for fault in error.faults)
-            if any(isinstance(error, Cancelled) for error in errors):
-                self._note(slot, state="cancelled")
-                return
-            taken = bool(reports)
-            if taken and not slot.job.dry_run:
-                self._remember(upload)
-            state: State = "done" if taken else "refused"
-            self._note(slot, state=state, share=1.0, reports=tuple(reports), faults=faults)
+            work(progress)
         except Cancelled:
             self._note(slot, state="cancelled")
         except GetuError as error:
+            slot.error = error
             self._note(slot, state="refused", faults=tuple(error.faults))
         except OSError:
             self._note(slot, state="refused", faults=(Fault(key="store_full"),))
+
+    def _load(self, upload: Upload, slot: _Slot, progress: Progress) -> None:
+        progress("progress.read", 0.0)
+        limits, dry_run = limits_of(self._city.settings), slot.job.dry_run
+        request = upload.request(limits, now=self._now(), dry_run=dry_run)
+        paths = self._shelf.paths(upload)
+        with writing(self._city):
+            reports, errors = load_files(self._city, upload.kind, paths, request, progress=progress)
+        stopped = next((error for error in errors if isinstance(error, Cancelled)), None)
+        if stopped is not None:
+            raise stopped
+        if reports and not dry_run:
+            self._remember(upload)
+        self._note(
+            slot,
+            state="done" if reports else "refused",
+            share=1.0,
+            reports=tuple(reports),
+            faults=tuple(fault for error in errors for fault in error.faults),
+        )
 
     def _remember(self, upload: Upload) -> None:
         if not upload.source:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geodata.city import City
 from geodata.coordinates import bd09_to_wgs84, gcj02_to_wgs84, lonlat_crs, to_metric
-from geodata.snapshots.facts import load_base
+from geodata.snapshots.facts import base_version, load_base
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -69,42 +69,67 @@ class LayerEvidence:
         }
 
 
-def measure_datum(
-    city: City, lon: ArrayLike, lat: ArrayLike, *, declared: str
-) -> LayerEvidence | None:
-    """
-    Measure points (degrees as delivered) against the base map; None without one, or without points.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trusted:
+    """Layers of one base map in metres of the city, each with a tree to find the nearest by."""
 
-    Never switches anything: the answer is evidence for a person.
-    """
-    given = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-    known = np.isfinite(given[0]) & np.isfinite(given[1])
-    step = max(int(known.sum()) // _MOST_POINTS, 1)
-    x, y = (values[known][::step] for values in given)
-    base = load_base(city.base_folder) if len(x) and city.crs_text else {}
-    layers = {
-        name: base[name].to_crs(city.crs).geometry.to_numpy() for name in TRUSTED if name in base
-    }
-    layers = {name: shapes for name, shapes in layers.items() if len(shapes)}
-    if not layers:
-        return None
-    trees = {name: shapely.STRtree(shapes) for name, shapes in layers.items()}
-    means, medians = {}, {}
-    for reading, convert in READINGS.items():
-        east, north = to_metric(*convert(x, y), lonlat_crs(), city.crs)
-        points = shapely.points(east, north)
-        away = np.array(
-            [
-                shapely.distance(points, layers[name][tree.nearest(points)])
-                for name, tree in trees.items()
-            ]
+    stamp: tuple[int, str]
+    shapes: dict[str, NDArray[np.object_]]
+    trees: dict[str, shapely.STRtree]
+
+
+class TrustedLayers:
+    """A city's own roads and buildings, read once for as long as the base map stands."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._kept: _Trusted | None = None
+
+    def measure(self, lon: ArrayLike, lat: ArrayLike, *, declared: str) -> LayerEvidence | None:
+        """
+        Measure points (degrees as delivered) against the base map; None without one, or points.
+
+        Never switches anything: the answer is evidence for a person.
+        """
+        given = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+        known = np.isfinite(given[0]) & np.isfinite(given[1])
+        step = max(int(known.sum()) // _MOST_POINTS, 1)
+        x, y = (values[known][::step] for values in given)
+        trusted = self._read() if len(x) and self._city.crs_text else None
+        if trusted is None or not trusted.shapes:
+            return None
+        means, medians = {}, {}
+        for reading, convert in READINGS.items():
+            east, north = to_metric(*convert(x, y), lonlat_crs(), self._city.crs)
+            points = shapely.points(east, north)
+            away = np.array(
+                [
+                    shapely.distance(points, trusted.shapes[name][tree.nearest(points)])
+                    for name, tree in trusted.trees.items()
+                ]
+            )
+            means[reading] = float(np.minimum(away, _CAP_M).mean(axis=1).sum())
+            medians[reading] = float(np.median(away.min(axis=0)))
+        return LayerEvidence(
+            declared=declared,
+            points=len(x),
+            layers=tuple(trusted.shapes),
+            mean_m=means,
+            median_m=medians,
         )
-        means[reading] = float(np.minimum(away, _CAP_M).mean(axis=1).sum())
-        medians[reading] = float(np.median(away.min(axis=0)))
-    return LayerEvidence(
-        declared=declared,
-        points=len(x),
-        layers=tuple(layers),
-        mean_m=means,
-        median_m=medians,
-    )
+
+    def _read(self) -> _Trusted:
+        city = self._city
+        stamp = (base_version(city.base_folder), city.crs_text)
+        kept = self._kept  # taken once: another thread may put a newer one in its place
+        if kept is not None and kept.stamp == stamp:
+            return kept
+        base = load_base(city.base_folder)
+        shapes = {
+            name: base[name].to_crs(city.crs).geometry.to_numpy()
+            for name in TRUSTED
+            if name in base and len(base[name])
+        }
+        trees = {name: shapely.STRtree(found) for name, found in shapes.items()}
+        self._kept = _Trusted(stamp=stamp, shapes=shapes, trees=trees)
+        return self._kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from geodata.addresses import LEVELS, AddressLibrary, build_library, match_addresses
 from geodata.city import City
 from geodata.loading.report import LoadReport
+from geodata.reference.kept import KeptWithTables
 from geodata.store.records import read_records, read_tables_version
 from geodata.words import Word
 
@@ -33,17 +35,28 @@ class Addressed:
     levels: dict[str, int]
 
 
+# One for each city that a process has open: a watched folder brings many small files one by one.
+_KEPT: WeakKeyDictionary[City, KeptWithTables[AddressLibrary | None]] = WeakKeyDictionary()
+
+
 def load_library(city: City, *, now: int) -> AddressLibrary | None:
-    """Return the city's standard addresses in force (places in mm); None where it has none."""
+    """
+    Return the city's standard addresses in force (places in mm); None where it has none.
+
+    Built once for as long as no table of the city changes.
+    """
     with city.database.read() as connection:
-        version = read_tables_version(connection)
-        records = read_records(connection, "addresses", at=now)
-    placed = records[np.isfinite(records["x_mm"].to_numpy(float))]
-    if placed.empty:
-        return None
-    return build_library(
-        placed["id"].tolist(), placed["x_mm"], placed["y_mm"], version=str(version)
-    )
+
+        def build() -> AddressLibrary | None:
+            version = read_tables_version(connection)
+            records = read_records(connection, "addresses", at=now)
+            placed = records[np.isfinite(records["x_mm"].to_numpy(float))]
+            if placed.empty:
+                return None
+            ids = placed["id"].tolist()
+            return build_library(ids, placed["x_mm"], placed["y_mm"], version=str(version))
+
+        return _KEPT.setdefault(city, KeptWithTables()).find(connection, build, now=now)
 
 
 def place_by_address(library: AddressLibrary, addresses: pd.Series[str]) -> Addressed:

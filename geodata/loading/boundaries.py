@@ -15,7 +15,7 @@ import shapely
 
 from geodata.coordinates import SourceCrs, choose_metric_crs, shapes_to_metric, to_lonlat
 from geodata.errors import BadFile, Fault
-from geodata.reading import Reading, read_geometries
+from geodata.reading import Limits, Reading, read_geometries
 
 FILE_COLUMN = ":file"  # `--parent :file`: each file holds the children of one parent
 
@@ -43,6 +43,7 @@ def read_boundaries(
     layer: str | None = None,
     metric: pyproj.CRS | None = None,
     isolated: bool = False,
+    limits: Limits | None = None,
 ) -> Boundaries:
     """
     Read polygons of one or more files into one frame of a metric system.
@@ -51,7 +52,9 @@ def read_boundaries(
     file each row came from. Raises BadFile for a file that cannot be used, or that has no polygons.
     """
     readings = tuple(
-        read_geometries(path, crs=crs, encoding=encoding, layer=layer, isolated=isolated)
+        read_geometries(
+            path, crs=crs, encoding=encoding, layer=layer, isolated=isolated, limits=limits
+        )
         for path in files
     )
     for path, reading in zip(files, readings, strict=True):

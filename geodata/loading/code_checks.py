@@ -17,6 +17,8 @@ from geodata.object_codes import (
 from geodata.words import Word
 
 EXAMPLES = 5
+CODED = ("components", "cameras")  # the tables whose ids mean something
+DOUBLED = "code_rows"  # where a record keeps that several rows of its file had its code
 _DIVISION_DIGITS = 6
 
 
@@ -44,7 +46,14 @@ def build_codes(city: City, frame: pd.DataFrame) -> pd.Series[str] | None:
 def note_codes(
     city: City, kind: str, table: pd.DataFrame, key: str, report: LoadReport, *, now: int
 ) -> None:
-    """Say in the report which codes of components or cameras are not what they should be."""
+    """
+    Say in the report which codes of components or cameras are not what they should be.
+
+    A row whose code stands in other rows too is told of them: the store keeps one of them alone.
+    """
+    if kind in CODED:
+        times = table[key].map(table[key].value_counts())
+        table[DOUBLED] = times.astype(str).where(times > 1, "")
     if kind == "components":
         _note_components(city, table, key, report, now=now)
     elif kind == "cameras":
@@ -56,7 +65,7 @@ def _note_components(
 ) -> None:
     rule = parse_component_rule(city.settings.component_rule)
     codes = table[key].tolist()
-    owners = _owner_codes(city, table, now=now) if "cell" in dict(rule.parts) else None
+    owners = owner_codes(city, table, now=now) if "cell" in dict(rule.parts) else None
     found = check_component_codes(codes, rule, known=known_parts(city, now=now), owners=owners)
     if found.counts["misfit"] == len(codes):  # a city that codes its things in another way
         report.note("report.codes_other", rule=print_rule(rule))
@@ -75,7 +84,7 @@ def _note_cameras(
     city: City, table: pd.DataFrame, key: str, report: LoadReport, *, now: int
 ) -> None:
     wrong: dict[str, list[str]] = {"misfit": [], "no_camera": [], "elsewhere": []}
-    for code, owner in zip(table[key].tolist(), _owner_codes(city, table, now=now), strict=True):
+    for code, owner in zip(table[key].tolist(), owner_codes(city, table, now=now), strict=True):
         finding = judge_camera(code, owner)
         if finding:
             wrong[finding].append(code)
@@ -123,8 +132,8 @@ def print_rule(rule: ComponentRule) -> str:
     return " ".join(f"{name}:{size}" for name, size in rule.parts)
 
 
-def _owner_codes(city: City, table: pd.DataFrame, *, now: int) -> list[str]:
-    """Return the code of the grid that each row stands in, empty for none."""
+def owner_codes(city: City, table: pd.DataFrame, *, now: int) -> list[str]:
+    """Return the code of the grid that each row (x_mm, y_mm) stands in, empty for none."""
     system = city.grids_in_force(now)
     if system is None or "x_mm" not in table:
         return [""] * len(table)

@@ -20,10 +20,18 @@ _UNIT_WORDS = {
     "日": "days",
     "自然日": "days",
 }
+_MINUTES_OF = {"小时": 60, "时": 60, "hours": 60}  # units that are told in minutes
+_THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?"
+# By a camera's own words; 0 is north.
+_COMPASS = {
+    "北": "0", "东北": "45", "东": "90", "东南": "135",
+    "南": "180", "西南": "225", "西": "270", "西北": "315",
+}  # fmt: skip
+_CLASSES = {"一类": "1", "二类": "2", "三类": "3"}
 _BODY_WORDS = {"部门": "department", "公司": "company", "企业": "company", "街道": "street"}
-_NAME = ("name", "名称", "地点", "点位名称", "description")
-_KIND = ("kind", "type", "类型", "类别")
-_BODY = ("body", "责任单位", "责任岗位", "归属部门")
+_NAME = ("name", "名称", "地点", "点位名称", "场所名称", "单位名称", "机构名称", "description")
+_KIND = ("kind", "type", "类型", "类别", "folder")  # a KML sorts its places into folders
+_BODY = ("body", "责任单位", "责任部门", "责任岗位", "归属部门", "主管部门", "处置部门")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +62,27 @@ RECORD_KINDS: dict[str, Contract] = {
         key="camera_id",
         placed=True,
         names={
-            "camera_id": ("camera_id", "id", "摄像机编码", "设备编码", "国标编码", "编码"),
-            "name": _NAME,
-            "class": ("class", "类别", "摄像机类别"),
+            "camera_id": (
+                *("camera_id", "id", "摄像机编码", "设备编码", "国标编码", "设备国标编码"),
+                *("国标编号", "国标id", "设备编号", "摄像机编号", "点位编码", "点位编号", "编码"),
+            ),
+            "name": (*_NAME, "摄像机名称", "监控名称"),
+            "class": ("class", "类别", "摄像机类别", "监控类别", "点位类别"),
             "state": ("state", "状态"),
-            "bearing": ("bearing", "方位角"),
+            "bearing": ("bearing", "方位角", "朝向", "方向"),
             "angle": ("angle", "视场角"),
             "range_m": ("range_m", "可视距离"),
         },
+        words={"bearing": _COMPASS, "class": _CLASSES},
     ),
     "places": Contract(
         key="id",
         placed=True,
         needed=("kind",),
         names={
-            "id": ("id", "code", "编号", "编码"),
+            "id": ("id", "code", "编号", "编码", "场所编码", "场所编号", "机构编码"),
             "name": _NAME,
-            "kind": _KIND,
+            "kind": (*_KIND, "场所类型", "场所类别", "机构类型", "机构类别"),
             "capacity": ("capacity", "容量"),
             "state": ("state", "状态"),
         },
@@ -130,12 +142,12 @@ RECORD_KINDS: dict[str, Contract] = {
         placed=False,
         needed=("name_zh", "category"),
         names={
-            "code": ("code", "编码"),
-            "name_zh": ("name_zh", "名称"),
+            "code": ("code", "编码", "代码", "小类编码", "小类代码", "类别编码", "类别代码"),
+            "name_zh": ("name_zh", "名称", "小类名称", "小类", "类别名称", "事项名称"),
             "name_en": ("name_en",),
-            "category": ("category", "大类", "类别"),
-            "body": _BODY,
-            "limit": ("limit", "时限"),
+            "category": ("category", "大类名称", "大类", "类别"),
+            "body": (*_BODY, "处置单位"),
+            "limit": ("limit", "时限", "处置时限", "办理时限", "办结时限"),
             "limit_unit": ("limit_unit", "时限单位"),
             "severity": ("severity", "严重程度"),
             "patrol_found": ("patrol_found",),
@@ -173,9 +185,9 @@ RECORD_KINDS: dict[str, Contract] = {
         key="code",
         placed=False,
         names={
-            "code": ("code", "网格编码", "编码"),
-            "households": ("households", "户数"),
-            "population": ("population", "人口", "人口数"),
+            "code": ("code", "网格编码", "网格代码", "网格编号", "编码"),
+            "households": ("households", "户数", "总户数", "实有户数", "家庭户数"),
+            "population": ("population", "人口", "人口数", "常住人口", "实有人口", "总人口"),
             "buildings": ("buildings", "楼栋数"),
             "floor_area": ("floor_area", "建筑面积"),
             "road_km": ("road_km", "道路里程"),
@@ -222,6 +234,28 @@ RECORD_KINDS: dict[str, Contract] = {
         },
     ),
 }  # fmt: skip
+
+
+def translate_cells(table: pd.DataFrame, contract: Contract) -> None:
+    """
+    Turn, in place, what offices write into what a contract says: words, thousands, hours.
+
+    A limit in hours becomes one in minutes: 4 小时 is 240.
+    """
+    for name in contract.numbers:
+        if name in table:
+            plain = table[name].str.normalize("NFKC")
+            grouped = plain.str.fullmatch(_THOUSANDS)
+            table[name] = plain.where(~grouped, plain.str.replace(",", "", regex=False))
+    if {"limit", "limit_unit"} <= {*contract.names, *contract.numbers} & set(table):
+        times = table["limit_unit"].map(_MINUTES_OF)
+        limit = pd.to_numeric(table["limit"], errors="coerce") * times
+        told = limit.notna()
+        table.loc[told, "limit"] = limit[told].map("{:g}".format)
+        table.loc[told, "limit_unit"] = "minutes"
+    for name, ours in contract.words.items():
+        if name in table:
+            table[name] = table[name].replace(ours)
 
 
 def check_cells(table: pd.DataFrame, contract: Contract, columns: dict[str, str]) -> list[Fault]:

@@ -15,15 +15,12 @@ from geodata.errors import BadFile, Fault
 from geodata.events.incidents import STAGES
 from geodata.events.moments import parse_moments
 from geodata.loading.alarm_fields import ALARM_NAMES, read_alarm_columns
+from geodata.loading.appending import append_and_derive, cut_events, note_outcome
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
-from geodata.loading.incidents import (
-    COLUMNS,
-    STANDS_IN,
-    append_and_derive,
-    note_outcome,
-)
+from geodata.loading.incidents import COLUMNS, STANDS_IN
 from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
+from geodata.loading.readers import read_file
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -34,7 +31,7 @@ from geodata.loading.request import (
     refuse_moments,
     source_of,
 )
-from geodata.reading import Reading, read_table
+from geodata.reading import Reading
 from geodata.words import LANGS, say
 
 _NEEDED = ("incident_id", "stage", "at")
@@ -61,13 +58,7 @@ def load_events(city: City, path: Path, request: LoadRequest, progress: Progress
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     progress("progress.read", 0.0)
-    reading = read_table(
-        path,
-        crs=request.crs,
-        encoding=request.encoding,
-        mapping=request.mapping,
-        sheet=request.layer,
-    )
+    reading = read_file("events", path, request)
     report = report_of(reading, path, request)
     check_mapping(reading.frame, request, file=report.file)
     metric = None if reading.x is None else metric_for(city, reading)
@@ -83,8 +74,8 @@ def load_events(city: City, path: Path, request: LoadRequest, progress: Progress
         return report
     batch = append_and_derive(
         city,
-        events,
-        source=source_of(path, request),
+        cut_events(events, source=source_of(path, request)),
+        total=len(events),
         report=report,
         file=path,
         metric=metric,

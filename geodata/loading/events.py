@@ -16,6 +16,7 @@ from geodata.store.event_rows import NO_PLACE, EventRows, code_texts
 
 # Columns of an incidents table that are the time of a step, by contracts.md 3.
 STEP_COLUMNS = {f"{name}_at": name for name in (*SIX_STEPS, "checked", "returned", "reopened")}
+_ROWS_AT_ONCE = 50_000
 _HASHED = ("stage", "at", "seq", "version", "due_at", "body", "reason", "x", "y", "kind")
 
 
@@ -110,6 +111,12 @@ def events_from_incidents(incidents: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def count_events(incidents: pd.DataFrame) -> int:
+    """Return how many events `events_from_incidents` makes of a table."""
+    later = [name for name in STEP_COLUMNS if name != "reported_at" and name in incidents]
+    return len(incidents) + int((incidents[later] > 0).to_numpy().sum())
+
+
 def _whole(frame: pd.DataFrame, name: str, empty: int | None) -> list[Any]:
     if name not in frame:
         return [empty] * len(frame)
@@ -125,8 +132,18 @@ def _texts(frame: pd.DataFrame, name: str) -> list[str]:
     return frame[name].fillna("").astype(str).tolist() if name in frame else [""] * len(frame)
 
 
-def attributes_of(frame: pd.DataFrame) -> list[str]:
+def attributes_of(frame: pd.DataFrame) -> pd.Series[str]:
     """Return each row of texts as canonical JSON without its empty cells, "" for none."""
+    # Some at a time: as Python's texts the cells of a million rows would take a gigabyte.
+    parts = [
+        pd.Series(_as_json(part), index=part.index, dtype="str")
+        for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE)
+        for part in (frame.iloc[start : start + _ROWS_AT_ONCE],)
+    ]
+    return pd.concat(parts)
+
+
+def _as_json(frame: pd.DataFrame) -> list[str]:
     names = [str(name) for name in frame.columns]
     columns = [frame[name].fillna("").astype(str).str.strip().tolist() for name in frame.columns]
     rows = []

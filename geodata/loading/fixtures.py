@@ -15,7 +15,7 @@ from geodata.events.derive import derive_incidents
 from geodata.events.moments import parse_moments
 from geodata.loading.aliases import number_aliases
 from geodata.loading.code_checks import build_codes, note_codes
-from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells
+from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells, translate_cells
 from geodata.loading.placing import (
     make_ids,
     place_rows,
@@ -23,6 +23,7 @@ from geodata.loading.placing import (
     shape_rows,
     unused_columns,
 )
+from geodata.loading.readers import read_file
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -32,7 +33,7 @@ from geodata.loading.request import (
     hash_file,
     refuse_if_strict,
 )
-from geodata.reading import TABLE_SUFFIXES, Reading, read_geometries, read_table
+from geodata.reading import TABLE_SUFFIXES, Reading
 from geodata.store.database import raise_revision
 from geodata.store.event_log import filling, mark_batch
 from geodata.store.records import ALWAYS, save_records
@@ -40,7 +41,7 @@ from geodata.words import Word
 
 BASE_LAYERS = ("roads", "water", "green", "buildings")
 # Deadlines, kinds and bodies as they are meant, and the places of alarms.
-DERIVED_FROM = ("kinds", "calendar", "devices", "kind_aliases", "body_aliases")
+DERIVED_FROM = ("kinds", "bodies", "calendar", "devices", "kind_aliases", "body_aliases")
 _VALID_FROM = ("valid_from", "生效日期", "起始日期")
 
 
@@ -57,7 +58,7 @@ def load_fixtures(
     progress("progress.read", 0.0)
     if contract.shaped and path.suffix.lower() in TABLE_SUFFIXES:
         raise BadFile(Fault(key="shape_needed"), file=path.name)
-    reading = _read(path, request, geometry=contract.placed)
+    reading = read_file(kind, path, request)
     report = report_of(reading, path, request)
     frame = reading.frame
     check_mapping(frame, request, file=report.file)
@@ -76,13 +77,12 @@ def load_fixtures(
             file=report.file,
         )
     columns = {name: column for name, column in found.items() if column is not None}
+    report.tell_columns(columns, reading.place_columns if contract.placed else None)
     table = pd.DataFrame(
         {name: frame[column].fillna("").str.strip() for name, column in columns.items()},
         index=frame.index,
     )
-    for name, ours in contract.words.items():
-        if name in table:
-            table[name] = table[name].replace(ours)
+    translate_cells(table, contract)
     if contract.key_of is not None:
         table[contract.key] = contract.key_of(table)
     elif contract.key not in columns:
@@ -172,13 +172,7 @@ def load_base_layer(city: City, path: Path, request: LoadRequest, progress: Prog
     if name not in BASE_LAYERS:
         known = ", ".join(BASE_LAYERS)
         raise BadSetting(Fault(key="base_layer_unknown", values={"name": name, "known": known}))
-    reading = read_geometries(
-        path,
-        crs=request.crs,
-        encoding=request.encoding,
-        layer=request.layer,
-        isolated=request.isolated,
-    )
+    reading = read_file("basemap", path, request)
     report = report_of(reading, path, request)
     accepted = reading.accepted
     assert reading.crs is not None, "read_geometries always knows the coordinate system"
@@ -220,24 +214,6 @@ def report_of(reading: Reading, path: Path, request: LoadRequest) -> LoadReport:
         dropped_columns=list(reading.dropped_columns),
         notes=list(reading.notes),
         account=request.account,
-    )
-
-
-def _read(path: Path, request: LoadRequest, *, geometry: bool) -> Reading:
-    if not geometry or path.suffix.lower() in TABLE_SUFFIXES:
-        return read_table(
-            path,
-            crs=request.crs,
-            encoding=request.encoding,
-            mapping=request.mapping,
-            sheet=request.layer,
-        )
-    return read_geometries(
-        path,
-        crs=request.crs,
-        encoding=request.encoding,
-        layer=request.layer,
-        isolated=request.isolated,
     )
 
 

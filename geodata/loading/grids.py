@@ -9,6 +9,7 @@ from typing import Any
 import geopandas
 
 from geodata.city import City
+from geodata.codes import rule_of_setting
 from geodata.coverage.repair import RepairReport, repair_coverage
 from geodata.coverage.report import format_area, name_codes
 from geodata.errors import BadFile, BadGrid, BadSetting, Fault
@@ -17,6 +18,7 @@ from geodata.grids import LEVELS, GridSystem, Tree, add_levels, build_tree
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, Progress, refuse_if_strict
+from geodata.loading.shifted_grids import find_shift
 from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing, write_drawing
 from geodata.store.plans import next_uid
 from geodata.words import Word
@@ -48,6 +50,7 @@ def load_grids(
         layer=request.layer,
         metric=metric,
         isolated=request.isolated,
+        limits=request.limits,
     )
     report = LoadReport(
         file=name,
@@ -67,7 +70,7 @@ def load_grids(
         current is not None and request.level is not None and request.level not in current.levels
     )
     try:
-        tree = _grow(found.frame, request, current, free_uid=_free_uid(city))
+        tree = _grow(city, found.frame, request, current)
         grids, repair = repair_coverage(
             tree.grids,
             min_area_m2=city.settings.gap_m2,
@@ -76,7 +79,13 @@ def load_grids(
         )
         _report_repair(report, repair, city)
     except BadGrid as error:
-        raise BadFile([*error.faults, *report.faults], file=name) from error
+        shifted = None
+        if current is not None:
+            shifted = find_shift(
+                found.frame, found.readings, drawn=current.grids, level=request.level
+            )
+        first = [shifted] if shifted is not None else []
+        raise BadFile([*first, *error.faults, *report.faults], file=name) from error
     refuse_if_strict(report, request)
     report.accepted = len(found.frame)
     _report_tree(report, tree, grids)
@@ -102,11 +111,10 @@ def _check_level(request: LoadRequest) -> None:
 
 
 def _grow(
+    city: City,
     frame: geopandas.GeoDataFrame,
     request: LoadRequest,
     current: GridSystem | None,
-    *,
-    free_uid: int,
 ) -> Tree:
     """Return the tree that the files make, alone or with the levels the city has."""
     mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
@@ -115,20 +123,16 @@ def _grow(
     if request.parent != FILE_COLUMN:
         frame = frame.drop(columns=FILE_COLUMN)
     frames = {request.level: frame} if request.level else frame
-    above = request.parent_level
+    how: dict[str, Any] = {
+        "mapping": mapping,
+        "parent_level": request.parent_level,
+        "code_rule": rule_of_setting(city.settings.grid_code_rule),
+        "next_uid": _free_uid(city),
+    }
     if request.level and current is not None:  # a drawing is complete: its other levels stay
-        return add_levels(
-            current.grids, frames, mapping=mapping, parent_level=above, next_uid=free_uid
-        )
+        return add_levels(current.grids, frames, **how)
     previous = current.grids if current is not None else None
-    return build_tree(
-        frames,
-        crs=frame.crs,
-        previous=previous,
-        mapping=mapping,
-        parent_level=above,
-        next_uid=free_uid,
-    )
+    return build_tree(frames, crs=frame.crs, previous=previous, **how)
 
 
 def _free_uid(city: City) -> int:

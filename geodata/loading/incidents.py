@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +11,14 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.errors import BadFile, Fault
-from geodata.events.derive import derive_incidents, own_places
+from geodata.events.derive import own_places
 from geodata.events.moments import parse_moments
 from geodata.loading.addressed import fill_places
-from geodata.loading.events import (
-    STEP_COLUMNS,
-    attributes_of,
-    events_from_incidents,
-    rows_from_events,
-)
+from geodata.loading.appending import append_and_derive, cut_incidents, note_outcome
+from geodata.loading.events import STEP_COLUMNS, attributes_of, count_events
 from geodata.loading.fixtures import report_of
 from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
+from geodata.loading.readers import read_file
 from geodata.loading.report import LoadReport
 from geodata.loading.request import (
     LoadRequest,
@@ -35,41 +30,42 @@ from geodata.loading.request import (
     refuse_moments,
     source_of,
 )
-from geodata.ownership import RULES
 from geodata.ownership.recorded import Recorded, compare_recorded
-from geodata.reading import Reading, read_rows
-from geodata.store.event_log import append_events, filling
-from geodata.store.event_rows import EventRows
-from geodata.store.outcome import note_copies, read_outcome
+from geodata.reading import Reading
 from geodata.store.records import read_records
 from geodata.words import Word
 
 KINDS_NAMED = 10
-EVENTS_AT_ONCE = 200_000  # made into rows; some 300 bytes each
 
 # Headers by which a column is known, the surest first.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "incident_id": (
-        *("incident_id", "案件编号", "事件编号", "工单号", "受理编号", "任务号"),
-        "case_enquiry_id",
+        *("incident_id", "案件编号", "事件编号", "工单号", "工单编号", "受理编号", "任务号"),
+        *("任务编号", "案卷编号", "问题编号", "案件号", "case_enquiry_id"),
     ),
     "reported_at": (
-        *("reported_at", "上报时间", "发生时间", "受理时间", "时间"),
-        *("open_dt", "month", "date"),
+        *("reported_at", "上报时间", "发生时间", "受理时间", "接报时间", "发现时间", "来电时间"),
+        *("登记时间", "上报日期", "受理日期", "时间", "open_dt", "month", "date"),
     ),
     "kind": (
-        *("kind", "事件类型", "事件类别", "案件类型", "小类", "类型"),
-        *("crime_type", "case_title", "type"),
+        *("kind", "事件类型", "事件类别", "案件类型", "案件类别", "小类", "小类名称", "问题类型"),
+        *("诉求分类", "诉求类型", "类型", "crime_type", "case_title", "type"),
     ),
     "source": ("source", "来源", "案件来源", "问题来源", "事件来源", "上报渠道"),
     "due_at": ("due_at", "截止时间", "办结时限", "target_dt"),
-    "body": ("body", "责任单位", "处置单位", "承办单位", "department"),
-    "address": ("address", "地址", "事发地点", "地点", "位置"),
+    "body": ("body", "责任单位", "处置单位", "处置部门", "承办单位", "承办部门", "department"),
+    "address": (
+        *("address", "地址", "事发地址", "事发地点", "案发地址", "案发地点", "事件地址"),
+        *("事件地点", "发生地址", "发生地点", "诉求地址", "详细地址", "地点", "位置", "位置描述"),
+    ),
     "recorded_grid": ("recorded_grid", "登记网格"),
-    "registered_at": ("registered_at", "立案时间"),
-    "dispatched_at": ("dispatched_at", "派遣时间"),
-    "handled_at": ("handled_at", "处置时间", "办结时间"),
-    "closed_at": ("closed_at", "结案时间", "closed_dt"),
+    "registered_at": ("registered_at", "立案时间", "立案日期"),
+    "dispatched_at": ("dispatched_at", "派遣时间", "派单时间", "派件时间", "交办时间"),
+    "handled_at": (
+        *("handled_at", "处置完成时间", "处理完成时间", "处置时间", "处理时间", "办结时间"),
+        "完成时间",
+    ),
+    "closed_at": ("closed_at", "结案时间", "结案日期", "closed_dt"),
     "evaluated_at": ("evaluated_at", "评价时间"),
     "checked_at": ("checked_at", "核查时间"),
     "returned_at": ("returned_at", "退回时间"),
@@ -89,14 +85,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     progress("progress.read", 0.0)
-    reading = read_rows(
-        path,
-        crs=request.crs,
-        encoding=request.encoding,
-        mapping=request.mapping,
-        layer=request.layer,
-        isolated=request.isolated,
-    )
+    reading = read_file("incidents", path, request)
     report = report_of(reading, path, request)
     check_mapping(reading.frame, request, file=report.file)
     metric = None if reading.x is None else metric_for(city, reading)
@@ -110,10 +99,16 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     if request.dry_run:
         report.note("report.dry_run")
         return report
+    _note_kinds(city, table, report, request)
+    if request.recorded:
+        report.recorded = _compare(city, table, reading, request)
+    parts = cut_incidents(table, source=source_of(path, request))
+    total = count_events(table)
+    del reading, table  # of a million rows each is some hundred megabytes
     batch = append_and_derive(
         city,
-        events_from_incidents(table),
-        source=source_of(path, request),
+        parts,
+        total=total,
         report=report,
         file=path,
         metric=metric,
@@ -121,29 +116,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
         progress=progress,
     )
     note_outcome(city, batch, report, new="reports")
-    _note_kinds(city, table, report, request)
-    if request.recorded:
-        report.recorded = _compare(city, table, reading, request)
     return report
-
-
-def note_outcome(city: City, batch: int, report: LoadReport, *, new: str) -> None:
-    """Say of a batch just shown who owns its incidents, what was there already, what conflicts."""
-    with city.database.read() as connection:
-        outcome = read_outcome(connection, batch)
-    known = report.accepted - outcome[new]
-    if known > 0:
-        report.note("report.copies", n=f"{known:,}")
-        with city.database.transaction() as connection:
-            note_copies(connection, batch, known)
-    if outcome["conflicts"]:
-        report.note("report.conflicts", n=f"{outcome['conflicts']:,}")
-    counts = tuple(
-        Word("report.rule", {"rule": Word(f"rule.{RULES[rule]}"), "n": f"{n:,}"})
-        for rule, n in outcome["rules"].items()
-    )
-    if counts:
-        report.note("report.placed_by", counts=counts, near=f"{outcome['near_line']:,}")
 
 
 def _note_kinds(city: City, table: pd.DataFrame, report: LoadReport, request: LoadRequest) -> None:
@@ -151,9 +124,12 @@ def _note_kinds(city: City, table: pd.DataFrame, report: LoadReport, request: Lo
     if "kind" not in table:
         return
     with city.database.read() as connection:
-        known = set(read_records(connection, "kinds", at=request.now)["id"])
+        kinds = read_records(connection, "kinds", at=request.now)
+        known = {*kinds["id"], *read_records(connection, "kind_aliases", at=request.now)["id"]}
+    if "name_zh" in kinds:
+        known |= set(kinds["name_zh"])
     unknown = sorted(set(table["kind"]) - known - {""})
-    if known and unknown:
+    if len(kinds) and unknown:
         more = ("…",) if len(unknown) > KINDS_NAMED else ()
         names = (*unknown[:KINDS_NAMED], *more)
         report.note("report.unmatched_kinds", n=f"{len(unknown):,}", names=names)
@@ -182,58 +158,6 @@ def _compare(
     )
 
 
-def append_and_derive(
-    city: City,
-    events: pd.DataFrame,
-    *,
-    source: str,
-    report: LoadReport,
-    file: Path | None,
-    metric: pyproj.CRS | None = None,
-    now: int,
-    progress: Progress,
-) -> int:
-    """
-    Append checked events of one or more sources as one batch, fold, own and show them.
-
-    `metric` is the system of their places: it becomes the city's where it has none. Returns the
-    batch.
-    """
-    if metric is not None and not city.crs_text:
-        city.fix_crs(metric.to_string())
-        report.note("report.crs_chosen", crs=metric.to_string())
-    digest = hash_file(file) if file else None
-    groups = (
-        [(source, events)] if "source" not in events else list(events.groupby("source", sort=True))
-    )
-    done, total = 0, len(events)
-    del events  # of a million rows each copy is some hundred megabytes
-    with filling(city.database, "incidents", file=report.file, at=now, file_hash=digest) as batch:
-        while groups:
-            name, part = groups.pop(0)
-            for rows in _cut_events(part, source=str(name)):
-                steps = append_events(city.database, rows, batch=batch, received=now)
-                with closing(steps):
-                    for written in steps:
-                        progress("progress.append", (done + written) / total)
-                done += len(rows)
-                del rows
-            del part
-        progress("progress.derive", 0.0)
-        report.revision = derive_incidents(
-            city, now=now, batch=batch, rows=total, report=report.as_facts()
-        )
-        progress("progress.derive", 1.0)
-    return batch
-
-
-def _cut_events(part: pd.DataFrame, *, source: str) -> Iterator[EventRows]:
-    """Yield the events of one source some at a time, by incident: they get the same numbers so."""
-    order = part["incident_id"].argsort(kind="stable").to_numpy()
-    for start in range(0, len(order), EVENTS_AT_ONCE):
-        yield rows_from_events(part.iloc[order[start : start + EVENTS_AT_ONCE]], source=source)
-
-
 def _incident_table(
     city: City,
     reading: Reading,
@@ -257,6 +181,7 @@ def _incident_table(
         )
     if reading.x is None and found["address"] is None:
         raise BadFile(Fault(key="place_columns_missing"), file=report.file)
+    report.tell_columns(found, reading.place_columns)
     _find_recorded(frame, found, request, report)
     # STEP 2: times
     table, refused, precision = _moments(city, reading, found, request, report)
@@ -393,7 +318,7 @@ def _identity(frame: pd.DataFrame, column: str | None, path: Path) -> _Ids:
     So the same file loaded again adds nothing, while two equal rows in it stay two incidents.
     """
     digest = hash_file(path, size=6).hex()
-    made = pd.Series([f"{digest}-{row}" for row in frame.index], index=frame.index)
+    made = f"{digest}-" + pd.Series(frame.index, index=frame.index).astype("str")
     if column is None:
         return made, []
     own = _text(frame, column)

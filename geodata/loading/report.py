@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from geodata.errors import Fault
 from geodata.notes import Note
 from geodata.ownership.recorded import Recorded
-from geodata.words import Lang, join, say
+from geodata.words import Lang, Word, join, say
 
 FAULTS_SHOWN = 20  # kinds of fault on the terminal; `--json` prints every row
 ROWS_SHOWN = 5
@@ -58,6 +58,20 @@ class LoadReport:
     def note(self, key: str, **values: Any) -> None:
         """Add a sentence that is no fault: what was repaired, assumed or found."""
         self.notes.append(Note(key=key, values=values))
+
+    def tell_columns(
+        self, found: Mapping[str, str | None], place: tuple[str, str] | None = None
+    ) -> None:
+        """Say which column each field was taken from; `place` are those of the coordinates."""
+        taken = {name: column for name, column in found.items() if column is not None}
+        if place is not None:
+            taken |= dict(zip(("lon", "lat"), place, strict=True))
+        if taken:
+            pairs = tuple(
+                Word("report.column", {"field": Word(f"intake_field.{name}"), "column": column})
+                for name, column in taken.items()
+            )
+            self.note("report.columns", pairs=pairs)
 
     def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """Return the object that `load --json` prints."""

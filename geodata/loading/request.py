@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.errors import BadFile, BadSetting, Fault
+from geodata.loading.headers import find_header
 from geodata.loading.report import LoadReport
+from geodata.reading import Limits
 
 Progress = Callable[[str, float], None]
 FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
@@ -40,7 +42,8 @@ class LoadRequest:
     dry_run: bool = False
     account: str = ""  # who loads by the page; nobody at the command line
     strict: bool = False
-    isolated: bool = False
+    isolated: bool = False  # GDAL in a child process, as for whatever comes from elsewhere
+    limits: Limits | None = None  # of the readers; None: the owner's, or those of uploads
 
 
 def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
@@ -83,8 +86,7 @@ def find_column(frame: pd.DataFrame, names: tuple[str, ...], mapped: str | None)
     """Return the column that `--map` names, else the first whose header is one of `names`."""
     if mapped is not None:
         return mapped if mapped in frame.columns else None
-    plain = {str(column).strip().lower().replace(" ", "_"): str(column) for column in frame.columns}
-    return next((plain[name] for name in names if name in plain), None)
+    return find_header(frame.columns, names)
 
 
 def check_mapping(frame: pd.DataFrame, request: LoadRequest, *, file: str) -> None:

@@ -42,6 +42,7 @@ class Limits:
     """How much one file may cost; None where nothing is capped."""
 
     file_bytes: int | None = 50 * MIB
+    parsed_bytes: int | None = 50 * MIB  # of what is objects while it is read: GeoJSON, KML, Excel
     unpacked_bytes: int | None = 300 * MIB
     members: int = 200
     ratio: int = 100
@@ -54,7 +55,7 @@ class Limits:
 
 UPLOAD_LIMITS = Limits()
 # The owner of the machine reads what fits into its memory; a dense archive is still suspect.
-OWNER_LIMITS = Limits(file_bytes=None, unpacked_bytes=None, members=10_000)
+OWNER_LIMITS = Limits(file_bytes=None, parsed_bytes=None, unpacked_bytes=None, members=10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,13 @@ def check_size(path: Path, limits: Limits) -> None:
     if limits.file_bytes is not None and path.stat().st_size > limits.file_bytes:
         values = {"limit_mb": limits.file_bytes // MIB}
         raise BadFile(Fault(key="file_too_large", values=values), file=path.name)
+
+
+def check_parsed(size: int, limits: Limits, file: str) -> None:
+    """Raise BadFile where what becomes an object a cell takes many times its size in memory."""
+    if limits.parsed_bytes is not None and size > limits.parsed_bytes:
+        values = {"limit_mb": limits.parsed_bytes // MIB}
+        raise BadFile(Fault(key="file_of_objects", values=values), file=file)
 
 
 def unpack_gzip(raw: bytes, *, limits: Limits, file: str | None = None) -> bytes:

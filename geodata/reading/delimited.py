@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from geodata.errors import BadFile, Fault
 from geodata.notes import Note
+from geodata.reading.sheet_layout import HEAD_ROWS, count_titles, is_foot, is_total
 
 _SEPARATORS = (",", "\t", ";", "|")
 # Excel writes this line to say which separator follows.
@@ -22,6 +23,8 @@ _SEPARATOR_LINE = re.compile(rb"\A\s*sep=(.)\r?\n", re.IGNORECASE)
 _HEADER_BYTES = 1 << 20
 _MOST_COLUMNS = 2000
 _HEAD_BYTES = 4096
+# White space as Arrow trims it, at either end of a cell.
+_EDGE = r"^[\s\pZ\x0b\x1c-\x1f\x85]|[\s\pZ\x0b\x1c-\x1f\x85]$"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 # A row may not be longer: one that is has an open quote.
 _LONGEST_ROW_BYTES = 1 << 25
@@ -62,7 +65,8 @@ def parse_delimited(text: bytes, *, file: str | None = None) -> TextTable:
     Parse delimited UTF-8 text: comma, tab, semicolon or bar, by what the first row uses most.
 
     Every cell stays text, stripped of white space around it, "" where there is nothing. Rows with
-    too few or too many cells are faults and empty; repeated column names get a number. Raises
+    too few or too many cells are faults and empty; repeated column names get a number. Titles above
+    the header, and totals and signatures below the last row, are skipped and noted. Raises
     BadFile when there is no header, no row, a NUL byte or an open quote.
     """
     if b"\0" in text:
@@ -71,18 +75,35 @@ def parse_delimited(text: bytes, *, file: str | None = None) -> TextTable:
     if given:
         text = text[given.end() :]
     separator = given[1].decode("latin-1") if given else _find_separator(text)
+    text, titles = _cut_titles(text, separator)
     parsed, faults = _parse(text, separator, file)
     if parsed.num_rows < 2:
         raise BadFile(faults or Fault(key="file_no_rows"), file=file)
     _check_last_quote(text, parsed, file)
     names, notes = name_columns([column[0].as_py() for column in parsed.columns])
     body = _insert_ragged(parsed.slice(1), [fault.row or 0 for fault in faults])
-    columns = [pc.utf8_trim_whitespace(column) for column in body.columns]
-    table = pa.table(dict(zip(names, columns, strict=True)))
-    table = _drop_empty_edges(table, least=max((fault.row or 0 for fault in faults), default=0))
+    table = pa.table(dict(zip(names, map(_trim, body.columns), strict=True)))
+    least = max((fault.row or 0 for fault in faults), default=0)
+    table = _drop_empty_edges(table, least=least)
+    rows = table.num_rows
+    while rows > least and _ends_table([column[rows - 1].as_py() for column in table.columns]):
+        rows -= 1
+    if rows < table.num_rows:
+        feet = {"count": table.num_rows - rows}
+        notes.append(Note(key="reading.sheet_feet", values=feet))
+        table = table.slice(0, rows)
+    if titles:
+        values = {"rows": titles, "header": titles + 1}
+        notes.insert(0, Note(key="reading.sheet_titles", values=values))
     if table.num_rows == 0:
         raise BadFile(Fault(key="file_no_rows"), file=file)
     return TextTable(table=table, separator=separator, faults=faults, notes=notes)
+
+
+def _trim(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column without white space around its cells; a clean one needs no second copy."""
+    edges = pc.match_substring_regex(column, _EDGE)
+    return pc.utf8_trim_whitespace(column) if pc.any(edges).as_py() else column
 
 
 def name_columns(header: Sequence[str]) -> tuple[list[str], list[Note]]:
@@ -104,14 +125,42 @@ def name_columns(header: Sequence[str]) -> tuple[list[str], list[Note]]:
 
 def _find_separator(text: bytes) -> str:
     head = text[:_HEADER_BYTES].lstrip(b"\r\n").decode("utf-8", "replace")
-    return max(_SEPARATORS, key=lambda separator: _first_width(head, separator))
+    rows = {sign: [len(row) for row, _ in _read_head(head, sign)] for sign in _SEPARATORS}
+    # A title above the table has no separator: the first row that has one decides.
+    for place in range(max(map(len, rows.values()))):
+        widths = {sign: row[place] if place < len(row) else 0 for sign, row in rows.items()}
+        if max(widths.values()) > 1:
+            return max(_SEPARATORS, key=widths.__getitem__)
+    return _SEPARATORS[0]
 
 
-def _first_width(head: str, separator: str) -> int:
+def _read_head(head: str, separator: str) -> list[tuple[list[str], int]]:
+    """Return the first rows that hold anything, each with the number of the line it ends on."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator)
+    rows: list[tuple[list[str], int]] = []
     try:
-        return len(next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), []))
-    except csv.Error:
-        return 0
+        while len(rows) < HEAD_ROWS:
+            row = [cell.strip() for cell in next(reader)]
+            if any(row):
+                rows.append((row, reader.line_num))
+    except (csv.Error, StopIteration):
+        pass
+    return rows
+
+
+def _cut_titles(text: bytes, separator: str) -> tuple[bytes, int]:
+    """Return the text from its header on, and how many rows of titles stood above it."""
+    head = text[:_HEADER_BYTES].decode("utf-8", "replace")
+    rows = _read_head(head, separator)
+    titles = count_titles([row for row, _ in rows])
+    if not titles:
+        return text, 0
+    above = list(io.StringIO(head, newline=""))[: rows[titles - 1][1]]
+    return text[len("".join(above).encode()) :], titles
+
+
+def _ends_table(row: Sequence[str]) -> bool:
+    return not any(row) or is_total(row) or is_foot(row)
 
 
 def _parse(text: bytes, separator: str, file: str | None) -> tuple[pa.Table, list[Fault]]:

@@ -10,6 +10,7 @@ from geodata.notes import Note
 from geodata.reading.archives import (
     Dataset,
     Limits,
+    check_parsed,
     check_size,
     gather_folder,
     gather_shapefile,
@@ -85,10 +86,11 @@ def load_features(
                 dataset, layer=inner, isolated=isolated, limits=limits, file=file
             )
         (part,) = dataset.parts.values()
-        if dataset.kind == "kml":
-            return parse_kml(part.read_bytes(), encoding=encoding, file=file)
         if dataset.kind in CHILD_KINDS:
             return read_by_child(dataset, layer=inner, isolated=isolated, limits=limits, file=file)
+        check_parsed(part.stat().st_size, limits, file)
+        if dataset.kind == "kml":
+            return parse_kml(part.read_bytes(), encoding=encoding, file=file)
         return parse_geojson(part.read_bytes(), encoding=encoding, layer=inner, file=file)
 
     if path.is_dir():
@@ -98,6 +100,7 @@ def load_features(
         head = opened.read(_HEAD_BYTES)
     if head.startswith(GZIP_MAGIC):
         raw = unpack_gzip(path.read_bytes(), limits=limits, file=file)
+        check_parsed(len(raw), limits, file)
         return parse_geojson(raw, encoding=encoding, layer=layer, file=file)
     kind = _sniff(head, file)
     if kind == "zip":

@@ -188,10 +188,23 @@ def check_fit(
     x, y = x[::step], y[::step]
     if _share_inside(x, y, source.crs) > _MISFIT_SHARE:
         return
-    if names is not None and _share_inside(y, x, source.crs) >= _FIT_SHARE:
+    if names is not None and is_north_first(x, y, source):
         raise BadFile(Fault(key="crs_axes", values=dict(names)), file=file)
     values = {"crs": source.label, "hint": suggest_crs(x, y)}
     raise BadFile(Fault(key="crs_misfit", values=values), file=file)
+
+
+def is_north_first(x: Floats, y: Floats, source: SourceCrs) -> bool:
+    """Tell whether metres lie in the area of their system only when x is taken for the northing."""
+    known = np.isfinite(x) & np.isfinite(y) & ~((np.abs(x) < NOWHERE) & (np.abs(y) < NOWHERE))
+    if source.is_lonlat or source.kind == "fit" or source.crs.area_of_use is None:
+        return False
+    if not known.any():
+        return False
+    step = -(-int(known.sum()) // _FIT_SAMPLE)
+    east, north = x[known][::step], y[known][::step]
+    fits = _share_inside(east, north, source.crs) > _MISFIT_SHARE
+    return not fits and _share_inside(north, east, source.crs) >= _FIT_SHARE
 
 
 def plainly_degrees(x: Floats, y: Floats) -> bool:

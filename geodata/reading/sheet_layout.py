@@ -61,6 +61,23 @@ def find_layout(head: Sequence[Row]) -> Layout | None:
     return Layout(titles=at, header_rows=2, names=_join_headers(header, below))
 
 
+def count_titles(head: Sequence[Row]) -> int:
+    """
+    Return how many rows of delimited text stand above its header: titles, an office's name, a day.
+
+    Each of them fills one or two cells, and what follows is a row of words that fills at least half
+    of what rows usually fill. Where that is not so nothing is taken for a title: a row torn apart
+    is named rather than skipped.
+    """
+    filled = [sum(bool(cell) for cell in row) for row in head]
+    usual = sorted(filled)[len(filled) // 2] if filled else 0
+    if usual <= _FEW_CELLS:
+        return 0
+    at = next((place for place, count in enumerate(filled) if count >= usual * _HEADER_SHARE), 0)
+    words = not any(_NUMBER.fullmatch(cell) for cell in (head[at] if at else ()))
+    return at if words and all(count <= _FEW_CELLS for count in filled[:at]) else 0
+
+
 def is_total(row: Row) -> bool:
     """Tell whether a row is a sum over others: its first words say so."""
     first = next((cell for cell in row if cell), "")

@@ -27,6 +27,7 @@ from geodata.reading.places import (
     check_places,
     datum_by_name,
     find_place_columns,
+    is_north_first,
     parse_numbers,
 )
 from geodata.reading.workbook import is_workbook, parse_workbook
@@ -150,6 +151,12 @@ def _find_places(
         source, columns = lonlat_crs(), None  # what the file says stays beside what we made of it
     else:
         source = given or _assume_crs(x, y, names, notes, file)
+        if "x" not in mapping and is_north_first(x, y, source):
+            # Surveys call north X. Taken so only where the columns were found by their names.
+            x, y, names = y, x, PlaceColumns(x=names.y, y=names.x, metres=True)
+            columns = (names.x, names.y)
+            values = {"x": names.x, "y": names.y}
+            notes.append(Note(key="reading.north_first", values=values))
     notes += tell_accuracy(source)
     told = {fault.row for fault in faults}
     placeless = check_places(x, y, other, names=names, source=source, file=file)

@@ -13,7 +13,7 @@ import python_calamine as calamine
 
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
-from geodata.reading.archives import ZIP_MAGIC, Limits, check_workbook
+from geodata.reading.archives import ZIP_MAGIC, Limits, check_parsed, check_workbook
 from geodata.reading.cells import MOST_DIGITS, value_to_text
 from geodata.reading.delimited import TextTable, name_columns
 from geodata.reading.sheet_layout import (
@@ -45,6 +45,7 @@ def parse_workbook(path: Path, *, sheet: str | None = None, limits: Limits) -> T
     BadFile for what is no workbook, damaged, locked or empty, BadSetting when several sheets hold
     a table and `sheet` names none of them.
     """
+    check_parsed(path.stat().st_size, limits, path.name)
     if _read_magic(path) == ZIP_MAGIC:
         check_workbook(path, limits)
     try:

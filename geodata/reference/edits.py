@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -31,7 +32,25 @@ REFERS = {"kind": "kinds", "body": "bodies"}
 _REFERRING = frozenset({"matrix", "kind_aliases", "body_aliases"})
 
 
-def save_row(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """
+    A change of one row that was found sound, not yet written.
+
+    `data` is None for a row that ends; `seen` the version that the post had before its eyes.
+    """
+
+    table: str
+    id: str
+    data: dict[str, object] | None
+    place: tuple[int, int] | None
+    valid_from: int
+    seen: int
+    scope: Scope
+    now: int
+
+
+def plan_row(
     city: City,
     table: str,
     id: str | None,
@@ -41,14 +60,12 @@ def save_row(
     seen: int,
     scope: Scope,
     now: int,
-) -> str:
+) -> RowChange:
     """
-    Write a row of a reference table, to hold from a moment (UTC s) on; return its id.
+    Return the change that makes a row hold these cells from a moment (UTC s) on.
 
-    `id` is None for a new row; `seen` is the version that the post had before its eyes, 0 for
-    none. What hangs on the table (deadlines, kinds as they are meant, places of alarms) changes in
-    the same moment. Raises BadSetting with every fault at once, Overtaken where another change came
-    in between, Busy while a load is at work.
+    `id` is None for a new row; `seen` is 0 where none was seen. Raises BadSetting with every fault
+    at once.
     """
     contract = find_contract(table)
     cells = _clean(table, contract, values)
@@ -64,52 +81,62 @@ def save_row(
         faults.append(Fault(key="id_missing", field=contract.key, value_kind="empty"))
     if faults:
         raise BadSetting(faults)
-    data = _merge(old, cells)
-    place = _find_place(city, contract, old, cells)
-    _write(
-        city, table, name, data, place=place, valid_from=valid_from, seen=seen, scope=scope, now=now
+    return RowChange(
+        table=table,
+        id=name,
+        data=_merge(old, cells),
+        place=_find_place(city, contract, old, cells),
+        valid_from=valid_from,
+        seen=seen,
+        scope=scope,
+        now=now,
     )
-    return name
 
 
-def end_row(
+def plan_end(
     city: City, table: str, id: str, *, valid_from: int, seen: int, scope: Scope, now: int
-) -> None:
+) -> RowChange:
     """
-    Let a row hold no more from a moment (UTC s) on; what was before stays.
+    Return the change that lets a row hold no more from a moment (UTC s) on; what was before stays.
 
-    Raises NotFound where there is none, else as `save_row`.
+    Raises NotFound where there is none.
     """
     find_contract(table)
     with city.database.read() as connection:
         if not list_versions(connection, table, id):
             raise NotFound(Fault(key="row_gone"))
-    _write(
-        city, table, id, None, place=None, valid_from=valid_from, seen=seen, scope=scope, now=now
+    return RowChange(
+        table=table,
+        id=id,
+        data=None,
+        place=None,
+        valid_from=valid_from,
+        seen=seen,
+        scope=scope,
+        now=now,
     )
 
 
-def _write(
-    city: City,
-    table: str,
-    id: str,
-    data: dict[str, object] | None,
-    *,
-    place: tuple[int, int] | None,
-    valid_from: int,
-    seen: int,
-    scope: Scope,
-    now: int,
+def write_change(
+    city: City, change: RowChange, *, progress: Callable[[float], object] = lambda _share: None
 ) -> None:
+    """
+    Write a change as a batch of its own.
+
+    What hangs on the table (deadlines, kinds as they are meant, places of alarms) changes in the
+    same moment: of a large city that takes seconds, and `progress` hears the share. Raises
+    Overtaken where another change came in between, Busy while a load is at work.
+    """
+    table, id, data, now = change.table, change.id, change.data, change.now
     target = f"{table}/{id}"
 
     def log(connection: Connection) -> None:
         newest = list_versions(connection, table, id)
-        if max((row.batch for row in newest if row.batch != batch), default=0) != seen:
+        if max((row.batch for row in newest if row.batch != batch), default=0) != change.seen:
             raise Overtaken(Fault(key="row_overtaken"))
-        detail = {"valid_from": valid_from, "batch": batch, "fields": sorted(data or ())}
+        detail = {"valid_from": change.valid_from, "batch": batch, "fields": sorted(data or ())}
         act = "table.set" if data is not None else "table.end"
-        write_entry(connection, account=scope, act=act, target=target, at=now, detail=detail)
+        write_entry(connection, account=change.scope, act=act, target=target, at=now, detail=detail)
 
     with writing(city), filling(city.database, table, file=target, at=now) as batch:
         if data is not None:
@@ -117,11 +144,19 @@ def _write(
             number_aliases(city, table, [id], cells)
         with city.database.transaction() as connection:
             put_row(
-                connection, table, id, valid_from=valid_from, batch=batch, place=place, data=data
+                connection,
+                table,
+                id,
+                valid_from=change.valid_from,
+                batch=batch,
+                place=change.place,
+                data=data,
             )
         facts = {"file": target}
         if table in DERIVED_FROM:
-            derive_incidents(city, now=now, batch=batch, rows=1, report=facts, also=log)
+            derive_incidents(
+                city, now=now, batch=batch, rows=1, report=facts, also=log, progress=progress
+            )
         else:
             with city.database.transaction() as connection:
                 log(connection)

@@ -1,14 +1,13 @@
-"""A reference table as a sheet: the columns that `load` takes back, every cell as text."""
+"""Sheets of reference tables: the columns that `load` takes back, every cell as text."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from geodata.csv_sheet import write_csv
 from geodata.reference.tables import (
     VALID_FROM,
     TableRow,
@@ -20,21 +19,16 @@ from geodata.reference.tables import (
 _WIDE = 18
 
 
-def write_table_csv(table: str, rows: Sequence[TableRow], zone: ZoneInfo) -> bytes:
-    """Return a table as CSV in UTF-8; the first row has the names that `load` knows."""
-    return write_csv(_lines(table, rows, zone))
-
-
-def write_table_book(table: str, rows: Sequence[TableRow], zone: ZoneInfo, *, head: str) -> bytes:
-    """Return a table as an .xlsx of texts, so that ids keep their digits; `head` is the log's."""
+def write_book(name: str, lines: Iterable[Sequence[str]], *, head: str) -> bytes:
+    """Return lines as an .xlsx of texts, so that ids keep their digits; `head` is the log's."""
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book:
         book.set_properties({"comments": head})
-        sheet = book.add_worksheet(table)
+        sheet = book.add_worksheet(name)
         bold = book.add_format({"bold": True})
         width = 0
-        for line, cells in enumerate(_lines(table, rows, zone)):
+        for line, cells in enumerate(lines):
             width = len(cells)
             for place, cell in enumerate(cells):
                 sheet.write_string(line, place, cell, None if line else bold)
@@ -43,7 +37,8 @@ def write_table_book(table: str, rows: Sequence[TableRow], zone: ZoneInfo, *, he
     return out.getvalue()
 
 
-def _lines(table: str, rows: Sequence[TableRow], zone: ZoneInfo) -> Iterator[list[str]]:
+def list_lines(table: str, rows: Sequence[TableRow], zone: ZoneInfo) -> Iterator[list[str]]:
+    """Yield a table's header, with the names that `load` knows, and its rows."""
     columns = (*list_columns(table), *list_extra_columns(table, rows))
     yield [*columns, VALID_FROM]
     for row in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
@@ -14,14 +13,16 @@ import orjson
 from numpy.typing import NDArray
 
 from geodata.audit.log import CONSOLE, write_entry
+from geodata.store.batch_parts import note_part, note_source, read_batch_incidents
 from geodata.store.database import Database, raise_revision
 from geodata.store.event_cells import EventCells, make_ahead, make_cells, or_none
 from geodata.store.event_rows import NO_TEXT, EventRows
 from geodata.store.room import check_room
 from geodata.store.rows import insert_columns
 
-# A transaction of this size holds the lock for some 0.1 s, so that live feeds go on beside a load.
+# Transactions of these sizes hold the lock for some 0.1 s, so that live feeds go on beside a load.
 ROWS_A_TRANSACTION = 10_000
+EVENTS_A_TRANSACTION = 25_000
 INCIDENTS_A_TRANSACTION = 2_000
 LIVE_BATCH = 0
 NO_BATCH = -1
@@ -49,12 +50,23 @@ def open_batch(
 def filling(
     database: Database, what: str, *, file: str, at: int, file_hash: bytes | None = None
 ) -> Iterator[int]:
-    """Yield a new batch, which is dropped whole when what fills it is refused or stopped."""
+    """
+    Yield a new batch, which is dropped whole when what fills it is refused or stopped.
+
+    One that has become visible by then stays: who stops a load a moment too late has loaded it.
+    """
     batch = open_batch(database, what, file=file, at=at, file_hash=file_hash)
     with ExitStack() as undo:
-        undo.callback(drop_batch, database, batch)
+        undo.callback(_drop_unseen, database, batch)
         yield batch
         undo.pop_all()
+
+
+def _drop_unseen(database: Database, batch: int) -> None:
+    with database.read() as connection:
+        found = connection.execute("SELECT state FROM batch WHERE batch = ?", (batch,)).fetchone()
+    if found == (LOADING,):
+        drop_batch(database, batch)
 
 
 def close_batch(database: Database, batch: int, *, rows: int, report: dict[str, Any]) -> int:
@@ -189,8 +201,8 @@ def append_events(
         numbers = _find_ids(connection, rows)
     order = _order_rows(rows, numbers)
     parts = [
-        order[start : start + ROWS_A_TRANSACTION]
-        for start in range(0, len(order), ROWS_A_TRANSACTION)
+        order[start : start + EVENTS_A_TRANSACTION]
+        for start in range(0, len(order), EVENTS_A_TRANSACTION)
     ]
     done = 0
     with database.series() as series:
@@ -199,8 +211,8 @@ def append_events(
                 incidents, _ = _append_part(
                     database, connection, rows, cells, numbers, batch=batch, received=received
                 )
-                _note_part(connection, batch, incidents)
-                _note_source(database, connection, batch, rows.source)
+                note_part(connection, batch, incidents)
+                note_source(database, connection, batch, rows.source)
             done += len(cells.part)
             yield done
             series.breathe()
@@ -353,47 +365,3 @@ def _intern_ids(connection: sqlite3.Connection, source: int, ids: list[str]) -> 
         )
         found.update(zip(new, given, strict=True))
     return np.array([found[ext_id] for ext_id in ids], np.int64)
-
-
-# --- which incidents a batch tells of -----------------------------------------------------------
-
-
-def _note_part(connection: sqlite3.Connection, batch: int, incidents: NDArray[np.int64]) -> None:
-    """
-    Note which incidents one transaction of a batch told of.
-
-    An index of the events by batch would say the same and take as much room as the events.
-    """
-    steps = np.diff(incidents, prepend=0).astype("<i8")
-    connection.execute(
-        "INSERT INTO batch_part (batch, part, incidents) VALUES (?1,"
-        " (SELECT count(*) FROM batch_part WHERE batch = ?1), ?2)",
-        (batch, zlib.compress(steps.tobytes(), 1)),
-    )
-
-
-def _note_source(
-    database: Database, connection: sqlite3.Connection, batch: int, source: str
-) -> None:
-    """Note that a batch brings events of a source."""
-    connection.execute(
-        "INSERT INTO source_batch (source, batch) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        (*database.intern(connection, "source", [source]), batch),
-    )
-
-
-def read_batch_incidents(connection: sqlite3.Connection, batch: int) -> NDArray[np.int64]:
-    """Return the incidents that a batch tells of, ascending."""
-    parts = [
-        np.cumsum(np.frombuffer(zlib.decompress(row[0]), "<i8"))
-        for row in connection.execute("SELECT incidents FROM batch_part WHERE batch = ?", (batch,))
-    ]
-    if parts:
-        return np.unique(np.concatenate(parts))
-    # A batch from before parts were noted: its events have to be looked through.
-    rows = connection.execute(
-        "SELECT inc FROM event WHERE batch = ?1 AND ?1 > 0"
-        " UNION SELECT inc FROM event_copy WHERE batch = ?1 ORDER BY 1",
-        (batch,),
-    )
-    return np.array([row[0] for row in rows], np.int64)

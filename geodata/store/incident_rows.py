@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +50,9 @@ def replace_incidents(
 # --- a whole table beside the one that readers see --------------------------------------------
 
 
-def write_aside(database: Database, columns: dict[str, NDArray[Any]]) -> None:
+def write_aside(database: Database, columns: dict[str, NDArray[Any]]) -> Iterator[float]:
     """
-    Write the whole derived table beside the one in use, in small transactions.
+    Write the whole derived table beside the one in use, in small transactions; yield the share.
 
     `show_aside` then puts it in its place. What a killed process left of it is cleared first.
     """
@@ -61,13 +61,15 @@ def write_aside(database: Database, columns: dict[str, NDArray[Any]]) -> None:
         with series.transaction() as connection:
             for statement in _statements_aside(connection):
                 connection.execute(statement)
-        for start in range(0, len(columns["inc"]), INCIDENTS_A_TRANSACTION):
+        total = len(columns["inc"])
+        for start in range(0, total, INCIDENTS_A_TRANSACTION):
             part = {
                 name: values[start : start + INCIDENTS_A_TRANSACTION]
                 for name, values in columns.items()
             }
             with series.transaction() as connection:
                 insert_columns(connection, ASIDE, as_cells(part))
+            yield min(start + INCIDENTS_A_TRANSACTION, total) / total
             series.breathe()
 
 

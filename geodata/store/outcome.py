@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from geodata.store.event_log import read_batch_incidents
+from geodata.store.batch_parts import read_batch_incidents
 
 _INCIDENTS_A_QUESTION = 50_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,16 @@ def list_rows(
     rows = [_row(row) for row in found]
     total = connection.execute(f"SELECT count(*) FROM ({_IN_FORCE})", asked).fetchone()[0]  # noqa: S608
     return rows, int(total)
+
+
+def list_cells(
+    connection: sqlite3.Connection, sort: str, names: Sequence[str], *, at: int
+) -> list[tuple[Any, ...]]:
+    """Return the rows in force at a moment as (id, x, y, cells of these names), None for none."""
+    cells = "".join(f", json_extract(data, '$.' || :name{place})" for place in range(len(names)))
+    asked = _asked(sort, at=at, text="") | {f"name{place}": n for place, n in enumerate(names)}
+    query = f"SELECT id, x, y{cells} FROM ({_IN_FORCE}) ORDER BY id"  # noqa: S608
+    return connection.execute(query, asked).fetchall()
 
 
 def find_row(connection: sqlite3.Connection, sort: str, id: str, *, at: int) -> ReferenceRow | None:

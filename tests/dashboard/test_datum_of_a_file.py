@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geodata.coordinates import to_lonlat, wgs84_to_bd09, wgs84_to_gcj02
-from geodata.intake.trusted_layer import READINGS, measure_datum
+from geodata.intake.trusted_layer import READINGS, TrustedLayers
 from geodata.snapshots.facts import load_facts
 
 NOISE_M = 8.0
@@ -20,9 +20,14 @@ def places(jiangdu):
     return np.array(rows, float) / 1000
 
 
+@pytest.fixture(scope="module")
+def trusted(jiangdu):
+    return TrustedLayers(jiangdu)
+
+
 @pytest.mark.parametrize("truth", SHIFTS)
 @pytest.mark.parametrize("declared", READINGS)
-def test_fifty_points_tell_the_datum(jiangdu, places, truth, declared):
+def test_fifty_points_tell_the_datum(jiangdu, trusted, places, truth, declared):
     dice = np.random.default_rng(7)
     right = 0
     for _ in range(ROUNDS):
@@ -30,16 +35,16 @@ def test_fifty_points_tell_the_datum(jiangdu, places, truth, declared):
         lon, lat = to_lonlat(*(chosen + dice.normal(0, NOISE_M, chosen.shape)).T, jiangdu.crs)
         shift = SHIFTS[truth]
         given = (lon, lat) if shift is None else shift(lon, lat)
-        evidence = measure_datum(jiangdu, *given, declared=declared)
+        evidence = trusted.measure(*given, declared=declared)
         right += evidence.better == (None if truth == declared else truth)
     assert right >= ROUNDS - 1
 
 
-def test_a_few_points_say_nothing(jiangdu, places):
+def test_a_few_points_say_nothing(jiangdu, trusted, places):
     lon, lat = to_lonlat(*places[:10].T, jiangdu.crs)
-    assert measure_datum(jiangdu, *wgs84_to_gcj02(lon, lat), declared="WGS 84").better is None
+    assert trusted.measure(*wgs84_to_gcj02(lon, lat), declared="WGS 84").better is None
 
 
 def test_without_a_base_map_there_is_no_evidence(tiny):
     assert load_facts(tiny, now=1_780_000_000)
-    assert measure_datum(tiny, [119.5], [32.4], declared="WGS 84") is None
+    assert TrustedLayers(tiny).measure([119.5], [32.4], declared="WGS 84") is None

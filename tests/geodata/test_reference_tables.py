@@ -11,7 +11,7 @@ from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.errors import BadSetting, Overtaken
 from geodata.events.derive import derive_again
-from geodata.reference.edits import end_row, save_row
+from geodata.reference.edits import plan_end, plan_row, write_change
 from geodata.store.incident_rows import read_incident_columns
 from geodata.store.records import ALWAYS, count_records, read_records
 from geodata.store.reference_rows import list_rows, list_versions
@@ -39,7 +39,16 @@ def city(tmp_path: Path) -> City:
 
 def put(city: City, table: str, id: str | None, values: dict, **options) -> str:
     given = {"valid_from": ALWAYS, "seen": newest(city, table, id), "scope": CLERK, "now": NOW}
-    return save_row(city, table, id, values, **{**given, **options})
+    change = plan_row(city, table, id, values, **{**given, **options})
+    write_change(city, change)
+    return change.id
+
+
+def end(city: City, table: str, id: str, *, valid_from: int = ALWAYS) -> None:
+    seen = newest(city, table, id)
+    write_change(
+        city, plan_end(city, table, id, valid_from=valid_from, seen=seen, scope=CLERK, now=NOW)
+    )
 
 
 def newest(city: City, table: str, id: str | None) -> int:
@@ -85,10 +94,7 @@ def test_an_alias_gives_cases_the_kind_that_is_meant_and_takes_it_back_when_ende
     put(city, "kind_aliases", None, {"alias": "路面积水", "kind": "积水"})
     assert days_allowed(city)["A3"] == 2
     assert same_as_rebuilt(city)
-    end_row(
-        city, "kind_aliases", "路面积水", valid_from=ALWAYS,
-        seen=newest(city, "kind_aliases", "路面积水"), scope=CLERK, now=NOW,
-    )  # fmt: skip
+    end(city, "kind_aliases", "路面积水")
     assert days_allowed(city)["A3"] == 0
     with city.database.read() as connection:
         assert "kind_aliases" not in count_records(connection)
@@ -153,15 +159,7 @@ def test_what_a_page_does_not_show_stays_and_old_versions_remain(city, tmp_path)
 
 def test_an_ended_row_is_listed_no_more_and_counted_no_more(city):
     put(city, "bodies", None, {"body": "CG", "name_zh": "城管"})
-    end_row(
-        city,
-        "bodies",
-        "CG",
-        valid_from=at(6),
-        seen=newest(city, "bodies", "CG"),
-        scope=CLERK,
-        now=NOW,
-    )
+    end(city, "bodies", "CG", valid_from=at(6))
     with city.database.read() as connection:
         assert list_rows(connection, "bodies", at=NOW, text="", skip=0, most=9) == ([], 0)
         assert list_rows(connection, "bodies", at=at(5), text="", skip=0, most=9)[1] == 1
