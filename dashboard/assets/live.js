@@ -9,7 +9,8 @@
   var root = document.documentElement;
   var asked = new URLSearchParams(window.location.search);
   var page = null;
-  var answeredAt = 0; // by the browser's own steady clock
+  var answeredAt = 0; // when the question began that was answered last, by the browser's own steady clock
+  var beforeAt = 0; // and the one before it
   var offsetMs = null; // the server's clock less that one
   var ahead = []; // revisions of the store that the figures do not show yet: {revision, at}
   var handledAt = 0; // when a hand was last on this page: polls alone keep no session open
@@ -22,8 +23,9 @@
   function by(id) { return document.getElementById(id); }
 
   /* The header has whole seconds: the largest difference seen is the nearest one. */
-  function note(answer) {
-    answeredAt = live.steady();
+  function note(answer, begun) {
+    beforeAt = answeredAt;
+    answeredAt = begun;
     var at = Date.parse(answer.headers.get("Date"));
     if (isNaN(at)) return;
     var seen = at - live.steady();
@@ -59,15 +61,16 @@
 
     /* Ask for plain data: null where nothing is new; what the server refuses is an error in words. */
     read: function (url, body) {
+      var begun = live.steady();
       return ask(url, body).then(function (answer) {
         if (answer.status === 401) window.getuDoor();
-        if (answer.status === 204) { note(answer); return null; }
+        if (answer.status === 204) { note(answer, begun); return null; }
         if (!answer.ok) {
           return answer.text().then(function (text) {
             throw Object.assign(new Error(text), { said: answer.status < 500 });
           });
         }
-        return answer.json().then(function (plain) { note(answer); return plain; });
+        return answer.json().then(function (plain) { note(answer, begun); return plain; });
       });
     },
 
@@ -129,7 +132,7 @@
     noteStamp: function (stamp) {
       var revisions = stamp.split(".", 2).map(Number);
       if (!ahead.length || revisions[1] > ahead[ahead.length - 1].revision) {
-        ahead.push({ revision: revisions[1], at: live.steady() });
+        ahead.push({ revision: revisions[1], at: beforeAt }); // then at the earliest it came
       }
       ahead = ahead.filter(function (one) { return one.revision > revisions[0]; });
     },
@@ -160,7 +163,7 @@
       live.lang = lang === "en" || lang === "zh" ? lang : page.dataset.lang;
       root.lang = live.lang === "en" ? "en" : "zh-CN";
       by("boot").hidden = true;
-      answeredAt = live.steady();
+      answeredAt = beforeAt = live.steady();
       start();
     }
   });

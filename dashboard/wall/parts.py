@@ -20,15 +20,17 @@ from geodata.events.alarms import Alarm
 from geodata.events.sources import SourceState, span_text
 from geodata.figures.period import Period
 from geodata.figures.tally import tally_areas
+from geodata.risk import GridRisk
 from geodata.settings import Settings
 from geodata.snapshots.snapshot import Filter
 from geodata.wall.late import AGES_DAYS, LateBoard, count_late
 from geodata.wall.usual import compare_today
 from geodata.words import Lang, has_words, say
 
-BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 7, 6, 4, 5
+BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 7, 6, 4, 8
 STEPS_DAYS = 28
-_SOURCE_MARK = {"loaded": "●", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
+_LEAST_SHARE = 0.1  # of a grid's risk, below which what it borrows is not worth a word
+_SOURCE_MARK = {"loaded": "○", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
 ALARM_MARK = {1: "■", 2: "■", 3: "▲", 4: "◆"}
 
 
@@ -194,20 +196,23 @@ def _describe_top(moment: WallMoment) -> dict[str, Any]:
         {
             "name": full_name(sight, int(uids[row])),
             "value": numbers.decimal(risk.value[row]),
-            "why": say(
-                "wall.top_why",
-                lang,
-                own=numbers.decimal(risk.own[row]),
-                borrowed=numbers.decimal(risk.borrowed[row]),
-                low=numbers.decimal(risk.low[row]),
-                high=numbers.decimal(risk.high[row]),
-            ),
-            "mostly": mostly[row],
+            "why": _tell_why(risk, row, mostly[row], lang),
             "late": int(late[row]),
         }
         for row in shown
     ]
     return {"grids": grids, "days": risk.days, "of": len(uids)}
+
+
+def _tell_why(risk: GridRisk, row: int, mostly: str, lang: Lang) -> str:
+    """Return why a grid stands here: what it had most, what it borrows, how sure that is."""
+    low, high = numbers.decimal(risk.low[row]), numbers.decimal(risk.high[row])
+    borrowed = float(risk.borrowed[row])
+    lent = ""
+    if borrowed >= _LEAST_SHARE * float(risk.value[row]):
+        lent = say("wall.top_borrowed", lang, borrowed=numbers.decimal(borrowed))
+    told = (mostly, lent, say("wall.top_why", lang, low=low, high=high))
+    return " · ".join(part for part in told if part)
 
 
 def _order_sources(sources: list[SourceState]) -> list[SourceState]:
@@ -223,10 +228,17 @@ def _describe_sources(moment: WallMoment) -> dict[str, Any]:
                 "name": name_source(one.source, lang),
                 "state": one.state,
                 "mark": _SOURCE_MARK[one.state],
-                "word": say(f"source_state.{one.state}", lang),
                 "age": span_text(one.age_s, lang) if one.received_at else say("source.never", lang),
             }
             for one in ordered[:SOURCES_SHOWN]
+        ],
+        "states": [
+            {
+                "state": state,
+                "mark": _SOURCE_MARK[state],
+                "word": say(f"source_state.{state}", lang),
+            }
+            for state in dict.fromkeys(one.state for one in ordered)
         ],
         "of": len(ordered),
     }

@@ -12,16 +12,17 @@ from dashboard.parts.overview import full_name
 from dashboard.view import first_day
 from geodata.access.sight import Sight
 from geodata.wall.newest import list_newest
-from geodata.wall.usual import HOURS, Today, compare_kinds
+from geodata.wall.usual import HOURS, KindToday, Today, compare_kinds
 from geodata.words import Lang, say
 
 KINDS_SHOWN, NEWEST_SHOWN = 5, 4
 MOSTLY_DAYS, _MOSTLY = 28, 2
+_HEADROOM = 1.15  # over the tallest bar, for its mark
 
 
 def describe_hours(today: Today) -> list[dict[str, Any]]:
     """Return 24 bars in percent of the tallest of today and usual; later hours have none."""
-    tall = max([*today.hours, *(high for _, _, high in today.usual), 1])
+    tall = _HEADROOM * max([*today.hours, *(high for _, _, high in today.usual), 1])
     rows = []
     for hour in range(HOURS):
         n = today.hours[hour] if hour < len(today.hours) else None
@@ -45,12 +46,17 @@ def describe_kinds(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
             "name": names.get(one.kind) or say("desk.no_kind", lang),
             "n": one.n,
             "above": one.excess > 0,
-            "usual": ""
-            if one.usual is None
-            else say("wall.usual", lang, low=round(one.usual[0]), high=round(one.usual[1])),
+            "usual": _name_usual(one, lang),
         }
         for one in found[:KINDS_SHOWN]
     ]
+
+
+def _name_usual(one: KindToday, lang: Lang) -> str:
+    if one.usual is None:
+        return ""
+    low, high = (round(edge) for edge in one.usual)
+    return say("wall.usual" if low < high else "wall.usual_one", lang, low=low, high=high)
 
 
 def describe_newest(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
