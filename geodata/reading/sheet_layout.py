@@ -66,16 +66,17 @@ def count_titles(head: Sequence[Row]) -> int:
     Return how many rows of delimited text stand above its header: titles, an office's name, a day.
 
     Each of them fills one or two cells, and what follows is a row of words that fills at least half
-    of what rows usually fill. Where that is not so nothing is taken for a title: a row torn apart
-    is named rather than skipped.
+    of the widest row's cells and is as long as most rows below it. Where that is not so nothing is
+    taken for a title: a row torn apart is named rather than skipped.
     """
     filled = [sum(bool(cell) for cell in row) for row in head]
-    usual = sorted(filled)[len(filled) // 2] if filled else 0
-    if usual <= _FEW_CELLS:
+    least = max(filled, default=0) * _HEADER_SHARE
+    at = next((place for place, count in enumerate(filled) if count >= least), 0)
+    if least < _FEW_CELLS or any(count > _FEW_CELLS for count in filled[:at]):
         return 0
-    at = next((place for place, count in enumerate(filled) if count >= usual * _HEADER_SHARE), 0)
-    words = not any(_NUMBER.fullmatch(cell) for cell in (head[at] if at else ()))
-    return at if words and all(count <= _FEW_CELLS for count in filled[:at]) else 0
+    below = [len(row) == len(head[at]) for row in head[at + 1 :]]
+    words = not any(_NUMBER.fullmatch(cell) for cell in head[at])
+    return at if words and sum(below) * 2 >= len(below) > 0 else 0
 
 
 def is_total(row: Row) -> bool:

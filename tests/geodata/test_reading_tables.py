@@ -297,12 +297,55 @@ def test_metres_without_the_right_system_are_refused(read, rows, options, key, h
     assert hint in fault.remedy("zh") + fault.cause("zh")
 
 
-def test_north_before_east_is_refused_with_the_remedy(read):
+SURVEY = "X坐标,Y坐标\n" + "3586318.4,452959.1\n" * 6
+
+
+def test_a_survey_that_calls_north_x_is_read_so_and_says_so(read):
+    reading = read(SURVEY, crs="EPSG:4549")
+    assert reading.place_columns == ("Y坐标", "X坐标")
+    assert (reading.x[0], reading.y[0]) == (452959.1, 3586318.4)
+    (note,) = [note for note in reading.notes if note.key == "reading.north_first"]
+    assert "“Y坐标”" in note.sentence("zh")
+
+
+def test_columns_that_were_named_are_never_turned_round(read):
     with pytest.raises(BadFile) as error:
-        read("X坐标,Y坐标\n" + "3586318.4,452959.1\n" * 6, crs="EPSG:4549")
+        read(SURVEY, crs="EPSG:4549", mapping={"x": "X坐标", "y": "Y坐标"})
     fault = only_fault(error)
     assert fault.key == "crs_axes"
     assert "--map x=Y坐标 --map y=X坐标" in fault.remedy("en")
+
+
+TITLED = """城管案件明细表（2026年第三季度）,,,,,
+填报单位：城管局,,,填报日期：2026.10.9,,
+编号,类型,地址,上报时间,数量,状态
+A1,积水,新都路1号,2026.9.1,3,结案
+A2,积水,新都路2号,2026.9.2,4,
+合计,,,,7,
+制表：综合科,,,,,
+"""
+
+
+def test_titles_above_a_csv_and_totals_below_it_are_no_rows(read):
+    reading = read(TITLED)
+    assert list(reading.frame.columns) == ["编号", "类型", "地址", "上报时间", "数量", "状态"]
+    assert reading.frame["编号"].tolist() == ["A1", "A2"]
+    told = {note.key: note.values for note in reading.notes}
+    assert told["reading.sheet_titles"] == {"rows": 2, "header": 3}
+    assert told["reading.sheet_feet"] == {"count": 2}
+
+
+def test_a_title_without_a_separator_hides_neither_header_nor_separator(read):
+    reading = read(
+        "案件明细表\n\n编号\t地址\t数量\t状态\nA1\t新都路1号\t3\t新\nA2\t新都路2号\t4\t\n"
+    )
+    assert reading.frame["地址"].tolist() == ["新都路1号", "新都路2号"]
+
+
+def test_a_narrow_header_over_torn_rows_stays_the_header(read):
+    reading = read("a,b\n1,2,3,4,5\n1,2\n1,2,3,4,5\n")
+    assert list(reading.frame.columns) == ["a", "b"]
+    assert [fault.key for fault in reading.faults] == ["row_ragged", "row_ragged"]
 
 
 def test_metres_in_a_declared_system_are_taken(read):
