@@ -160,11 +160,11 @@ def tally_areas(facts: Facts, *, period: Period, filter: Filter, now: int) -> Ta
 def _tally(facts: Facts, chosen: Filter, period: Period, now: int) -> Tallies:
     counter, tree = facts.counter, order_leaves(facts)
     asked = translate_filter(chosen, counter.scale)
-    by_course = counter.count(["grid", "course"], asked, now=now)
+    by_course = counter.count(["course", "grid"], asked, now=now)
+    found = np.flatnonzero(by_course.any(axis=1))
+    weights = weigh_courses(counter.list_courses(now)[found])
     # Whole numbers far below 2**53: exact, and several times as fast as of integers.
-    counts = (by_course.astype(np.float64) @ weigh_courses(counter.list_courses(now))).astype(
-        np.int64
-    )
+    counts = (by_course[found].T.astype(np.float64) @ weights).astype(np.int64)
     counts[:, _WHOLE] = counter.count(["grid"])
     compared = {}
     for name, other in (

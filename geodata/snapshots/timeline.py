@@ -129,7 +129,7 @@ class Timeline:
     """
 
     def __init__(self, rows: Rows, scale: Scale) -> None:
-        order = np.argsort(rows.at)
+        order = _order_by_time(rows.at)
         self.at = freeze(rows.at[order], np.int64)
         self.bounds = np.searchsorted(self.at, scale.midnights)  # first row of each day, and an end
         day = np.full(len(self.at), scale.days, np.int64)
@@ -194,6 +194,17 @@ class Timeline:
             **clock,
         )
         return add_states(course, states, due_at=clock["due_at"], now=minute)
+
+
+def _order_by_time(at: Ints) -> Ints:
+    """Return the rows in the order of their times, equal ones as they stand."""
+    low = int(at.min(initial=0))
+    if int(at.max(initial=0)) - low >= 1 << 32:
+        return np.argsort(at, kind="stable")
+    # Plain numbers are sorted several times as fast as their places are.
+    keys = ((at - low).astype(np.uint64) << np.uint64(32)) | np.arange(len(at), dtype=np.uint64)
+    keys.sort()
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 def _has(rows: Rows, name: str) -> bool:
