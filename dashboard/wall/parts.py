@@ -27,7 +27,7 @@ from geodata.wall.late import AGES_DAYS, LateBoard, count_late
 from geodata.wall.usual import compare_today
 from geodata.words import Lang, has_words, say
 
-BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 7, 6, 4, 8
+BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 16, 6, 4, 8
 STEPS_DAYS = 28
 _LEAST_SHARE = 0.1  # of a grid's risk, below which what it borrows is not worth a word
 _SOURCE_MARK = {"loaded": "○", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
@@ -63,7 +63,9 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
             unusual=say(f"wall.unusual_{today.unusual}", moment.lang) if today.unusual else "",
         ),
         "top": _draw("top", moment, **_describe_top(moment)),
-        "kinds": _draw("kinds", moment, rows=today_rows.describe_kinds(sight, now, moment.lang)),
+        "kinds": _draw(
+            "kinds", moment, rows=today_rows.describe_categories(sight, now, moment.lang)
+        ),
         "ticker": _draw(
             "ticker",
             moment,
@@ -157,8 +159,7 @@ def _describe_late(moment: WallMoment, board: LateBoard) -> dict[str, Any]:
         ],
         "board": board,
         "ages": _name_ages(lang),
-        "rest": len(board.bodies) - len(shown),
-        "rest_late": board.late - sum(one.late for one in shown),
+        "of": len(board.bodies),
         "oldest": oldest,
     }
 
@@ -191,7 +192,7 @@ def _describe_top(moment: WallMoment) -> dict[str, Any]:
     order = [row for row in order if sight.outside is None or sight.shows(int(uids[row]))]
     late = tally_areas(sight, period=Period(), filter=Filter(), now=moment.now).of_finest("overdue")
     shown = order[:GRIDS_SHOWN]
-    mostly = today_rows.name_kinds(sight, shown, now=moment.now, lang=lang)
+    mostly = today_rows.name_mostly(sight, shown, now=moment.now, lang=lang)
     grids = [
         {
             "name": full_name(sight, int(uids[row])),

@@ -12,10 +12,10 @@ from dashboard.parts.overview import full_name
 from dashboard.view import first_day
 from geodata.access.sight import Sight
 from geodata.wall.newest import list_newest
-from geodata.wall.usual import HOURS, KindToday, Today, compare_kinds
+from geodata.wall.usual import HOURS, GroupToday, Today, compare_groups
 from geodata.words import Lang, say
 
-KINDS_SHOWN, NEWEST_SHOWN = 5, 4
+CATEGORIES_SHOWN, NEWEST_SHOWN = 6, 4
 MOSTLY_DAYS, _MOSTLY = 28, 2
 _HEADROOM = 1.15  # over the tallest bar, for its mark
 
@@ -37,22 +37,24 @@ def describe_hours(today: Today) -> list[dict[str, Any]]:
     return rows
 
 
-def describe_kinds(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
-    """Return the kinds of today, the unusual ones first, each with what is usual by now."""
-    found = compare_kinds(sight.snapshot.kind, sight.snapshot.reported_at, now=now, zone=sight.zone)
-    names = sight.kind_names(lang)
+def describe_categories(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
+    """Return the categories of today, the unusual ones first, each with what is usual by now."""
+    found = compare_groups(
+        sight.snapshot.category, sight.snapshot.reported_at, now=now, zone=sight.zone
+    )
+    names = sight.category_names(lang)
     return [
         {
-            "name": names.get(one.kind) or say("desk.no_kind", lang),
+            "name": names.get(one.group) or say("desk.no_kind", lang),
             "n": one.n,
             "above": one.excess > 0,
             "usual": _name_usual(one, lang),
         }
-        for one in found[:KINDS_SHOWN]
+        for one in found[:CATEGORIES_SHOWN]
     ]
 
 
-def _name_usual(one: KindToday, lang: Lang) -> str:
+def _name_usual(one: GroupToday, lang: Lang) -> str:
     if one.usual is None:
         return ""
     low, high = (round(edge) for edge in one.usual)
@@ -76,18 +78,20 @@ def describe_newest(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
     ]
 
 
-def name_kinds(sight: Sight, rows: Sequence[int], *, now: int, lang: Lang) -> dict[int, str]:
-    """Return by grid row which kinds most of its last MOSTLY_DAYS days were of, with counts."""
+def name_mostly(sight: Sight, rows: Sequence[int], *, now: int, lang: Lang) -> dict[int, str]:
+    """Return by grid row what most of its last MOSTLY_DAYS days were about, with counts."""
     snapshot = sight.snapshot
     since = first_day(sight, MOSTLY_DAYS, now)
-    names = sight.kind_names(lang)
+    names = sight.category_names(lang)
     found = np.flatnonzero((snapshot.reported_at >= since) & np.isin(snapshot.owner, rows))
     told = {}
     for row in rows:
-        kinds, counts = np.unique(
-            snapshot.kind[found[snapshot.owner[found] == row]], return_counts=True
+        groups, counts = np.unique(
+            snapshot.category[found[snapshot.owner[found] == row]], return_counts=True
         )
         most = np.argsort(-counts, kind="stable")[:_MOSTLY].tolist()
-        parts = [f"{names.get(int(kinds[k])) or '–'} {numbers.count(int(counts[k]))}" for k in most]
+        parts = [
+            f"{names.get(int(groups[k])) or '–'} {numbers.count(int(counts[k]))}" for k in most
+        ]
         told[row] = say("wall.mostly", lang, kinds=tuple(parts)) if parts else ""
     return told

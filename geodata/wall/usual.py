@@ -79,10 +79,10 @@ def compare_today(reported_at: NDArray[np.int64], *, now: int, zone: str) -> Tod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KindToday:
-    """How many cases of a kind came in today so far, and what is usual by now: 10 and 90 %."""
+class GroupToday:
+    """How many cases of a group came in today so far, and what is usual by now: 10 and 90 %."""
 
-    kind: int
+    group: int
     n: int
     usual: tuple[float, float] | None
 
@@ -92,24 +92,24 @@ class KindToday:
         return self.n - self.usual[1] if self.usual else 0.0
 
 
-def compare_kinds(
-    kind: NDArray[np.int32], reported_at: NDArray[np.int64], *, now: int, zone: str
-) -> tuple[KindToday, ...]:
+def compare_groups(
+    group: NDArray[np.int32], reported_at: NDArray[np.int64], *, now: int, zone: str
+) -> tuple[GroupToday, ...]:
     """
-    Return the kinds of today, those furthest above the same part of the same weekdays first.
+    Return the groups of today, those furthest above the same part of the same weekdays first.
 
     Each of the last WEEKS weeks counts, as in `compare_today`; `usual` is None where too few of
-    them are known.
+    them are known. Of many small groups one in ten always stands out: pass few and large ones.
     """
     today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)).date()
     begins = [int(_list_edges(today - timedelta(weeks=week), zone)[0]) for week in range(WEEKS + 1)]
     recent = np.flatnonzero((reported_at >= begins[-1]) & (reported_at <= now))
-    times, kinds = reported_at[recent], kind[recent]
+    times, groups = reported_at[recent], group[recent]
     first = int(reported_at[reported_at > 0].min(initial=now))
-    elapsed, many = now - begins[0] + 1, int(kinds.max(initial=0)) + 1
+    elapsed, many = now - begins[0] + 1, int(groups.max(initial=0)) + 1
     table = np.array(
         [
-            np.bincount(kinds[(times >= begin) & (times < begin + elapsed)], minlength=many)
+            np.bincount(groups[(times >= begin) & (times < begin + elapsed)], minlength=many)
             for begin in begins
             if begin >= first or begin == begins[0]
         ]
@@ -117,14 +117,14 @@ def compare_kinds(
     past = table[1:]
     bands = _quantiles(past)[[0, -1]] if len(past) >= _LEAST_WEEKS else None
     rows = [
-        KindToday(
-            kind=code,
+        GroupToday(
+            group=code,
             n=int(table[0, code]),
             usual=None if bands is None else (float(bands[0, code]), float(bands[1, code])),
         )
         for code in np.flatnonzero(table[0]).tolist()
     ]
-    return tuple(sorted(rows, key=lambda one: (-max(one.excess, 0.0), -one.n, one.kind)))
+    return tuple(sorted(rows, key=lambda one: (-max(one.excess, 0.0), -one.n, one.group)))
 
 
 def _list_edges(day: date, zone: str) -> NDArray[np.int64]:

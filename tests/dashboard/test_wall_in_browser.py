@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import shutil
 import time
@@ -9,17 +11,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from dashboard.map_page import ASSETS
 from dashboard.server import FEED, make_app
+from geodata.access.scope import Scope
 from geodata.access.source_tokens import change_tokens
 from geodata.city import City
+from geodata.wall.scenes import hold_wall, list_own_scenes
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.page_browser import CityPage, PageServer
 from tests.dashboard.test_page_keys import AXE, check
 
 SHOWN_S, BACK_S, SAID_S = 3.0, 10.0, 20.0
+FLASH = 2.0  # of 255, the mean of the map: less is the frame of a mark, more is seen across a room
 WALL = {"width": 1920, "height": 1080}
 
 
@@ -166,3 +173,43 @@ def test_a_check_for_accessibility_finds_nothing(page, serve_page, town, look):
         page.goto(f"{server.address}/{path}?{look}")
         page.evaluate(AXE.read_text("utf-8"))
         assert check(desk) == []
+
+
+def watch_light(page: Any, wait: Any) -> list[float]:
+    """Return how bright the map was in every picture the browser showed until `wait` returned."""
+    seen: list[bytes] = []
+    tools = page.context.new_cdp_session(page)
+
+    def keep(frame: dict[str, Any]) -> None:
+        seen.append(base64.b64decode(frame["data"]))
+        tools.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
+
+    tools.on("Page.screencastFrame", keep)
+    tools.send("Page.startScreencast", {"format": "jpeg", "quality": 60, "maxWidth": 960})
+    wait()
+    tools.send("Page.stopScreencast")
+    pictures = [np.asarray(Image.open(io.BytesIO(one)).convert("L"), float) for one in seen]
+    return [float(one[60:320, 260:690].mean()) for one in pictures]  # within the map's box
+
+
+@pytest.mark.long
+def test_no_picture_between_two_scenes_is_darker_or_lighter_than_both(page, serve_page, town):
+    server = serve_page(town.app)
+    scope = Scope.whole_city("duty-1", ("read", "read.rows", "act"), role="duty")
+    names = [one.name for one in list_own_scenes("zh")]
+    hold_wall(town.city, scope, what="scene", target=names[0], now=DEMO_NOW)
+    wall = open_wall(page, server, "/wall/?lang=zh")
+    wall.until(lambda: wall.text("#wall-scene") == names[0], what="the first scene")
+    wall.settle()
+
+    def go_on() -> None:
+        hold_wall(town.city, scope, what="scene", target=names[2], now=DEMO_NOW)
+        wall.until(lambda: wall.text("#wall-scene") == names[2], what="the other scene")
+        wall.settle()
+
+    light = watch_light(page, go_on)
+    before, after = light[0], light[-1]
+    assert len(light) > 2
+    assert abs(before - after) > FLASH, "two scenes that look alike prove nothing"
+    assert min(light) >= min(before, after) - FLASH
+    assert max(light) <= max(before, after) + FLASH

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from geodata.wall.usual import WEEKS, KindToday, compare_kinds, compare_today
+from geodata.wall.usual import WEEKS, GroupToday, compare_groups, compare_today
 
 ZONE = "Asia/Shanghai"
 
@@ -65,18 +65,18 @@ def test_a_day_on_which_the_clocks_change_keeps_its_hours():
     assert datetime.fromtimestamp(found.begins_at, UTC).hour == 23
 
 
-def test_kinds_above_what_is_usual_come_first_and_hours_to_come_do_not_count():
+def test_groups_above_what_is_usual_come_first_and_hours_to_come_do_not_count():
     rows = [(1, at(7 * week, 8)) for week in range(WEEKS)] * 10  # ten each Monday morning
     rows += [(2, at(7 * week, 8)) for week in range(WEEKS)]
     rows += [(2, at(7 * week, 20)) for week in range(WEEKS)] * 30  # in the evening
     rows += [(1, at(-1, 1))]
     now = at(7 * WEEKS, 10)
     rows += [(1, now - 60)] * 10 + [(2, now - 60)] * 5 + [(3, now - 60)]
-    kind, times = (np.array(column) for column in zip(*rows, strict=True))
-    found = compare_kinds(kind, times, now=now, zone=ZONE)
-    assert [(one.kind, one.n, one.usual) for one in found] == [
+    group, times = (np.array(column) for column in zip(*rows, strict=True))
+    found = compare_groups(group, times, now=now, zone=ZONE)
+    assert [(one.group, one.n, one.usual) for one in found] == [
         (2, 5, (1, 1)), (3, 1, (0, 0)), (1, 10, (10, 10)),
     ]  # fmt: skip
     assert [one.excess for one in found] == [4, 1, 0]
-    few = compare_kinds(np.array([7]), np.array([now]), now=now, zone=ZONE)
-    assert few == (KindToday(kind=7, n=1, usual=None),)
+    few = compare_groups(np.array([7]), np.array([now]), now=now, zone=ZONE)
+    assert few == (GroupToday(group=7, n=1, usual=None),)
