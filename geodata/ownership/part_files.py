@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from geodata.coordinates import SourceCrs, lonlat_crs, parse_crs
 from geodata.errors import BadFile, Fault
+from geodata.reading._child_columns import take_points
 from geodata.reading.personal import find_personal
 from geodata.reading.places import datum_by_name, find_place_columns
 
@@ -27,8 +27,6 @@ _LARGEST_GROUP = 4_000_000  # a larger row group is read in batches
 _SAMPLED_GROUPS = 3  # row groups that are looked through for personal columns
 _SAMPLE_ROWS = 65_536
 _BUFFER_BYTES = 4 * 1024 * 1024  # of a column read at a time where its row group is too large
-# A plain point: little-endian (1), kind (1), x and y; where each begins and what it is.
-_WKB_BYTES, _WKB_PARTS = 21, ((0, "u1"), (1, "<u4"), (5, "<f8"), (13, "<f8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,20 +189,8 @@ def _read_points(column: pa.Array) -> tuple[Floats, Floats]:
         return _to_floats(x), _to_floats(y)
     if not pa.types.is_large_binary(column.type):
         column = column.cast(pa.binary())
-    wide = np.int64 if pa.types.is_large_binary(column.type) else np.int32
-    _, starts, data = column.buffers()
-    if column.null_count == 0 and len(column) and data is not None:
-        offsets = np.frombuffer(starts, wide)[column.offset : column.offset + len(column) + 1]
-        raw = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
-        if (np.diff(offsets) == _WKB_BYTES).all():
-            head, kind, x, y = (_take_each(raw, at, form) for at, form in _WKB_PARTS)
-            if (head == 1).all() and (kind == 1).all():
-                return x, y
+    points = take_points(column)
+    if points is not None:
+        return points
     shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
     return shapely.get_x(shapes), shapely.get_y(shapes)
-
-
-def _take_each(raw: NDArray[np.uint8], at: int, form: str) -> NDArray[Any]:
-    """Return the number at `at` of every point of well-known binary."""
-    rows = len(raw) // _WKB_BYTES
-    return np.ndarray((rows,), form, raw, at, (_WKB_BYTES,)).copy()

@@ -76,10 +76,10 @@ class RawLayer:
     driver: str
     crs_text: str | None
     names: list[str]  # raw text too
-    columns: list[Sequence[Any]]  # Arrow arrays where there are `points`
+    columns: list[Sequence[Any]]  # Arrow's chunked arrays where there are `points`
     dropped: list[str]  # columns of a kind that text cannot stand for
     wkb: Sequence[bytes | None]
-    points: bytes | None = None  # x and y of each row in place of `wkb`, little-endian doubles
+    points: bytes | None = None  # all x, then all y in place of `wkb`, little-endian doubles
 
 
 def read_layer(path: str, *, layer: str | None) -> RawLayer:
@@ -101,16 +101,23 @@ def read_layer(path: str, *, layer: str | None) -> RawLayer:
             # What GDAL warns of (order of rings, odd field types) is checked by Getu or harmless.
             warnings.simplefilter("ignore")
             name = _choose_layer(pyogrio.list_layers(path), layer)
+            large = _is_large(path)
             if suffix == GEOPACKAGE:
                 _check_tables(path, name)  # before GDAL counts the rows
+                if not large:
+                    _check_pages(path, name)
             info = pyogrio.read_info(path, layer=name, encoding=RAW_TEXT)
             driver = info["driver"]
             if driver != ALLOWED_DRIVERS[suffix]:
                 raise LayerRefused("format_hostile")
-            if info["geometry_type"] == "Point" and _is_large(path):
-                columns = load_columns().read_points(path, layer=name)
+            if large and info["geometry_type"] == "Point":
+                columns = load_columns().read_points(
+                    path, layer=name, meanwhile=lambda: _check_pages(path, name)
+                )
                 if columns is not None:
                     return RawLayer(**columns, driver=driver)
+            elif large:
+                _check_pages(path, name)
             meta, _, wkb, columns = pyogrio.raw.read(
                 path, layer=name, encoding=RAW_TEXT, force_2d=True, datetime_as_string=True
             )
@@ -279,12 +286,16 @@ def _choose_layer(listed: Any, layer: str | None) -> str:
 
 def _check_tables(path: str, layer: str) -> None:
     # A view or a computed column runs its maker's statement at each read: it may never end, or make
-    # gigabytes out of nothing. A damaged page would silently cost the rows on it.
+    # gigabytes out of nothing.
     for name, kind, statement in _ask(path, _TABLES):
         if name == layer and (kind != "table" or _VIRTUAL.match(statement or "")):
             raise LayerRefused("geopackage_view", layer=layer)
     if any(name == layer for (name,) in _ask(path, _COMPUTED)):
         raise LayerRefused("geopackage_view", layer=layer)
+
+
+def _check_pages(path: str, layer: str) -> None:
+    # A damaged page would silently cost the rows on it.
     # Only what is read is checked: an index of shapes can be half of the file, and is not used.
     for table in (layer, *_GEOPACKAGE_TABLES):
         quoted = table.replace("'", "''")

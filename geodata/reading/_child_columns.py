@@ -8,6 +8,8 @@ returns fills a RawLayer.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,8 +18,8 @@ import pyarrow.parquet as pq
 import pyogrio
 
 RAW_TEXT = "ISO-8859-1"  # every byte is a character: text comes through untouched
-_POINT_BYTES = 21  # of well-known binary: the order of bytes, the kind, x and y
-_POINT_START = b"\x01\x01\x00\x00\x00"
+# A plain point in well-known binary: little-endian (1), kind (1), x and y; where and as what.
+_POINT_BYTES, _POINT = 21, ((0, "u1"), (1, "<u4"), (5, "<f8"), (13, "<f8"))
 _PLACE_BYTES = 16
 _PLAIN = {pa.string(), pa.int64(), pa.int32(), pa.int16(), pa.float64(), pa.bool_()}
 
@@ -63,38 +65,59 @@ def read_parquet(path: str) -> dict[str, Any]:
     }
 
 
-def read_points(path: str, *, layer: str) -> dict[str, Any] | None:
+def read_points(path: str, *, layer: str, meanwhile: Callable[[], None]) -> dict[str, Any] | None:
     """
     Read a layer of points by columns; None where a row or a column is not plain enough for that.
 
-    Plain are points with x and y and columns of sound UTF-8, numbers and booleans.
+    Plain are points with x and y and columns of sound UTF-8, numbers and booleans. `meanwhile` is
+    done here while a thread reads. Raises ValueError where the layer cannot be read.
     """
-    meta, table = pyogrio.raw.read_arrow(path, layer=layer)
-    columns = {name: _to_one(table.column(name)) for name in table.column_names}
-    shapes = columns.pop(meta["geometry_name"] or "wkb_geometry", None)
-    points = None if shapes is None else _take_places(shapes)
-    if points is None or not all(values.type in _PLAIN for values in columns.values()):
+    with pyogrio.raw.open_arrow(path, layer=layer, use_pyarrow=True) as (meta, reader):
+        geometry = meta["geometry_name"] or "wkb_geometry"
+        others = [field.type for field in reader.schema if field.name != geometry]
+        if len(others) == len(reader.schema) or not _PLAIN.issuperset(others):
+            meanwhile()
+            return None
+        with ThreadPoolExecutor(1) as pool:
+            read = pool.submit(reader.read_all)
+            meanwhile()
+            try:
+                table = read.result()
+            except pa.ArrowException as error:
+                raise ValueError(str(error)) from error
+    points = [take_points(shapes) for shapes in table.column(geometry).chunks]
+    if not points or any(one is None for one in points):
         return None
+    places = np.concatenate([axis for axes in zip(*points, strict=True) for axis in axes])
+    if np.isnan(places).any():
+        return None
+    table = table.drop_columns(geometry)
     try:
-        for values in columns.values():
-            values.validate(full=True)
+        table.validate(full=True)
     except pa.ArrowInvalid:  # text that is no UTF-8: there may be evidence for another encoding
         return None
     return {
         "crs_text": meta["crs"],
-        "names": [_to_raw(name) for name in columns],
-        "columns": list(columns.values()),
+        "names": [_to_raw(name) for name in table.column_names],
+        "columns": table.columns,
         "dropped": [],
         "wkb": (),
-        "points": points,
+        "points": places.tobytes(),
     }
 
 
 def write_points(layer: Any, out: BinaryIO) -> None:
     """Write a layer of points: its JSON header, then its columns as Arrow's plain buffers."""
+    chunks = [[_from_start(chunk) for chunk in column.chunks] for column in layer.columns]
     packed = [
-        {"kind": str(one.type), "bytes": [None if b is None else len(b) for b in one.buffers()]}
-        for one in layer.columns
+        {
+            "kind": str(column.type),
+            "chunks": [
+                {"rows": len(one), "bytes": [None if b is None else len(b) for b in one.buffers()]}
+                for one in parts
+            ],
+        }
+        for column, parts in zip(layer.columns, chunks, strict=True)
     ]
     header = {
         "driver": layer.driver,
@@ -106,9 +129,8 @@ def write_points(layer: Any, out: BinaryIO) -> None:
     text = json.dumps(header).encode()
     out.write(len(text).to_bytes(8, "little"))
     out.write(text)
-    for column in layer.columns:
-        for buffer in column.buffers():
-            out.write(b"" if buffer is None else buffer)
+    for buffer in (b for parts in chunks for one in parts for b in one.buffers()):
+        out.write(b"" if buffer is None else buffer)
     out.write(layer.points)
 
 
@@ -117,14 +139,19 @@ def unpack_points(raw: bytes, header: dict[str, Any], at: int) -> dict[str, Any]
     whole, rows = pa.py_buffer(raw), int(header["rows"])
     columns = []
     for packed in header["packed"]:
-        buffers = []
-        for length in packed["bytes"]:
-            if length is not None and not 0 <= length <= len(raw) - at:
-                raise ValueError("the child's answer is cut short")
-            buffers.append(None if length is None else whole.slice(at, length))
-            at += length or 0
-        column = pa.Array.from_buffers(pa.type_for_alias(packed["kind"]), rows, buffers)
+        kind, chunks = pa.type_for_alias(packed["kind"]), []
+        for part in packed["chunks"]:
+            buffers = []
+            for length in part["bytes"]:
+                if length is not None and not 0 <= length <= len(raw) - at:
+                    raise ValueError("the child's answer is cut short")
+                buffers.append(None if length is None else whole.slice(at, length))
+                at += length or 0
+            chunks.append(pa.Array.from_buffers(kind, int(part["rows"]), buffers))
+        column = pa.chunked_array(chunks, kind)
         column.validate(full=True)
+        if len(column) != rows:
+            raise ValueError("the child's answer is cut short")
         columns.append(column)
     if rows < 1 or at + _PLACE_BYTES * rows != len(raw):
         raise ValueError("the child's answer is cut short")
@@ -139,26 +166,25 @@ def unpack_points(raw: bytes, header: dict[str, Any], at: int) -> dict[str, Any]
     }
 
 
-def _to_one(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as one array that begins where its buffers begin."""
-    one = column.combine_chunks()
-    return pa.concat_arrays([one]) if one.offset else one
+def take_points(shapes: pa.Array) -> tuple[Any, Any] | None:
+    """Return x and y of points in well-known binary, None where one is missing or not plain."""
+    if shapes.type not in {pa.binary(), pa.large_binary()} or shapes.null_count or not len(shapes):
+        return None
+    _, starts, data = shapes.buffers()
+    wide = np.int64 if shapes.type == pa.large_binary() else np.int32
+    bounds = np.frombuffer(starts, wide)[shapes.offset : shapes.offset + len(shapes) + 1]
+    if (np.diff(bounds) != _POINT_BYTES).any():
+        return None
+    raw = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
+    order, kind, x, y = (
+        np.ndarray((len(shapes),), form, raw, at, (_POINT_BYTES,)).copy() for at, form in _POINT
+    )
+    return (x, y) if (order == 1).all() and (kind == 1).all() else None
 
 
-def _take_places(shapes: pa.Array) -> bytes | None:
-    """Return x and y of every point, or None where one is missing, empty or no plain point."""
-    if shapes.type != pa.binary() or shapes.null_count or not len(shapes):
-        return None
-    starts = np.frombuffer(shapes.buffers()[1], np.int32)[: len(shapes) + 1]
-    if (np.diff(starts) != _POINT_BYTES).any():
-        return None
-    each = np.frombuffer(shapes.buffers()[2], np.uint8)[starts[0] : starts[-1]]
-    each = each.reshape(-1, _POINT_BYTES)
-    head = len(_POINT_START)
-    if (each[:, :head] != np.frombuffer(_POINT_START, np.uint8)).any():
-        return None
-    places = each[:, head:].tobytes()
-    return None if np.isnan(np.frombuffer(places, "<f8")).any() else places
+def _from_start(chunk: pa.Array) -> pa.Array:
+    """Return a chunk that begins where its buffers begin."""
+    return pa.concat_arrays([chunk]) if chunk.offset else chunk
 
 
 def _name_crs(crs: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from geodata.coordinates import SourceCrs, parse_crs
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
 from geodata.reading.archives import OWNER_LIMITS, UPLOAD_LIMITS, Limits
-from geodata.reading.arrow_cells import array_to_text
-from geodata.reading.cells import MOST_DIGITS, column_to_text
+from geodata.reading.arrow_cells import columns_to_text
+from geodata.reading.cells import MOST_DIGITS, TextColumn, column_to_text
 from geodata.reading.features import Features, check_shapes, middle_places
 from geodata.reading.layer_files import load_features
 from geodata.reading.personal import drop_personal
@@ -223,9 +223,8 @@ def tell_accuracy(source: SourceCrs) -> list[Note]:
 
 
 def _to_frame(features: Features) -> tuple[pd.DataFrame, list[str]]:
-    columns: dict[str, Sequence[str] | pa.Array] = {}
-    for name, values in features.columns.items():
-        text = array_to_text(values) if isinstance(values, pa.Array) else column_to_text(values)
+    columns: dict[str, Sequence[str] | pa.ChunkedArray] = {}
+    for name, text in zip(features.columns, _to_text(features.columns.values()), strict=True):
         for place in text.long_numbers:
             kind = f"number of more than {MOST_DIGITS} digits"
             features.faults.append(
@@ -242,6 +241,12 @@ def _to_frame(features: Features) -> tuple[pd.DataFrame, list[str]]:
     frame, dropped, remarks = drop_personal(frame)
     features.notes += remarks
     return frame, dropped
+
+
+def _to_text(columns: Collection[Sequence[Any] | pa.ChunkedArray]) -> list[TextColumn]:
+    if all(isinstance(values, pa.ChunkedArray) for values in columns):
+        return columns_to_text(list(columns))
+    return [column_to_text(values) for values in columns]
 
 
 def _free_name(name: str, taken: Mapping[str, Any]) -> str:

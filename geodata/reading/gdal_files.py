@@ -269,7 +269,7 @@ def _read_side(parts: dict[str, Path], suffix: str) -> str | None:
 def _text_cells(columns: Sequence[Sequence[Any]], sizes: list[int]) -> list[Cell]:
     cells: set[Cell] = set()
     for column, size in zip(columns, sizes, strict=True):
-        if isinstance(column, pa.Array):
+        if isinstance(column, pa.ChunkedArray):
             continue
         for value in column:
             if isinstance(value, str) and not value.isascii():
@@ -298,8 +298,8 @@ def _to_features(
     if raw.points is None:
         _build_shapes(features, raw.wkb)
     else:
-        x, y = np.frombuffer(raw.points, "<f8").reshape(-1, 2).T
-        features.points = (np.ascontiguousarray(x), np.ascontiguousarray(y))
+        x, y = np.frombuffer(raw.points, "<f8").reshape(2, -1)
+        features.points = (x, y)
     return features
 
 
@@ -313,7 +313,7 @@ def _decode_name(name: Cell, encoding: str, taken: dict[str, Sequence[Any]]) -> 
 
 
 def _decode_column(values: Sequence[Any], encoding: str, size: int) -> Sequence[Any]:
-    if isinstance(values, pa.Array):  # its UTF-8 was checked where it was read
+    if isinstance(values, pa.ChunkedArray):  # its UTF-8 was checked where it was read
         return cast("Sequence[Any]", values)
     known: dict[str, str] = {}
     for value in {value for value in values if isinstance(value, str)}:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from geodata.errors import BadFile
 from geodata.reading import Reading, read_geometries, read_points
 from geodata.reading._child import _MANY_BYTES, load_columns, unpack_layer
-from geodata.reading.arrow_cells import array_to_text
+from geodata.reading.arrow_cells import array_to_text, columns_to_text
 from geodata.reading.cells import column_to_text
 from tests.geodata.office_files import BOTH, edit
 
@@ -36,6 +36,19 @@ def test_an_array_becomes_the_text_that_its_cells_become(cells):
     expected = column_to_text(cells)
     assert found.cells.to_pylist() == expected.cells
     assert (found.long_numbers, found.nested) == (expected.long_numbers, expected.nested)
+
+
+@given(cells=CELLS, times=st.integers(4, 9))
+def test_values_that_come_often_become_the_same_text(cells, times):
+    """Fractions that repeat are written once each; a column comes in chunks of any length."""
+    values = pa.array(cells * times)
+    values = values if values.type != pa.null() else values.cast(pa.string())
+    chunks = [values.slice(0, 3), values.slice(3, 0), values.slice(3)]
+    found, again = columns_to_text([pa.chunked_array(chunks), pa.chunked_array([values])])
+    expected = column_to_text(cells * times)
+    for one in (found, again):
+        assert one.cells.to_pylist() == expected.cells
+        assert (one.long_numbers, one.nested) == (expected.long_numbers, expected.nested)
 
 
 def make_points(rows: int = ROWS) -> gpd.GeoDataFrame:
@@ -124,7 +137,9 @@ def test_a_damaged_page_is_refused_and_costs_no_row(large, tmp_path, isolated):
 
 def test_an_answer_of_columns_that_is_cut_short_is_never_believed(large):
     columns = load_columns()
-    layer = columns.read_points(str(large), layer="cases")
+    checked = []
+    layer = columns.read_points(str(large), layer="cases", meanwhile=lambda: checked.append(1))
+    assert checked == [1]
     with (large.parent / "answer").open("wb") as out:
         columns.write_points(SimpleNamespace(**layer, driver="GPKG"), out)
     whole = (large.parent / "answer").read_bytes()
