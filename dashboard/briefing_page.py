@@ -37,7 +37,7 @@ from layers.registry import LAYERS
 _STATES = ("all", "open", "overdue", "closed")
 _LISTED = 12
 _MOST_AREAS = 200
-_KINDS = {"csv": "CSV", "xlsx": "XLSX", "gpkg": "GeoPackage", "parquet": "GeoParquet"}
+_KINDS = {"csv": "CSV", "xlsx": "XLSX", "gpkg": "GPKG", "parquet": "Parquet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from geodata.briefing.briefing import NOT_TOLD, Briefing, Figure
@@ -76,16 +78,24 @@ def list_bodies(briefing: Briefing) -> list[Row]:
     ]
 
 
-def list_days(briefing: Briefing) -> list[tuple[str, int]]:
-    """Return each day of the period with its reports, months where there are many days."""
+def list_days(briefing: Briefing) -> tuple[str, list[tuple[str, int]]]:
+    """
+    Return the reports of each day, of each month where there are many days, and the title's key.
+
+    A month of which the period holds a part says its days: nobody takes it for a quiet one.
+    """
     zone = ZoneInfo(briefing.zone)
     dates = [(datetime.fromtimestamp(at, UTC).astimezone(zone), n) for at, n in briefing.days]
-    form = "%m-%d" if len(dates) <= _MOST_DAYS else "%Y-%m"
-    found: dict[str, int] = {}
-    for day, n in dates:
-        name = day.strftime(form)
-        found[name] = found.get(name, 0) + n
-    return list(found.items())
+    if len(dates) <= _MOST_DAYS:
+        return "by_day", [(day.strftime("%m-%d"), n) for day, n in dates]
+    found = []
+    for (year, month), days in groupby(dates, key=lambda one: (one[0].year, one[0].month)):
+        held = list(days)
+        first, last = held[0][0].day, held[-1][0].day
+        whole = (first, last) == (1, monthrange(year, month)[1])
+        name = f"{year}-{month:02}" + ("" if whole else f" ({first}–{last})")
+        found.append((name, sum(n for _, n in held)))
+    return "by_month", found
 
 
 _MOST_DAYS = 62

@@ -182,7 +182,7 @@ class _Writer:
         self._style(table, "Table Grid")
         _repeat_head(table)
         for place, head in enumerate(heads):
-            self._cell(table.rows[0].cells[place], head, bold=True, with_next=True)
+            self._cell(table.rows[0].cells[place], head, bold=True, right=place > 0, with_next=True)
         for line, row in zip(table.rows[1:], listed, strict=True):
             cells = line.cells
             self._cell(cells[0], row.name)

@@ -197,10 +197,10 @@ class _Show:
 
     def chart_days(self) -> None:
         """Add the reports of each day as a chart."""
-        days = list_days(self._paper.briefing)
+        title, days = list_days(self._paper.briefing)
         if len(days) > 1:
             self._chart(
-                say("briefing.by_day", self._lang),
+                say(f"briefing.{title}", self._lang),
                 XL_CHART_TYPE.COLUMN_CLUSTERED,
                 [name for name, _ in days],
                 {say("briefing.figure.total", self._lang): [n for _, n in days]},

@@ -19,6 +19,7 @@ import pytest
 
 from geodata.access.scope import ROWS, Scope
 from geodata.briefing.cut_off import see_at
+from geodata.briefing.rows import list_days
 from geodata.briefing.wish import parse_wish
 from geodata.city import City
 from geodata.errors import BadFile, BadSetting, NotAllowed, NotFound
@@ -188,6 +189,16 @@ def test_the_table_of_grids_adds_up_to_the_paper(facts):
     leaves = frame[frame["level"].isin(["网格", ""])]
     assert leaves["total"].sum() == told.carried["figures"]["total"][1]
     assert leaves["overdue"].sum() == told.carried["figures"]["overdue"][1]
+
+
+def test_days_that_are_many_are_told_by_month_and_parts_of_months_as_parts(facts):
+    title, days = list_days(paper_of(facts, period="2026-05").briefing)
+    assert (title, len(days), days[0][0]) == ("by_day", 31, "05-01")
+    paper = paper_of(facts, period="2026-03-10..2026-05-31")
+    title, months = list_days(paper.briefing)
+    assert title == "by_month"
+    assert [name for name, _ in months] == ["2026-03 (10–31)", "2026-04", "2026-05"]
+    assert sum(n for _, n in months) == paper.briefing.figures["total"].a
 
 
 def test_slides_are_native_and_the_page_has_tables(made):
