@@ -26,6 +26,9 @@ def add_commands(commands: Commands) -> None:
     bench.add_argument("--edits", type=int, default=1000, help="of `bench redraw`, each round")
     bench.add_argument("--rounds", type=int, default=5)
     bench.add_argument("--plot", type=Path, metavar="FILE", help="of `bench growth`: an SVG")
+    bench.add_argument(
+        "--data", type=Path, metavar="DIR", help="of `bench ways-in`: real data sets"
+    )
     bench.add_argument("--city", type=Path, metavar="DIR", help="of `bench papers`; else jiangdu")
 
 
@@ -97,12 +100,25 @@ def _run_store(arguments: argparse.Namespace, out: Output) -> int:
 
     if arguments.events < 1:
         raise BadSetting(Fault(key="bench_unknown", values={"name": "--events", "known": "1 …"}))
-    rows = run_store(events=arguments.events)
+    return _list(run_store(events=arguments.events), out)
+
+
+def _run_ways_in(arguments: argparse.Namespace, out: Output) -> int:
+    """Measure encodings, datums and a load of `--points` incidents; 1 where a bar is missed."""
+    from bench.ways_in import run_ways_in
+
+    return _list(run_ways_in(points=arguments.points, data=arguments.data), out)
+
+
+def _list(rows: Iterable[dict[str, Any]], out: Output) -> int:
+    """Print each row as it comes, with its note; 1 where one is not as it must be."""
+    results = []
     for row in rows:
         mark = "" if row["equal"] else "  ≠"
         out.text(f"{row['ours_s']:9.3f} s  {row['case']}, {row['n']:,}: {row['note']}{mark}")
-    out.result({"results": rows})
-    return 0 if all(row["equal"] for row in rows) else 1
+        results.append(row)
+    out.result({"results": results})
+    return 0 if all(row["equal"] for row in results) else 1
 
 
 # What is asked alone, each with its own arguments.
@@ -112,4 +128,5 @@ _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "exact": _run_exactness,
     "growth": _run_growth,
     "papers": _run_papers,
+    "ways-in": _run_ways_in,
 }

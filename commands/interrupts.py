@@ -10,15 +10,19 @@ from types import FrameType
 STOPPED = 130  # as shells say it of a command that was interrupted
 
 
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+
+
 @contextmanager
 def ending_by_interrupt() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C is taken: KeyboardInterrupt, for what is half done to be undone."""
+    """Take either as KeyboardInterrupt, for what is half done to be undone, also behind a shell."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in _ENDS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -26,12 +26,14 @@ def add_commands(commands: Commands) -> None:
 
 def run_load(arguments: argparse.Namespace, out: Output) -> int:
     """Load files; return 0 when anything was committed. Stopped, it takes back what it wrote."""
+    from dashboard.allocator import settle_allocator
     from geodata.audit.settings_log import log_settings
     from geodata.city import open_city, writing
     from geodata.loading import load_files
     from geodata.loading.report import LoadReport, merge_reports
     from geodata.loading.request import LoadRequest, parse_day, parse_mapping
 
+    settle_allocator()  # what a step has let go does not stand beside the next one's
     city = open_city(arguments.city)
     request = LoadRequest(
         now=read_clock(),

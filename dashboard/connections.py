@@ -17,6 +17,7 @@ from geodata.settings import Settings
 
 SILENT_S = 30  # without a byte, a connection is let go
 REQUEST_S = 60  # for all of one request to arrive: who sends a byte a second is let go too
+SLOWEST_BYTES_S = 500_000  # and so much longer for a large file, by the length it declares
 SWEEP_S = 5
 _FILES_A_CONNECTION = 2  # a large body waits in a file
 _OTHER_FILES = 256
@@ -89,9 +90,13 @@ def sweep_after(
 
     def sweep(now: float) -> None:
         maintenance(now)
-        latest = time.monotonic() - REQUEST_S
+        at = time.monotonic()
         for channel in list(channels.values()):
-            if channel.begun_at is not None and channel.begun_at < latest:
+            if channel.begun_at is None:
+                continue
+            request = channel.request  # None, or its head has not come yet: no length so far
+            declared = getattr(request, "content_length", 0) or 0
+            if at - channel.begun_at > REQUEST_S + declared / SLOWEST_BYTES_S:
                 channel.will_close = True
 
     return sweep

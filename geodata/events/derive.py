@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.access.scope import Scope
-from geodata.audit.log import CONSOLE, write_entry
 from geodata.city import City
 from geodata.desk.decisions import fold_decisions, give_manual_owners, place_pins
 from geodata.drawings import Drawn, find_in_force, index_of, own_at_event
@@ -36,7 +35,6 @@ from geodata.store.decisions import Decision, read_decisions
 from geodata.store.event_columns import read_event_columns, read_payloads, read_sources
 from geodata.store.event_log import (
     NO_BATCH,
-    drop_batch,
     mark_batch,
     mark_withdrawn,
 )
@@ -50,9 +48,10 @@ from geodata.store.incident_rows import (
     write_aside,
     write_incidents,
 )
+from geodata.store.long_columns import cut_incidents
 
 _NO_OWNER = -1
-_DERIVED_SHARE = 0.4  # of the time that all takes, before the table is written
+INCIDENTS_AT_ONCE = 200_000  # derived in some 250 MB
 FEW_INCIDENTS = 4_000  # derived in some 0.2 s, so long the writer's lock may be held
 
 
@@ -92,17 +91,18 @@ def derive_incidents(
         revision = _derive_batch(city, batch, show, now=now)
         if revision is not None:
             return revision
-    # STEP 1: read one moment of the store; fold, place, owner, deadline
-    derived = derive_again(city, now=now, batch=batch, without=without, grids=grids)
-    columns, ground, seen = derived.columns, derived.ground, derived.seen
-    progress(_DERIVED_SHARE)
+    # STEP 1: fold, place, owner, deadline; a large city's some at a time
+    basis = _read_basis(city, now=now, batch=batch, without=without, grids=grids)
+    ground, seen, total = basis.ground, basis.seen, basis.cuts[-1] - basis.cuts[0]
+    aside = total > INCIDENTS_A_TRANSACTION
+    columns = {} if aside else _derive_stretch(city, basis, (basis.cuts[0], basis.cuts[-1]))
     # STEP 2: old or new, never between
-    aside = len(columns["inc"]) > INCIDENTS_A_TRANSACTION
     with ExitStack() as after:
         after.callback(clear_aside, city.database)
         if aside:
-            for share in write_aside(city.database, columns):
-                progress(_DERIVED_SHARE + (1 - _DERIVED_SHARE) * share)
+            parts = (_derive_stretch(city, basis, ends) for ends in pairwise(basis.cuts))
+            for done in write_aside(city.database, parts):
+                progress(min(done / total, 1.0))
             seen = _follow_feed(city, ground, seen, batch=batch, without=without)
         with city.database.transaction() as connection:
             fed = changed_since(connection, seen)
@@ -121,35 +121,71 @@ def derive_incidents(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """Every incident as derived from the events that revision `seen` knew, and on which ground."""
+    """Every incident as derived from the events that revision `seen` knew."""
 
     columns: dict[str, NDArray[Any]]
-    ground: Ground
     seen: int
 
 
-def derive_again(
+def derive_again(city: City, *, now: int) -> Derived:
+    """Derive every incident from the events and write nothing; see `derive_incidents`."""
+    basis = _read_basis(city, now=now)
+    columns = _derive_stretch(city, basis, (basis.cuts[0], basis.cuts[-1]))
+    return Derived(columns=columns, seen=basis.seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Basis:
+    """What every incident is derived from beside its events, and where to cut the incidents."""
+
+    ground: Ground
+    seen: int
+    decisions: list[Decision]
+    said: Said
+    cuts: list[int]
+    batch: int
+    without: int
+
+
+def _read_basis(
     city: City,
     *,
     now: int,
     batch: int = NO_BATCH,
     without: int = NO_BATCH,
     grids: GridSystem | None = None,
-) -> Derived:
-    """Derive every incident from the events and write nothing; see `derive_incidents`."""
+) -> _Basis:
     with city.database.read() as connection:
-        seen = read_revision(connection)
-        events = read_event_columns(connection, with_batch=batch, without_batch=without)
-        payloads = read_payloads(connection)
-        sources = read_sources(connection)
-        decisions = read_decisions(connection)
-        said = read_said(connection, with_batch=batch)
-        ground = read_ground_within(connection, city, now=now, with_batch=batch, grids=grids)
+        return _Basis(
+            seen=read_revision(connection),
+            decisions=read_decisions(connection),
+            said=read_said(connection, with_batch=batch),
+            ground=read_ground_within(connection, city, now=now, with_batch=batch, grids=grids),
+            cuts=cut_incidents(connection, size=INCIDENTS_AT_ONCE),
+            batch=batch,
+            without=without,
+        )
+
+
+def _derive_stretch(city: City, basis: _Basis, ends: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    """Return the derived incidents from one to before another; what a feed adds is followed."""
+    with city.database.read() as connection:
+        events = read_event_columns(
+            connection, with_batch=basis.batch, without_batch=basis.without, within=ends
+        )
+        payloads = read_payloads(connection, within=ends)
+        sources = read_sources(connection, within=ends)
     columns = derive_columns(
-        city, ground, events, payloads, sources, decisions=decisions, said=said
+        city,
+        basis.ground,
+        events,
+        payloads,
+        sources,
+        decisions=basis.decisions,
+        said=basis.said,
     )
     columns["rev"] = np.full(len(columns["inc"]), 1, np.int64)
-    return Derived(columns=columns, ground=ground, seen=seen)
+    return columns
 
 
 def _derive_batch(
@@ -292,22 +328,6 @@ def derive_columns(
         columns, standings, timeline=ground.timeline, which=which, current=ground.current
     )
     return columns
-
-
-def withdraw_batch(city: City, batch: int, *, now: int, account: Scope | str = CONSOLE) -> int:
-    """
-    Take back a loaded batch as a whole; return the new revision.
-
-    It vanishes in one transaction and is removed in small ones after it; what is left of it after
-    a kill, the next load clears. Events that another batch brought too stay.
-    """
-
-    def log(connection: Connection) -> None:
-        write_entry(connection, account=account, act="batch.withdraw", target=str(batch), at=now)
-
-    revision = derive_incidents(city, now=now, without=batch, also=log)
-    drop_batch(city.database, batch)
-    return revision
 
 
 def own_places(

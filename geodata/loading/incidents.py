@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyproj
 from numpy.typing import NDArray
 
@@ -105,6 +106,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     parts = cut_incidents(table, source=source_of(path, request))
     total = count_events(table)
     del reading, table  # of a million rows each is some hundred megabytes
+    pa.default_memory_pool().release_unused()
     batch = append_and_derive(
         city,
         parts,
@@ -208,11 +210,19 @@ def _incident_table(
         texts = _text(frame, found["address"])
         told = fill_places(city, table, texts, report, now=request.now)
         kept = kept if told is None else kept.join(told)
+    _let_go(reading, {column for name, column in found.items() if column and name not in _ASKED})
     table["attributes"] = attributes_of(kept)
     refused |= _without_place(table, frame, found["address"], reading, report)
     return table[~refused]
 
 
+def _let_go(reading: Reading, columns: set[str]) -> None:
+    """Drop columns that nobody asks for any more: of a million rows each is some 30 MB."""
+    for column in (columns | set(reading.place_columns or ())) & set(reading.frame.columns):
+        reading.frame.pop(column)
+
+
+_ASKED = frozenset({"address", "recorded_grid"})  # asked for once more at the end
 _KEPT = frozenset({"source"})  # also as it stood in the file: --source may overrule it
 
 

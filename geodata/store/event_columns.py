@@ -42,13 +42,15 @@ def read_event_columns(
     with_batch: int = NO_BATCH,
     without_batch: int = NO_BATCH,
     only: Sequence[int] | None = None,
+    within: tuple[int, int] | None = None,
     received_until: int | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """
     Return the columns of every visible event, grouped by incident, as int64 arrays.
 
-    With `only` the events of those incidents alone. Without it a large city's may hold an event
-    or two more than this connection sees, never of a new incident.
+    With `only` the events of those incidents alone, with `within` those from one incident to before
+    another. Without `only` a large city's may hold an event or two more than this connection sees,
+    never of a new incident.
 
     `with_batch` is seen although it is not visible yet, `without_batch` is not although it still
     is: the fold that will show or hide it needs that. `received_until` leaves out what was received
@@ -67,12 +69,16 @@ def read_event_columns(
         f" WHERE e.inc {{among}} AND {seen} ORDER BY e.inc",
         arguments,
         only=only,
+        within=within,
     )
     return dict(zip(names, columns, strict=True))
 
 
 def read_payloads(
-    connection: sqlite3.Connection, *, only: Sequence[int] | None = None
+    connection: sqlite3.Connection,
+    *,
+    only: Sequence[int] | None = None,
+    within: tuple[int, int] | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """
     Return place and kind of every payload, grouped by incident, as int64 arrays.
@@ -86,12 +92,16 @@ def read_payloads(
         " ifnull(kind, 0) AS c4 FROM payload WHERE inc {among} ORDER BY inc, hash",
         (NO_PLACE,),
         only=only,
+        within=within,
     )
     return dict(zip(names, columns, strict=True))
 
 
 def read_sources(
-    connection: sqlite3.Connection, *, only: Sequence[int] | None = None
+    connection: sqlite3.Connection,
+    *,
+    only: Sequence[int] | None = None,
+    within: tuple[int, int] | None = None,
 ) -> NDArray[np.int64]:
     """Return (incident, source term) pairs, ascending, shape (n, 2)."""
     columns = _read(
@@ -99,6 +109,7 @@ def read_sources(
         "SELECT inc AS c0, source AS c1 FROM incident_key WHERE inc {among} ORDER BY inc",
         (),
         only=only,
+        within=within,
     )
     return np.stack(columns, axis=1)
 
@@ -109,10 +120,11 @@ def _read(
     arguments: tuple[int | str, ...],
     *,
     only: Sequence[int] | None,
+    within: tuple[int, int] | None,
 ) -> list[NDArray[np.int64]]:
     if only is None:
         among = query.format(among=">= ?1 AND inc < ?2")
-        return read_long_columns(connection, among, arguments)
+        return read_long_columns(connection, among, arguments, within=within)
     listed = orjson.dumps([int(inc) for inc in only]).decode()
     among = query.format(among="IN (SELECT value FROM json_each(?1)) AND ?2")
     return read_columns(connection, among, (listed, True, *arguments))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +50,11 @@ def replace_incidents(
 # --- a whole table beside the one that readers see --------------------------------------------
 
 
-def write_aside(database: Database, columns: dict[str, NDArray[Any]]) -> Iterator[float]:
+def write_aside(database: Database, parts: Iterable[dict[str, NDArray[Any]]]) -> Iterator[int]:
     """
-    Write the whole derived table beside the one in use, in small transactions; yield the share.
+    Write the derived table beside the one in use, in small transactions; yield how many are done.
+
+    `parts` are its incidents in stretches, each made when the one before it is written.
 
     `show_aside` then puts it in its place. What a killed process left of it is cleared first.
     """
@@ -61,16 +63,18 @@ def write_aside(database: Database, columns: dict[str, NDArray[Any]]) -> Iterato
         with series.transaction() as connection:
             for statement in _statements_aside(connection):
                 connection.execute(statement)
-        total = len(columns["inc"])
-        for start in range(0, total, INCIDENTS_A_TRANSACTION):
-            part = {
-                name: values[start : start + INCIDENTS_A_TRANSACTION]
-                for name, values in columns.items()
-            }
-            with series.transaction() as connection:
-                insert_columns(connection, ASIDE, as_cells(part))
-            yield min(start + INCIDENTS_A_TRANSACTION, total) / total
-            series.breathe()
+        done = 0
+        for columns in parts:
+            for start in range(0, len(columns["inc"]), INCIDENTS_A_TRANSACTION):
+                some = {
+                    name: values[start : start + INCIDENTS_A_TRANSACTION]
+                    for name, values in columns.items()
+                }
+                with series.transaction() as connection:
+                    insert_columns(connection, ASIDE, as_cells(some))
+                done += len(some["inc"])
+                yield done
+                series.breathe()
 
 
 def show_aside(connection: sqlite3.Connection) -> None:

@@ -46,16 +46,20 @@ def read_columns(
 
 
 def read_long_columns(
-    connection: sqlite3.Connection, query: str, arguments: Sequence[object]
+    connection: sqlite3.Connection,
+    query: str,
+    arguments: Sequence[object],
+    *,
+    within: tuple[int, int] | None = None,
 ) -> list[NDArray[np.int64]]:
     """
-    Return the columns of a query over every incident, ordered by it.
+    Return the columns of a query over every incident, ordered by it, or over those `within`.
 
     The query takes the first incident and the one after the last as ?1 and ?2. In a large city it
     is read at a moment a little later than this connection's, perhaps, though never of an incident
     that this connection does not see.
     """
-    cuts = cut_incidents(connection)
+    cuts = cut_incidents(connection, within=within)
     stretches = list(pairwise(cuts))
     if len(stretches) < 2 * _THREADS:
         return join_columns(
@@ -73,10 +77,18 @@ def read_long_columns(
         return join_columns([found for part in pool.map(read, parts) for found in part])
 
 
-def cut_incidents(connection: sqlite3.Connection) -> list[int]:
+def cut_incidents(
+    connection: sqlite3.Connection,
+    *,
+    within: tuple[int, int] | None = None,
+    size: int = INCIDENTS_A_STRETCH,
+) -> list[int]:
     """Return where to cut the incidents into stretches: the first, …, the one after the last."""
-    (end,) = connection.execute("SELECT ifnull(max(inc), 0) + 1 FROM incident_key").fetchone()
-    return [*range(1, end, INCIDENTS_A_STRETCH), end] if end > 1 else [1, 1]
+    if within is None:
+        (end,) = connection.execute("SELECT ifnull(max(inc), 0) + 1 FROM incident_key").fetchone()
+        within = (1, end)
+    first, end = within
+    return [*range(first, end, size), end] if end > first else [first, first]
 
 
 def read_texts(
@@ -92,9 +104,11 @@ def read_texts(
 
 
 def join_columns(parts: list[list[NDArray[np.int64]]]) -> list[NDArray[np.int64]]:
-    """Return the columns of stretches one after another."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(np.concatenate, zip(*parts, strict=True)))
+    """Return the columns of stretches one after another; the parts are used up on the way."""
+    columns = []
+    for _ in range(len(parts[0])):
+        columns.append(np.concatenate([part.pop(0) for part in parts]))
+    return columns
 
 
 @compile_kernel

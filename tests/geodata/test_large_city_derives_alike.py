@@ -62,8 +62,8 @@ def test_what_the_feed_writes_meanwhile_is_in_the_new_table(city, large, monkeyp
     feed = Feed(city, now=lambda: NOW)
     write, posted = derive.write_aside, []
 
-    def write_and_post(database, columns):
-        yield from write(database, columns)
+    def write_and_post(database, parts):
+        yield from write(database, parts)
         for number in range(30):
             feed.post(rows_of(city, [story(100 + number), story(number % 5)]), token=0)
             posted.append(number)
@@ -83,12 +83,12 @@ def test_a_table_left_aside_by_a_killed_process_goes_with_the_next_load(city, la
     before = dump(city)
     with city.database.read() as connection:
         columns = read_incident_columns(connection)
-    list(write_aside(city.database, columns))
+    list(write_aside(city.database, [columns]))
     assert ASIDE in names(city)
     assert dump(city) == before
     with writing(city):
         assert ASIDE not in names(city)
-    list(write_aside(city.database, columns))
+    list(write_aside(city.database, [columns]))
     derive_incidents(city, now=NOW)  # a second one begins anew
     assert dump(city) == before
     clear_aside(city.database)

@@ -8,7 +8,7 @@ import pytest
 
 from geodata.city import City
 from geodata.errors import BadFile
-from geodata.events.derive import withdraw_batch
+from geodata.events.withdrawal import withdraw_batch
 from tests.city import (
     NOW,
     grid_features,

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from geodata.city import City, open_city, writing
-from geodata.events.derive import derive_incidents, withdraw_batch
+from geodata.events.derive import derive_incidents
+from geodata.events.withdrawal import withdraw_batch
 from geodata.loading.events import rows_from_events
 from geodata.store.database import raise_revision
 from geodata.store.dump import canonical_dump, canonical_rows
