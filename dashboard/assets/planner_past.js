@@ -74,7 +74,7 @@
   }
 
   function title(row) {
-    return say("past_drawing", { drawing: row.drawing, since: localDay(row.valid_from) || "…", until: localDay(row.valid_to) || "…", grids: planner.number(row.grids) });
+    return say("past_drawing", { drawing: row.drawing, since: localDay(row.valid_from) || "…", until: localDay(row.valid_to) || "…", grids: planner.number(planner.sketch.features.size) });
   }
 
   /* --- the panel -------------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@
     field.value = past.day;
     return section("day", [
       slider, field,
-      node("p", { id: "past-drawing", text: row ? title(row) : say("past_none") }),
+      node("p", { id: "past-drawing", text: !row ? say("past_none") : row.drawing === past.drawing ? title(row) : "" }),
       node("p", {}, [
         row && row.valid_to !== null && planner.may.indexOf("approve") >= 0
           ? node("button", { class: "tool", id: "do-back", text: say("past_back"), onclick: function () { askBack(row); } }) : null,

@@ -64,10 +64,11 @@ def add_planner(server: Flask, services: Services) -> None:
             f"{base}/planner/{prefix}/<int:number>/act", f"getu_planner_{prefix}_act", act,
             methods=["POST"],
         )  # fmt: skip
-    back = answering(guarded(APPROVE, writes="plan.act")(make_roll_back(bench)))
-    server.add_url_rule(
-        f"{base}/planner/review/rollback", "getu_planner_rollback", back, methods=["POST"]
-    )
+        back = answering(guarded(APPROVE, writes="plan.act")(make_roll_back(bench)))
+        server.add_url_rule(
+            f"{base}/planner/{prefix}/rollback", f"getu_planner_{prefix}_rollback", back,
+            methods=["POST"],
+        )  # fmt: skip
     for name, (rule, handler, acts) in _make_writings(bench).items():
         declared = {"writes": acts} if acts else {"logs": "view.plan"}
         view = answering(guarded(PLAN, **declared)(handler))

@@ -17,6 +17,7 @@ from geodata.plans.workshop import Workpiece
 
 _LEAST_M2 = 1.0  # what rounding a node moves is not walked
 _LEAST_LINE_MM = 500.0
+_BESIDE_MM = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,9 +69,10 @@ def _make_walk(piece: Workpiece, uid: int, rows: list[Any]) -> Walk:
     now = sorted(one for one in uids if one in draft.grids)
     then = [base[one].shape for one in sorted(uids) if one in base]
     shapes = draft.shapes(now)
+    stays = shapely.union_all(shapely.boundary(draft.shapes(draft.ring(now))))
+    # A node set into a line rounds it by a millimetre: such a line has not gone.
     gone = shapely.difference(
-        shapely.union_all(shapely.boundary(then)),
-        shapely.union_all(shapely.boundary(draft.shapes(draft.ring(now)))),
+        shapely.union_all(shapely.boundary(then)), shapely.buffer(stays, _BESIDE_MM, quad_segs=1)
     )
     lines = shapely.get_parts(shapely.line_merge(gone))
     pieces = tuple(

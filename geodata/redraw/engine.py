@@ -34,6 +34,7 @@ _MOVES = (
 )
 _MOVE_HOPS = 2  # how far from a grid out of band others may change
 _NONE = -1
+_NOTHING = 1e-300  # load: what each grid is due where nobody and nothing is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +59,7 @@ class Terrain:
         part_of[label] = self.part
         load = np.bincount(self.part, weights=self.loads)
         count = np.bincount(part_of, minlength=len(load))
-        return np.maximum((load / np.maximum(count, 1))[part_of], np.finfo(float).tiny)
+        return np.maximum((load / np.maximum(count, 1))[part_of], _NOTHING)
 
     def name_grids(self, label: Ints, today: Ints | None) -> Ints:
         """
@@ -226,7 +227,14 @@ def measure_roundness(graph: Adjacency, label: Ints) -> Floats:
 def _offs(terrain: Terrain, label: Ints) -> Floats:
     """Return the difference of each grid's load from its target, as a share."""
     load = np.bincount(label, weights=terrain.loads)
-    return np.asarray(np.abs(load / terrain.targets(label) - 1), np.float64)
+    return measure_offs(load, terrain.targets(label))
+
+
+def measure_offs(load: Floats, target: Floats) -> Floats:
+    """Return the difference of loads from their targets, as a share; where none is due, none."""
+    due = target > _NOTHING
+    share = load / np.where(due, target, 1.0)
+    return np.asarray(np.where(due, np.abs(share - 1), 0.0), np.float64)
 
 
 def _total_excess(terrain: Terrain, label: Ints, band: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geodata.coverage.edges import Ints
-from geodata.redraw.engine import Terrain, measure_roundness
+from geodata.redraw.engine import Terrain, measure_offs, measure_roundness
 
 _MAX_FLOORS = 100
 
@@ -63,7 +63,7 @@ def measure_labels(
     """Return the measures of labels 0..k-1; `before` are today's uids, `names` the labels' own."""
     k = int(label.max()) + 1
     load = np.bincount(label, weights=terrain.loads, minlength=k)
-    off = np.abs(load / terrain.targets(label) - 1)
+    off = measure_offs(load, terrain.targets(label))
     round_ = measure_roundness(terrain.graph, label)
     moved = np.zeros(len(label), bool) if before is None else names[label] != before
     touched = set() if before is None else {*before[moved].tolist(), *names[label][moved].tolist()}

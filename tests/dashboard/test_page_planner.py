@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
+from itertools import pairwise
 from typing import Any
 
+import geopandas as gpd
 import pytest
+import shapely
 
 from dashboard.server import make_app
 from geodata.city import open_city
 from geodata.events.rebuild import rebuild
+from geodata.plans.plan import make_plan
 from geodata.plans.workshop import Workshop
 from geodata.redraw import prove_draft
 from geodata.settings import SETTINGS_FILE
-from tests.city import NOW, lonlat
-from tests.planned_city import make_planned_city
+from tests.city import EPSG, NOW, load_one, lonlat, square, write_shapes
+from tests.planned_city import (
+    MERGE,
+    PLANNER,
+    SECOND,
+    SPLIT,
+    copy_city,
+    make_planned_city,
+    place,
+    publish_edits,
+)
 
 BIGGEST_GESTURE, BIGGEST_ANSWER = 1_000, 30_000
 LONGEST_REPAINT_MS = 150
@@ -25,6 +37,19 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("planner") / "city"
     folder.mkdir()
     make_planned_city(folder)
+    beats = [
+        (square(west, 0, wide=1.5, high=3), {"code": code, "name": code, "level": "grid"})
+        for west, code in ((0, "B1"), (1.5, "B2"))
+    ]
+    files = tmp_path_factory.mktemp("beats")
+    load_one(open_city(folder), "grids", write_shapes(files / "b.geojson", beats), system="beat")
+    road = shapely.LineString([place(2.5, -1), place(2.5, 4)])
+    base = open_city(folder).base_folder
+    base.mkdir(exist_ok=True)
+    roads = gpd.GeoDataFrame(
+        {"class": ["residential"], "name": ["新街"]}, geometry=[road], crs=EPSG
+    )
+    roads.to_parquet(base / "roads.parquet")
     with (folder / SETTINGS_FILE).open("a") as file:
         file.write("\ndemo = true\n")
     return folder
@@ -32,8 +57,10 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def city(made, tmp_path):
-    shutil.copytree(made, tmp_path / "city")
-    return open_city(tmp_path / "city")
+    return copy_city(made, tmp_path)
+
+
+LATER = NOW + 86_400
 
 
 class Planner:
@@ -84,20 +111,35 @@ class Planner:
 
     def pick(self, *places: tuple[float, float]) -> None:
         self.use("pick")
-        for number, place in enumerate(places):
+        for number, spot in enumerate(places):
             keys = ["Shift"] if number else []
             for key in keys:
                 self.page.keyboard.down(key)
-            self.page.mouse.click(*self.at(*place))
+            self.page.mouse.click(*self.at(*spot))
             for key in keys:
                 self.page.keyboard.up(key)
             self.page.wait_for_function("n => planner.sketch.picked.length === n", arg=number + 1)
 
+    def stroke_by_finger(self, *places: tuple[float, float]) -> None:
+        """Draw with one finger, as a tablet sends it."""
+        touch = self.page.context.new_cdp_session(self.page)
+
+        def send(kind: str, points: list[tuple[float, float]]) -> None:
+            told = [{"x": x, "y": y} for x, y in points]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
+
+        pixels = [self.at(*spot) for spot in places]
+        send("touchStart", pixels[:1])
+        for (x0, y0), (x1, y1) in pairwise(pixels):
+            for step in (0.25, 0.5, 0.75, 1):
+                send("touchMove", [(x0 + (x1 - x0) * step, y0 + (y1 - y0) * step)])
+        send("touchEnd", [])
+
     def drag(self, *places: tuple[float, float]) -> None:
         self.page.mouse.move(*self.at(*places[0]))
         self.page.mouse.down()
-        for place in places[1:]:
-            self.page.mouse.move(*self.at(*place), steps=5)
+        for spot in places[1:]:
+            self.page.mouse.move(*self.at(*spot), steps=5)
         self.page.mouse.up()
 
 
@@ -163,8 +205,102 @@ def test_a_plan_is_drawn_by_hand_approved_by_another_and_published(open_page, ci
     page.wait_for_selector("#do-publish")
     page.click("#do-publish")
     page.wait_for_selector("#plan-state.in_force")
-    assert city.grids_in_force(NOW).drawing == 2
+    assert city.grids_in_force(NOW).drawing == 3
     assert rebuild(city, now=NOW).equal
+
+
+def test_blocks_special_grids_locks_parents_and_a_finger(open_page, city):
+    desk = Planner(open_page(make_app(city, now=lambda: NOW), "/healthz", wait=False), city)
+    page = desk.page
+    plan = make_plan(city, PLANNER, name="夏季", now=NOW)
+    shop = Workshop(city)
+    shop.edit(plan.plan, [SPLIT], scope=PLANNER, now=NOW)
+    desk.take_role("planner")
+    desk.enter("lang=en&theme=light&plan=1")
+    desk.wait(1)
+    page.wait_for_selector("html[data-map=idle]")
+    # The block this side of the road goes to its neighbour.
+    desk.pick((1.5, 1.5))
+    desk.use("brush")
+    page.wait_for_function(
+        "at => { const box = planner.sketch.map.getCanvas().getBoundingClientRect();"
+        " return planner.sketch.blockAt({x: at[0] - box.left, y: at[1] - box.top}) !== null; }",
+        arg=list(desk.at(2.25, 1.5)),
+    )
+    desk.drag((2.2, 1.4), (2.3, 1.6))
+    desk.wait(2)
+    assert Workshop(city).open(1, now=NOW).draft.grids[7].area_m2 == pytest.approx(60_000, rel=0.01)
+    # A special grid is drawn by one finger, though the map moves with two.
+    desk.use("special")
+    desk.stroke_by_finger((1.3, 2.3), (1.7, 2.3), (1.7, 2.7), (1.3, 2.7), (1.3, 2.35))
+    desk.wait(3)
+    kinds = [grid.kind for grid in Workshop(city).open(1, now=NOW).draft.grids.values()]
+    assert kinds.count("special") == 1
+    # What is locked stays: a grid, then its community, then everything.
+    desk.pick((2.5, 0.5))
+    desk.use("lock")
+    desk.wait(4)
+    assert page.evaluate("planner.sketch.locked.size") == 1
+    desk.pick((1.5, 0.5), (2.5, 0.5))
+    desk.use("merge")
+    page.wait_for_selector("#planner-says.bad:not([hidden])")
+    desk.wait(4)
+    page.click("#lock-area")
+    desk.wait(5)
+    assert page.evaluate("planner.sketch.locked.size") == 4
+    page.click("#lock-all")
+    desk.wait(6)
+    page.click("#lock-all")
+    desk.wait(7)
+    assert page.evaluate("planner.sketch.locked.size") == 0
+    # A grid beside another community goes under it.
+    desk.pick((0.5, 1.5))
+    desk.use("parent")
+    page.click("#planner-sheet button[type=submit]")
+    desk.wait(8)
+    assert shop.open(1, now=NOW).draft.grids[6].parent != 5
+    page.keyboard.press("Control+z")
+    desk.wait(9)
+    # Another planner draws meanwhile: it comes in by itself.
+    shop.edit(1, [{"op": "merge", "grids": [7, 8]}], scope=SECOND, now=NOW)
+    desk.wait(10)
+
+
+def test_the_past_is_looked_at_counted_and_brought_back(open_page, city):
+    publish_edits(city, [SPLIT, MERGE])
+    desk = Planner(open_page(make_app(city, now=lambda: LATER), "/healthz", wait=False), city)
+    page = desk.page
+    desk.take_role("approver")
+    desk.enter("lang=zh&theme=dark")
+    page.click("#do-past")
+    page.wait_for_selector('#page[data-drawing="3"]')
+    page.wait_for_selector("html[data-map=idle]")
+    page.mouse.click(*desk.at(1.5, 0.5))
+    page.wait_for_selector("#holders tr:nth-child(2)")
+    assert "321012001001003" in page.inner_text("#holders tr:nth-child(1)")
+    assert "321012001001002" in page.inner_text("#holders tr:nth-child(2)")
+    # The figures in three ways, side by side; the map says which of them it shows.
+    page.click("#do-figures")
+    page.wait_for_selector("#ways tbody tr")
+    totals = page.locator("#ways tr.total td").all_inner_texts()
+    assert len(totals) == 3
+    assert len(set(totals)) == 1
+    assert "按当日归属" in page.inner_text("#band-legend")
+    # The beats over it: a grid in the middle column lies in both.
+    page.click("#do-cross")
+    page.wait_for_selector("#crosswalk tbody tr")
+    assert page.evaluate("Boolean(planner.sketch.map.getLayer('planner-net'))")
+    straddling = page.locator("#crosswalk tr.first th").all_inner_texts()
+    assert "321012001002002" in straddling
+    # A day before: the first drawing, which is brought back, and every owner with it.
+    page.fill("#past-date", "2026-05-20")
+    page.wait_for_selector('#page[data-drawing="1"]')
+    page.click("#do-back")
+    page.fill("#back-reason", "试行无效")
+    page.click("#back-now")
+    page.wait_for_selector('#page[data-drawing="4"]')
+    assert city.grids_in_force(LATER).drawing == 4
+    assert rebuild(city, now=LATER).equal
 
 
 def test_nobody_but_planners_and_approvers_learns_of_a_plan(tiny_app):
