@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from dash import dcc, html
 
 from dashboard.parts import numbers, who
@@ -90,7 +91,7 @@ def category_options(facts: Sight | None, lang: Lang) -> list[dict[str, Any]]:
     """Return the categories that incidents have, by name."""
     if facts is None:
         return []
-    used = set(facts.snapshot.category.tolist())
+    used = set(np.flatnonzero(facts.counter.count(["category"])).tolist())
     if facts.outside is not None:
         used |= _told_categories(facts, facts.outside)
     names = facts.category_names(lang)

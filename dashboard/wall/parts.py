@@ -24,6 +24,7 @@ from geodata.risk import GridRisk
 from geodata.settings import Settings
 from geodata.snapshots.snapshot import Filter
 from geodata.wall.late import AGES_DAYS, LateBoard, count_late
+from geodata.wall.lately import find_lately
 from geodata.wall.usual import compare_today
 from geodata.words import Lang, has_words, say
 
@@ -50,7 +51,9 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
     """Return the parts that follow from the incidents."""
     sight, now = moment.sight, moment.now
     board = count_late(sight, now=now)
-    today = compare_today(sight.snapshot.reported_at, now=now, zone=sight.zone)
+    today = compare_today(
+        sight.snapshot.reported_at[find_lately(sight, now=now)], now=now, zone=sight.zone
+    )
     return {
         "keys": _draw("keys", moment, board=board),
         "late": _draw("late", moment, **_describe_late(moment, board)),

@@ -11,6 +11,7 @@ from dashboard.parts import numbers
 from dashboard.parts.overview import full_name
 from dashboard.view import first_day
 from geodata.access.sight import Sight
+from geodata.wall.lately import find_lately
 from geodata.wall.newest import list_newest
 from geodata.wall.usual import HOURS, GroupToday, Today, compare_groups
 from geodata.words import Lang, say
@@ -39,8 +40,9 @@ def describe_hours(today: Today) -> list[dict[str, Any]]:
 
 def describe_categories(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
     """Return the categories of today, the unusual ones first, each with what is usual by now."""
+    lately, snapshot = find_lately(sight, now=now), sight.snapshot
     found = compare_groups(
-        sight.snapshot.category, sight.snapshot.reported_at, now=now, zone=sight.zone
+        snapshot.category[lately], snapshot.reported_at[lately], now=now, zone=sight.zone
     )
     names = sight.category_names(lang)
     return [
@@ -83,7 +85,8 @@ def name_mostly(sight: Sight, rows: Sequence[int], *, now: int, lang: Lang) -> d
     snapshot = sight.snapshot
     since = first_day(sight, MOSTLY_DAYS, now)
     names = sight.category_names(lang)
-    found = np.flatnonzero((snapshot.reported_at >= since) & np.isin(snapshot.owner, rows))
+    found = find_lately(sight, now=now)
+    found = found[(snapshot.reported_at[found] >= since) & np.isin(snapshot.owner[found], rows)]
     told = {}
     for row in rows:
         groups, counts = np.unique(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geodata.access.sight import Sight
 from geodata.events.clock import AMBER, RED
+from geodata.wall.lately import find_lately
 
 AGES_DAYS = (1, 3, 7)  # late for less than 1 day, 1 to 3, 3 to 7, longer
 HOUR_S, DAY_S = 3_600, 86_400
@@ -102,7 +103,7 @@ def _find_oldest(sight: Sight, late: NDArray[np.int64], *, now: int) -> OldestCa
 
 def _count_hour(sight: Sight, *, now: int) -> dict[str, int]:
     """Return how many were reported, dispatched and closed within the last hour."""
-    steps = sight.snapshot.steps
+    steps = sight.snapshot.steps[find_lately(sight, now=now)]
     within = (steps > now - HOUR_S) & (steps <= now)
     n = within.sum(axis=0).tolist()
     return {"reported": int(n[0]), "dispatched": int(n[2]), "closed": int(n[4])}

@@ -8,6 +8,7 @@ import numpy as np
 
 from geodata.access.sight import Sight
 from geodata.events.incidents import SIX_STEPS
+from geodata.wall.lately import find_lately
 
 TOLD = ("reported", "dispatched", "closed")  # what a room asks for: new, handed on, done
 _DAY_S = 86_400
@@ -26,13 +27,15 @@ class Happening:
 def list_newest(sight: Sight, *, now: int, most: int) -> tuple[Happening, ...]:
     """Return the newest steps up to a moment (UTC s), the last first; a day back at the most."""
     snapshot, found = sight.snapshot, []
+    lately = find_lately(sight, now=now)
     for step in TOLD:
-        times = snapshot.steps[:, SIX_STEPS.index(step)]
-        rows = np.flatnonzero((times > now - _DAY_S) & (times <= now))
-        last = rows[np.argsort(-times[rows], kind="stable")[:most]]
+        place = SIX_STEPS.index(step)
+        times = snapshot.steps[lately, place]
+        near = np.flatnonzero((times > now - _DAY_S) & (times <= now))
+        last = lately[near[np.argsort(-times[near], kind="stable")[:most]]]
         found += [
             Happening(
-                at=int(times[row]),
+                at=int(snapshot.steps[row, place]),
                 step=step,
                 kind=int(snapshot.kind[row]),
                 owner=int(snapshot.owner[row]),
