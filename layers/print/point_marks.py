@@ -24,6 +24,7 @@ _DOT_SHARE = 0.62
 _SIDES = {"circle": 14, "diamond": 4, "square": 4, "triangle": 3}
 _TURN = {"circle": 0.0, "diamond": 0.0, "square": 0.25 * np.pi, "triangle": 0.5 * np.pi}
 _RIMMED = 2_000
+_WHOLE = "nonzero"  # dots that lie on one another are no holes in each other
 _RIMLESS = frozenset({"done", "whole"})  # small and many: their rims would be what one sees
 _POINT_MM = ((120, 0.95), (600, 0.65), (2_000, 0.45), (1 << 62, 0.3))  # up to how many: radius
 
@@ -57,14 +58,14 @@ def draw_dots(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> tup
         edge = 0.24 if style.get("edge") else 0.12
         color = style["color"]["light"]
         rim = {} if name in _RIMLESS else {"stroke": PAPER, "stroke_width": edge}
-        scene.shapes(marks, fill=color, **rim)
+        scene.shapes(marks, fill=color, fill_rule=_WHOLE, **rim)
     return len(dots), len(dots)
 
 
 def draw_symbol(scene: Scene, shape: str, x: float, y: float, *, radius: float, color: str) -> None:
     """Draw one mark of a state, for a legend."""
     marks = _symbols(np.array([[x, y]]), shape=shape, radius=radius)
-    scene.shapes(marks, fill=color, stroke=PAPER, stroke_width=0.12)
+    scene.shapes(marks, fill=color, fill_rule=_WHOLE, stroke=PAPER, stroke_width=0.12)
 
 
 def draw_points(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> Placed:
@@ -75,7 +76,7 @@ def draw_points(scene: Scene, subject: Subject, frame: Frame, layer: Layer) -> P
     marks = _symbols(found.xy, shape="circle", radius=radius)
     # Where there are many, their rims together would be what one sees.
     rim = {"stroke": PAPER, "stroke_width": 0.16} if len(found.xy) <= _RIMMED else {}
-    scene.shapes(marks, fill=color, **rim)
+    scene.shapes(marks, fill=color, fill_rule=_WHOLE, **rim)
     return found
 
 

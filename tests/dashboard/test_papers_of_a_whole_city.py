@@ -76,7 +76,7 @@ def read_papers(bureau: Bureau, wish: Any) -> dict[str, dict[str, str]]:
     return {
         "page": {row.cells[0].text: row.cells[1].text for row in document.tables[-1].rows},
         "slides": dict(box.text.split("\n")[:2] for box in boxes if len(box.paragraphs) in (2, 3)),
-        "sheet": dict(pairwise(drawn)),
+        "sheet": dict(reversed(list(pairwise(drawn)))),  # key figures stand before the legend
         "html": dict(re.findall(r"<span>([^<]*)</span><b>([^<]*)</b>", html)),
     }
 

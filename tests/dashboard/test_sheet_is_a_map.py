@@ -26,6 +26,7 @@ from layers.print.lettering import NO_GLYPH, break_lines, measure_text, print_te
 from layers.print.margin import Imprint
 from layers.print.names import Writer
 from layers.print.page import PAGES, find_page
+from layers.print.point_marks import draw_symbol
 from layers.print.scene import Scene
 from layers.print.view import PrintView, Subject
 from layers.registry import LAYERS
@@ -102,6 +103,12 @@ def test_every_layer_prints_itself_and_its_legend(village, layer):
 
 def picture_of(sight: Sight) -> Picture:
     return Picture(facts=sight, scope=sight.scope, now=DEMO_NOW, filter=Filter())
+
+
+def test_dots_that_lie_on_one_another_are_no_holes():
+    scene = Scene(20, 20)
+    draw_symbol(scene, "circle", 10, 10, radius=4, color="#000000")
+    assert 'fill-rule="nonzero"' in scene.svg(with_font=False)
 
 
 def test_two_runs_on_one_revision_are_the_same_bytes(gaoshan):
