@@ -61,6 +61,7 @@ def draw_wall(
             ("lost", {"at": "{at}", "age": "{age}"}),
             ("behind", {"at": "{at}", "age": "{age}"}),
             ("held", {}),
+            ("over", {}),
             ("queue", {"n": "{n}", "of": "{of}"}),
         )
     }

@@ -207,7 +207,7 @@
       if (waiting > 1) card.lastElementChild.textContent = live.say("queue", { n: waiting - 1, of: queue.length });
       card.dataset.alarm = next.alarm;
       card.hidden = false;
-      by("wall-scene").textContent = mine.state === "held" ? live.say("held") : "";
+      by("wall-scene").textContent = live.say(mine.state === "held" ? "held" : "over");
       placeMarks(found.where, true);
       cover();
       setMap(found.view ? { selected: found.selected, view: found.view } : { selected: found.selected });
