@@ -22,6 +22,7 @@ from geodata.intake.refused_rows import write_refused_rows
 from geodata.intake.shelf import Shelf, Upload, limits_of
 from geodata.levels import LEVELS
 from geodata.loading import KINDS
+from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults
 from geodata.store.mappings import find_mapping, list_batches
@@ -81,7 +82,7 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
             options = find_mapping(connection, source, kind) if source else {}
         shelf.save(replace(upload, options=options))
         show(target=f"{kind}: {', '.join(upload.files)}")
-        return _go(base, upload)
+        return _go(base, upload, remembered=bool(options))
 
     server.add_url_rule(f"{base}/data", "getu_data", show_data)
     server.add_url_rule(f"{base}/data/upload", "getu_data_upload", keep, methods=["POST"])
@@ -118,6 +119,8 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
             encodings=_ENCODINGS,
             systems=_SYSTEMS,
             levels=LEVELS,
+            needed=_list_needed(upload.kind),
+            remembered=request.args.get("remembered") == "1",
             **values,
         )
 
@@ -146,17 +149,20 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
     city, base = services.city, services.base_path
 
     def find(id: str) -> Upload:
+        """Return an upload as the form that was sent says; one button is as good as another."""
         request.max_content_length = _FORM_BYTES
-        return shelf.find(id, account=current_scope().account)
+        upload = shelf.find(id, account=current_scope().account)
+        if "kind" in request.form:
+            kind = request.form["kind"]
+            upload = replace(
+                upload, kind=kind if kind in KINDS else upload.kind, options=_read_options()
+            )
+            shelf.save(upload)
+        return upload
 
     @guarded(LOAD, logs="upload.correct")
     def correct(id: str) -> WsgiResponse:
         upload = find(id)
-        kind = request.form.get("kind", upload.kind)
-        upload = replace(
-            upload, kind=kind if kind in KINDS else upload.kind, options=_read_options()
-        )
-        shelf.save(upload)
         show(target=upload.id)
         return _go(base, upload)
 
@@ -272,5 +278,17 @@ def _shown() -> str:
     return f"lang={find_page_lang()}&theme={theme}"
 
 
-def _go(base: str, upload: Upload) -> WsgiResponse:
-    return redirect(f"{base}/data/upload/{upload.id}?{_shown()}", 303)
+def _go(base: str, upload: Upload, *, remembered: bool = False) -> WsgiResponse:
+    told = "&remembered=1" if remembered else ""
+    return redirect(f"{base}/data/upload/{upload.id}?{_shown()}{told}", 303)
+
+
+def _list_needed(kind: str) -> tuple[str, ...]:
+    """Return the fields without which no row of a kind is taken, but for its place."""
+    if kind == "incidents":
+        return ("reported_at",)
+    contract = RECORD_KINDS.get(kind)
+    if contract is None:
+        return ()
+    keyless = contract.placed or contract.key_of is not None
+    return contract.needed if keyless else (contract.key, *contract.needed)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from geodata.access.scope import Scope
 from geodata.city import City, writing
 from geodata.errors import BadSetting, Fault, GetuError
-from geodata.events.derive import withdraw_batch
+from geodata.events.withdrawal import withdraw_batch
 from geodata.intake.shelf import Shelf, Upload, limits_of
 from geodata.loading import load_files
 from geodata.loading.report import LoadReport
@@ -177,12 +177,14 @@ class IntakeJobs:
     def _remember(self, upload: Upload) -> None:
         if not upload.source:
             return
+        # The next file of a department may well be of another level.
+        options = {name: value for name, value in upload.options.items() if name != "level"}
         with self._city.database.transaction() as connection:
             save_mapping(
                 connection,
                 upload.source,
                 upload.kind,
-                upload.options,
+                options,
                 account=upload.account,
                 at=self._now(),
             )

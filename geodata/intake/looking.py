@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.coordinates import shapes_to_metric, to_lonlat, to_metric
-from geodata.errors import BadFile
+from geodata.errors import BadFile, BadSetting
 from geodata.intake.shelf import Upload, limits_of
 from geodata.intake.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.intake.watched import find_stamp
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.event_files import NAMES as EVENT_NAMES
 from geodata.loading.incidents import COLUMNS
-from geodata.loading.placing import raw_places
+from geodata.loading.placing import metric_for, raw_places
 from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults, group_notes
 from geodata.loading.request import find_column
@@ -129,23 +129,24 @@ class Looks:
         """Return thinned points and shapes, the evidence on the datum, how many have a place."""
         city, none = self._city, np.empty(0, object)
         nowhere = {"points": np.empty((0, 2)), "shapes": none, "evidence": None, "placed": 0}
-        if reading.crs is None or not city.crs_text:
+        if reading.crs is None:
             return nowhere
         try:
             x, y, source = raw_places(reading)
-        except BadFile:
+            metric = metric_for(city, reading)  # of an empty city the one that it would get
+        except (BadFile, BadSetting):
             return nowhere
-        east, north = to_metric(x, y, source, city.crs)
+        east, north = to_metric(x, y, source, metric)
         known = np.isfinite(east) & np.isfinite(north)
         step = max(int(known.sum()) // POINTS_DRAWN, 1)
         shapes = none
         if "geometry" in reading.frame:
             drawn = reading.frame.geometry.to_numpy()
             drawn = drawn[shapely.get_dimensions(drawn) == 2][:SHAPES_DRAWN]
-            shapes = shapes_to_metric(drawn, source, city.crs) if len(drawn) else none
+            shapes = shapes_to_metric(drawn, source, metric) if len(drawn) else none
         evidence = None
         if not len(shapes):  # a boundary lies along no house
-            lon, lat = (x, y) if source.is_lonlat else to_lonlat(east, north, city.crs)
+            lon, lat = (x, y) if source.is_lonlat else to_lonlat(east, north, metric)
             evidence = self._trusted.measure(lon, lat, declared=_DATUMS[source.kind])
         return {
             "points": np.column_stack([east[known][::step], north[known][::step]]),

@@ -69,6 +69,10 @@ def load_grids(
     adding = (
         current is not None and request.level is not None and request.level not in current.levels
     )
+    if current is not None and request.crs is None:  # a system that is named is believed
+        shifted = find_shift(found.frame, found.readings, drawn=current.grids, level=request.level)
+        if shifted is not None:
+            raise BadFile(shifted, file=name)
     try:
         tree = _grow(city, found.frame, request, current)
         grids, repair = repair_coverage(
@@ -79,13 +83,7 @@ def load_grids(
         )
         _report_repair(report, repair, city)
     except BadGrid as error:
-        shifted = None
-        if current is not None:
-            shifted = find_shift(
-                found.frame, found.readings, drawn=current.grids, level=request.level
-            )
-        first = [shifted] if shifted is not None else []
-        raise BadFile([*first, *error.faults, *report.faults], file=name) from error
+        raise BadFile([*error.faults, *report.faults], file=name) from error
     refuse_if_strict(report, request)
     report.accepted = len(found.frame)
     _report_tree(report, tree, grids)

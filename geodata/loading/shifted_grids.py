@@ -15,7 +15,7 @@ from geodata.levels import LEVELS
 from geodata.reading import Reading
 
 _SHIFTED = ("GCJ-02", "BD-09")
-_MOST_GRIDS = 200  # looked at: evidence needs no more
+_FEWEST_GRIDS, _MOST_GRIDS = 5, 200  # looked at: fewer say nothing, more say no more
 _WITHIN = 0.99  # of a grid's area in one parent, as for parents found by overlap
 _FITS, _MISFITS = 0.95, 0.9  # shares of the grids
 
@@ -36,7 +36,7 @@ def find_shift(
     plain = all(one.crs is not None and one.crs.kind == "crs" and one.crs.is_lonlat
                 for one in readings)  # fmt: skip
     parents = _parents_of(drawn, level)
-    if not plain or not len(parents):
+    if not plain or not len(parents) or len(grids) < _FEWEST_GRIDS:
         return None
     shapes = grids.geometry.to_numpy()[:: -(-len(grids) // _MOST_GRIDS)]
     degrees = shapely.transform(

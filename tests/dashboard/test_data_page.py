@@ -11,9 +11,9 @@ import python_calamine
 import xlsxwriter
 
 from dashboard.server import INTAKE, make_app
-from geodata.city import City
+from geodata.city import City, create_city
 from geodata.snapshots.facts import load_facts
-from tests.city import NOW, make_tiny_city
+from tests.city import NOW, community_features, make_tiny_city, write_shapes
 
 HEAD = ("案件编号", "上报时间", "案件类型", "经度", "纬度", "联系人电话")
 MOBILE = "13812345678"
@@ -121,6 +121,42 @@ def test_a_correction_is_applied_at_once_and_the_next_time_by_itself(city, clien
     assert CHOSEN in client.get(again).get_data(as_text=True)
     other = bring(client, make_book(rows(city)), source="环卫").location
     assert CHOSEN not in client.get(other).get_data(as_text=True)
+
+
+def bring_grids(client, folder, **form):
+    """Bring a level of boundaries and load it with what stands in the form, as the button does."""
+    book = io.BytesIO(write_shapes(folder / "grids.geojson", community_features()).read_bytes())
+    place = bring(client, book, kind="grids", source="民政", name="街道.geojson").location
+    seen = client.get(place).get_data(as_text=True)
+    client.post(f"{place.split('?')[0]}/load", data={"kind": "grids", **form})
+    return seen, settle(client, place.split("?")[0])
+
+
+def test_the_first_boundaries_of_a_city_are_drawn_and_loaded_as_the_form_says(tmp_path):
+    empty = create_city(tmp_path / "new", {"name_zh": "新城", "name_en": "New"})
+    app = make_app(empty, now=lambda: NOW).server
+    client = app.test_client()
+    seen, loaded = bring_grids(client, tmp_path, level="community")
+    assert "画出 3 个面" in seen
+    assert "社区 3 个" in loaded
+    assert "看地图" in loaded
+    again = io.BytesIO((tmp_path / "grids.geojson").read_bytes())
+    next_one = bring(client, again, kind="grids", source="民政", name="网格.geojson").location
+    assert '<option value="community" selected>' not in client.get(next_one).get_data(as_text=True)
+    app.extensions[INTAKE].close()
+
+
+def test_what_a_file_needs_is_marked_and_a_file_that_cannot_be_read_asks_for_its_columns(client):
+    swapped = "案件编号,上报时间,经度,纬度\n" + "1,2026-01-05,32.43,119.56\n" * 3
+    place = bring(client, io.BytesIO(swapped.encode()), name="a.csv").location.split("?")[0]
+    text = client.get(f"{place}?lang=zh").get_data(as_text=True)
+    assert "经度和纬度整体写反了" in text
+    assert 'name="map.lon"' in text
+    form = {"kind": "incidents", "map.lon": "纬度", "map.lat": "经度"}
+    client.post(f"{place}/correct", data=form)
+    text = client.get(f"{place}?lang=zh").get_data(as_text=True)
+    assert "<dt>有位置</dt><dd>3</dd>" in text
+    assert "上报时间 *<select" in text
 
 
 def test_a_load_is_taken_back_whole_and_the_log_says_so(city, client):
