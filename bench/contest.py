@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -65,6 +66,7 @@ class Contest:
     answers: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     note: str = ""
     times: dict[str, list[float]] = field(default_factory=dict)
+    processor: dict[str, list[float]] = field(default_factory=dict)  # with that of ended children
     found: dict[str, Any] = field(default_factory=dict)
 
     def enter(
@@ -83,11 +85,13 @@ class Contest:
             if name in self.answers:
                 self.found[name] = self.answers[name](answer)
         self.times = {name: [] for name in here}
+        self.processor = {name: [] for name in here}
         for _ in range(self.rounds):
             for name, run in here.items():
-                start = time.perf_counter()
+                start, used = time.perf_counter(), _processor_s()
                 run()
                 self.times[name].append(time.perf_counter() - start)
+                self.processor[name].append(_processor_s() - used)
 
     def rows(self, bars: Sequence[Bar]) -> list[Row]:
         """Return one row of `bench --json` for each bar whose own contestant took part."""
@@ -101,9 +105,14 @@ class Contest:
         ratio = None
         if theirs is not None:
             ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
+        used = [self.processor.get(name) for name in (bar.ours, bar.peer)]
+        cpu = None
+        if used[0] and used[1] and min(used[0]) > 0:
+            cpu = statistics.median(b / a for a, b in zip(used[0], used[1], strict=True))
         missing = bool(bar.peer) and theirs is None
         reached = False if missing else bar.is_reached(ratio, seconds, load)
         said = [self.note, f"load {load:.1f}", f"{self.rounds} rounds"]
+        said += [] if cpu is None else [f"{cpu:.2f} x by the processor's time"]
         return {
             "work": self.work,
             "case": f"{self.case}: {bar.ours}",
@@ -114,6 +123,8 @@ class Contest:
             "ratio": None if ratio is None else round(ratio, 2),
             "equal": self._equal(bar),
             "note": ", ".join(part for part in [*said, "peer not installed" * missing] if part),
+            "cpu_s": round(statistics.median(used[0]), 6) if used[0] else None,
+            "cpu_ratio": None if cpu is None else round(cpu, 2),
             "per_s": round(self.n / seconds),
             "of_bandwidth": self._share(bar, seconds),
             "predicate": bar.predicate or None,
@@ -191,6 +202,11 @@ def measure_bandwidth() -> float:
 def _pass_over(x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> None:
     for i in range(len(x)):
         out[i] = np.int32(x[i] + y[i])
+
+
+def _processor_s() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def time_each(run: Callable[[int], object], n: int) -> tuple[float, float]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
-from bench.contest import Row
+from bench.contest import Row, make_row
 from bench.hard_places import Floats, Shapes, awkward_drawings, geos_covering, hard_points
 from geodata.ownership import OwnerIndex
 
 RESOLUTIONS = (64, 800, None)  # cells along a side of the raster: coarse, fine, as chosen
 _SIDE = 33  # squared: the grids of a drawing
 _LEAST = 9  # points that `hard_points` makes at least for each that it is asked for
-GEOS = "GEOS, shapely STRtree(points)"
+GEOS, PREDICATE = "GEOS, shapely STRtree(points)", "intersects, first grid"
 
 
 def run_exactness(*, points: int, side: int = _SIDE) -> Iterator[Row]:
@@ -70,20 +69,13 @@ def _compare(
 
 def _row(case: str, found: dict[str, int], ours_s: float, peer_s: float) -> Row:
     n, wrong = found["n"], found["wrong"]
-    return {
-        "work": "A",
-        "case": f"exact: {case}",
-        "n": n,
-        "ours_s": round(ours_s, 6),
-        "peer": GEOS,
-        "peer_s": round(peer_s, 6),
-        "ratio": round(peer_s / ours_s, 1),
-        "equal": wrong == 0,
-        "note": f"{n:,} places, {wrong:,} wrong, {found['shared']:,} on two grids or more, "
-        f"{found['unowned']:,} of nobody, load {os.getloadavg()[0]:.1f}",
-        "per_s": round(n / ours_s),
-        "of_bandwidth": None,
-        "predicate": "intersects, first grid",
-        "asked": None,
-        "reached": wrong == 0,
-    }
+    note = (
+        f"{n:,} places, {wrong:,} wrong, {found['shared']:,} on two grids or more, "
+        f"{found['unowned']:,} of nobody"
+    )
+    row = make_row(
+        "A", f"exact: {case}", n=n, seconds=ours_s, note=note,
+        equal=wrong == 0, asked=None, good=wrong == 0,
+    )  # fmt: skip
+    ratio = round(peer_s / ours_s, 1)
+    return row | {"peer": GEOS, "peer_s": round(peer_s, 6), "ratio": ratio, "predicate": PREDICATE}

@@ -74,7 +74,8 @@ def write_parts(
         geometry=shapely.transform(shapes, lambda c: c / 1000),
         crs=CRS,
     )
-    frame.to_parquet(folder / "grids.parquet")
+    if not (folder / "grids.parquet").exists():
+        frame.to_parquet(folder / "grids.parquet")
     into = Path(tempfile.mkdtemp(dir=folder))
     options = _WRITTEN_AS.get(form, {})
     jobs = []

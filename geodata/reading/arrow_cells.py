@@ -31,7 +31,7 @@ def columns_to_text(columns: Sequence[pa.ChunkedArray]) -> list[TextColumn]:
 def _join(parts: Sequence[TextColumn]) -> TextColumn:
     starts = accumulate((len(part.cells) for part in parts), initial=0)
     return TextColumn(
-        cells=pa.chunked_array([part.cells for part in parts], pa.string()),
+        cells=pa.chunked_array([part.cells for part in parts], pa.large_string()),
         long_numbers=[
             start + place
             for start, part in zip(starts, parts, strict=False)
@@ -97,7 +97,7 @@ def _beyond(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _text_column(texts: pa.Array, long: NDArray[np.bool_] | None = None) -> TextColumn:
     places = [] if long is None else np.flatnonzero(long).tolist()
-    return TextColumn(cells=texts, long_numbers=places, nested=[])
+    return TextColumn(cells=texts.cast(pa.large_string()), long_numbers=places, nested=[])
 
 
 def _blank(texts: pa.Array, values: pa.Array, long: NDArray[np.bool_]) -> pa.Array:
