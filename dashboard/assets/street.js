@@ -112,9 +112,9 @@
     side.innerHTML = answer.html;
     if (kept && by("asked")) by("asked").innerHTML = kept;
     side.scrollTop = keep ? top : 0;
-    if (answer.missing) return;
-    var moved = street.at.uid !== answer.uid;
-    street.at = { uid: answer.uid, code: answer.code, level: answer.level };
+    if (answer.revision === undefined) return; // a city without grids
+    var moved = !answer.missing && street.at.uid !== answer.uid;
+    if (!answer.missing) street.at = { uid: answer.uid, code: answer.code, level: answer.level };
     revision = answer.revision;
     var props = { filter: answer.query, revision: String(answer.revision) };
     if (answer.values) {
@@ -122,9 +122,10 @@
       street.figures = props.values = answer.values;
       by("street-legend").innerHTML = answer.legend;
     }
-    if (moved || !seen.stepped) Object.assign(props, street.tree.lookAt(answer.uid));
-    seen.stepped = true;
+    if (!answer.missing && (moved || !seen.stepped)) Object.assign(props, street.tree.lookAt(answer.uid));
+    seen.stepped = seen.stepped || !answer.missing;
     street.setMap(props);
+    if (answer.missing) return;
     street.remember(true);
     street.tree.drawCrumbs();
     street.filters.draw();

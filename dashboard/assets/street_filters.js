@@ -52,7 +52,6 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   }
 
   function draw() {
-    if (!by("chips")) return;
     by("chips").textContent = "";
     ["kind", "body", "source", "stage"].forEach(function (name) {
       if (own.chosen[name]) addChip(names[name] || own.chosen[name], [name]);

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.parts import numbers
+from dashboard.parts.overview import full_name
 from dashboard.street.view import StreetView
 from geodata.access.sight import Sight
 from geodata.figures.area import AreaFigures, ChildFigures
-from geodata.figures.comparison import Against, count_against, rank_area
+from geodata.figures.comparison import Against, count_against, find_worst, rank_area
 from geodata.figures.counts import Change, Rate
 from geodata.figures.period import Period
 from geodata.figures.tally import Tally, tally_areas
@@ -82,21 +83,34 @@ def describe_ranks(sight: Sight, area: AreaFigures, street: StreetView, lang: La
     ]
 
 
+def describe_worst(sight: Sight, area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+    """Return the areas deeper than the table by child with most that is overdue, by name."""
+    return [
+        {
+            "uid": one.uid,
+            "code": one.code,
+            "name": full_name(sight, one.uid),
+            "level": say(f"level.{one.level}", lang),
+            "open": numbers.count(one.open),
+            "overdue": numbers.count(one.overdue),
+        }
+        for one in find_worst(sight, area)
+    ]
+
+
 def _name_value(value: int | Rate) -> str:
     return f"{value.percent()} %" if isinstance(value, Rate) else numbers.count(value)
 
 
-def name_windows(ever: Tally | None, street: StreetView, lang: Lang) -> Mapping[str, str]:
+def name_ever(ever: Tally | None, lang: Lang) -> Mapping[str, str]:
     """
-    Return what stands below each key figure: its period, and how many there are in all.
+    Return what stands below a key figure beside its period: how many there are in all.
 
     The wall counts what is open whenever it was reported: both numbers must be on one page.
     """
-    period = street.name_period()
-    found = dict.fromkeys(("open", "overdue", "due_soon", "suspended", "total", "closing"), period)
-    if ever is not None:
-        found |= {
-            name: say("street.key_ever", lang, period=period, n=numbers.count(getattr(ever, name)))
-            for name in ("open", "overdue", "due_soon", "suspended")
-        }
-    return found
+    if ever is None:
+        return {}
+    return {
+        name: say("street.key_ever", lang, n=numbers.count(getattr(ever, name)))
+        for name in ("open", "overdue", "due_soon", "suspended")
+    }

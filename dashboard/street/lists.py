@@ -8,6 +8,7 @@ import numpy as np
 
 from dashboard import trail
 from dashboard.parts import numbers
+from dashboard.parts.overview import full_name
 from geodata.access.sight import Sight
 from geodata.desk.marks import mark_owners
 from geodata.desk.trays import TrayName, list_seen, read_tray
@@ -62,7 +63,7 @@ def describe_cases(
                 "source": head.source,
                 "id": head.incident_id,
                 "kind": kinds.get(int(snapshot.kind[row])) or say("desk.no_kind", lang),
-                "grid": str(finest["name"].iat[owner])
+                "grid": full_name(sight, int(finest["uid"].iat[owner]))
                 if owner >= 0
                 else say("figure.unowned", lang),
                 "reported": numbers.moment(int(snapshot.reported_at[row]), sight.zone),

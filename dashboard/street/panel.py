@@ -16,7 +16,8 @@ from dashboard.street.compared import (
     count_ever,
     describe_changes,
     describe_ranks,
-    name_windows,
+    describe_worst,
+    name_ever,
 )
 from dashboard.street.lists import list_oldest, list_waiting
 from dashboard.street.view import StreetView
@@ -45,7 +46,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
         return say(key, lang, **named)
 
     rows, against = find_rows(sight, area), count_chosen(sight, area, street)
-    windows = name_windows(count_ever(sight, area), street, lang)
+    ever = name_ever(count_ever(sight, area), lang)
     return render_template(
         "street_panel.html",
         say=speak,
@@ -54,7 +55,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
         link=street.link(),
         **describe_head(sight, area, lang),
         period=street.name_period(),
-        keys=_describe_keys(area, windows, lang),
+        keys=_describe_keys(area, ever, lang),
         ranks=describe_ranks(sight, area, street, lang),
         rates=[_describe_rate(name, getattr(area.own, name), lang) for name in RATES],
         changes=describe_changes(area, against, street, lang),
@@ -63,6 +64,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
         steps=_describe_steps(area, lang),
         stages=_bars([(say(f"stage.{name}", lang), n, name) for name, n in area.stages.items()]),
         ageing=_describe_ageing(area, lang),
+        worst=describe_worst(sight, area, lang),
         children=[
             _describe_child(child, change_of_child(child, area, against, street), lang)
             for child in area.children
@@ -142,9 +144,7 @@ def describe_head(sight: Sight, area: AreaFigures, lang: Lang) -> dict[str, Any]
     }
 
 
-def _describe_keys(
-    area: AreaFigures, windows: Mapping[str, str], lang: Lang
-) -> list[dict[str, Any]]:
+def _describe_keys(area: AreaFigures, ever: Mapping[str, str], lang: Lang) -> list[dict[str, Any]]:
     own = area.own
     counts = {
         "open": (area.open, "plain"),
@@ -159,15 +159,19 @@ def _describe_keys(
             "label": say(f"figure.{key}", lang),
             "text": numbers.count(value),
             "tone": tone,
+            "part": numbers.count(value),
+            "of": "",
             "bounds": isinstance(value, Span),
-            "window": windows[key],
+            "ever": ever.get(key, ""),
         }
         for key, (value, tone) in counts.items()
     ]
     percent = own.closing.percent() if area.complete else None
     text = f"{percent} %" if percent else numbers.NOT_TOLD
     closing = {"key": "closing", "label": say("figure.closing", lang), "text": text}
-    return [*keys, closing | {"tone": "plain", "bounds": True, "window": windows["closing"]}]
+    if area.complete:
+        closing |= {"part": numbers.count(own.closing.part), "of": numbers.count(own.closing.of)}
+    return [*keys, closing | {"tone": "plain", "bounds": True}]
 
 
 def _describe_rate(key: str, rate: Any, lang: Lang) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,18 +66,18 @@ class Asking:
         """Return the language that this request asks for."""
         return parse_street(request.args, start=self._start).view.lang
 
+    def of_city(self, sight: Sight) -> Asked:
+        """Return what this request would ask of the whole city."""
+        street = parse_street(request.args, start=self._start)
+        return Asked(sight=sight, street=street, uid=None, now=self._services.now())
+
     def read(self, *, own: bool = True) -> Asked:
         """Return what this request asks; without a code its account's own area, or the city."""
-        services = self._services
-        sight = services.pictures.facts(current_scope())
+        sight = self._services.pictures.facts(current_scope())
         code = read_text(request.args.get("code"), _LONGEST_CODE)
         level = read_text(request.args.get("level"), _LONGEST_CODE)
-        return Asked(
-            sight=sight,
-            street=parse_street(request.args, start=self._start),
-            uid=find_area(sight, code, level) if code else find_own_area(sight) if own else None,
-            now=services.now(),
-        )
+        uid = find_area(sight, code, level) if code else find_own_area(sight) if own else None
+        return replace(self.of_city(sight), uid=uid)
 
 
 def find_area(sight: Sight, code: str, level: str) -> int | None:
@@ -198,7 +198,7 @@ def draw_frame(asked: Asked, services: Services) -> dict[str, Any]:
 
 def draw_area(asked: Asked, services: Services) -> dict[str, Any]:
     """Return one step: the panel, what the map shows, and who this area is."""
-    sight, street, now = asked.sight, asked.street, asked.now
+    sight, street = asked.sight, asked.street
     figures = asked.count()
     with services.city.database.read() as connection:
         html = panel.draw_panel(sight, figures, street, connection)
@@ -207,21 +207,29 @@ def draw_area(asked: Asked, services: Services) -> dict[str, Any]:
         grids = sight.grids.grids
         row = int(np.flatnonzero(grids["uid"].to_numpy() == asked.uid)[0])
         code, level = str(grids["code"].iat[row]), str(grids["level"].iat[row])
-    mark = f"{sight.snapshot.revision} {now // 600} {street.link()}"
-    answer: dict[str, Any] = {
+    return {
         "html": html,
         "uid": asked.uid,
         "code": code,
         "level": level if code and _is_doubtful(sight, code) else "",
+        **_draw_map(asked),
+    }
+
+
+def _draw_map(asked: Asked) -> dict[str, Any]:
+    """Return what the map shows under the filter; no figures to a page that holds them."""
+    sight, street, now = asked.sight, asked.street, asked.now
+    mark = f"{sight.snapshot.revision} {now // 600} {street.link()}"
+    shown: dict[str, Any] = {
         "query": street.query(sight, now),
         "revision": sight.snapshot.revision,
         "mark": mark,
     }
     if request.args.get("held") != mark:
         values = ground.read_values(sight, street, now=now)
-        answer["values"] = ground_values(asked, values)
-        answer["legend"] = _draw_legend(asked, values)
-    return answer
+        shown["values"] = ground_values(asked, values)
+        shown["legend"] = _draw_legend(asked, values)
+    return shown
 
 
 def ground_values(asked: Asked, values: Any) -> dict[str, Any]:
@@ -240,7 +248,7 @@ def _draw_legend(asked: Asked, values: Any) -> str:
     street = asked.street
     return render_template(
         "street_legend.html",
-        title=say(f"street.measure_{street.measure}", asked.lang),
+        title=street.name_measure(),
         unit=say("legend.unit_incidents", asked.lang),
         rows=ground.describe_legend(values, street),
     )
@@ -281,7 +289,9 @@ def _draw_missing(services: Services, asking: Asking) -> Response:
         successors=successors,
         no_grids=sight is None,
     )
-    answer = as_json({"html": html, "missing": True})
+    # The map stays the city's: a dead link shows where one may go from it.
+    shown = {} if sight is None else _draw_map(asking.of_city(sight))
+    answer = as_json({"html": html, "missing": True, **shown})
     answer.status_code = 404
     return answer
 
@@ -292,7 +302,7 @@ def _is_doubtful(sight: Sight, code: str) -> bool:
 
 def _name_categories(sight: Sight, lang: Lang) -> list[tuple[int, str]]:
     names = panel.category_names(sight, lang)
-    used = set(np.unique(sight.snapshot.category).tolist())
+    used = set(np.flatnonzero(sight.counter.count(["category"])).tolist())
     return sorted(((code, names[code]) for code in used if code in names), key=lambda one: one[1])
 
 

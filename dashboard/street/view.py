@@ -76,6 +76,13 @@ class StreetView:
             return say("street.period_all", lang)
         return say("street.period_days", lang, n=days)
 
+    def name_measure(self) -> str:
+        """Return in words what the map is coloured by."""
+        chosen = self.measure == "change" and self.against is not None
+        return say(
+            "street.measure_against" if chosen else f"street.measure_{self.measure}", self.view.lang
+        )
+
     def filter(self, facts: Facts, now: int) -> Filter:
         """Return the filter; a text that is unknown lets nothing through."""
         period = self.period(facts, now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from geodata.access.sight import Sight
 from geodata.figures.area import AreaFigures, list_children
 from geodata.figures.counts import Rate
@@ -39,6 +41,17 @@ class Rank:
     place: int
     of: int
     then: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worst:
+    """An area with much that is overdue."""
+
+    uid: int
+    code: str
+    level: str
+    open: int
+    overdue: int
 
 
 def count_against(sight: Sight, area: AreaFigures, *, period: Period) -> Against | None:
@@ -91,6 +104,46 @@ def rank_area(sight: Sight, area: AreaFigures, *, against: Period | None) -> tup
             )
         )
     return tuple(found)
+
+
+def find_worst(sight: Sight, area: AreaFigures, *, most: int = 3) -> tuple[Worst, ...]:
+    """
+    Return those with most that is overdue of each level deeper than an area's children.
+
+    The most first, of equal ones the one with more open cases. None where the scope hides a part of
+    the area: what is best hidden would be told by not being there.
+    """
+    if not area.complete:
+        return ()
+    tallies = tally_areas(sight, period=area.period, filter=area.filter, now=area.now)
+    grids, tree = sight.grids.grids, order_leaves(sight)
+    open_, late = (
+        np.append(0, np.cumsum(tallies.of_finest(name)[tree.order])) for name in ("open", "overdue")
+    )
+    children = [child.uid for child in area.children if child.uid is not None]
+    known = {area.grid, *children, *(up for one in children for up in sight.grids.ancestors(one))}
+    begin, stop = 0, len(tree.order)
+    if area.grid is not None and not area.is_city:
+        begin, stop = tree.reach(area.grid)
+    by_level: dict[str, list[Worst]] = {}
+    for uid, code, level in zip(grids["uid"], grids["code"], grids["level"], strict=True):
+        first, end = tree.reach(int(uid))
+        n = int(late[end] - late[first])
+        if n and begin <= first and end <= stop and uid not in known:
+            found = Worst(
+                uid=int(uid),
+                code=str(code),
+                level=str(level),
+                open=int(open_[end] - open_[first]),
+                overdue=n,
+            )
+            by_level.setdefault(found.level, []).append(found)
+    levels = [level for level in sight.grids.levels if level in by_level]
+    worst = (
+        sorted(by_level[level], key=lambda one: (-one.overdue, -one.open, one.code))[:most]
+        for level in levels
+    )
+    return tuple(one for listed in worst for one in listed)
 
 
 def list_siblings(sight: Sight, grid: int) -> list[int]:

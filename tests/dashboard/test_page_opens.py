@@ -148,7 +148,8 @@ def test_without_webgl_the_map_says_so_and_the_figures_are_there(
     flags = [*BROWSER_FLAGS, "--disable-3d-apis"]
     browser = chromium.browser_type.launch(executable_path=path, args=flags)
     try:
-        city = CityPage(browser.new_page(), serve_page(gaoshan_app).address, wait=False)
+        address = serve_page(gaoshan_app).address
+        city = CityPage(browser.new_page(), address, wait=False)
         city.settle("failed")
         assert map_words("zh")["no_webgl"] in city.text(".gridmap-notice")
         facts = load_facts(gaoshan, now=DEMO_NOW)
@@ -156,6 +157,11 @@ def test_without_webgl_the_map_says_so_and_the_figures_are_there(
         assert f"{facts.snapshot.n:,}" in city.text("#as-of .figure")
         city.page.locator(".top-row").first.click()
         city.wait_for(".card h2")
+        assert city.problems == []
+        city = CityPage(browser.new_page(), f"{address}/street/?lang=zh&days=0", wait=False)
+        city.settle("failed")
+        assert map_words("zh")["no_webgl"] in city.text(".gridmap-notice")
+        assert f"{facts.snapshot.n:,}" in city.text("[data-def=total] strong")
         assert city.problems == []
     finally:
         browser.close()

@@ -226,6 +226,15 @@ def test_a_finger_asks_too(chromium, serve_page, gaoshan_app):
     context.close()
 
 
+def test_a_dead_link_says_so_and_leaves_the_map_of_the_city(open_page, gaoshan_app):
+    city = open_page(gaoshan_app, "/street/404?lang=en&days=0")
+    assert "No grid has the code 404" in city.text("#side")
+    city.page.locator(".missing [data-go]").click()
+    stand(city, "Whole city")
+    assert path_of(city) == "/street/"
+    assert city.problems == []
+
+
 def test_days_drawn_over_the_trend_narrow_the_whole_page(street):
     city = street
     stand(city, "Whole city")
@@ -242,10 +251,9 @@ def test_days_drawn_over_the_trend_narrow_the_whole_page(street):
     )
     query = parse_qs(urlsplit(city.page.url).query)
     assert query["from"] < query["to"]
-    said = city.page.locator("[data-def=overdue] small").inner_text()
+    said = " ".join(city.texts("[data-def=overdue] small"))
     assert said.startswith(f"reported {query['from'][0]} – {query['to'][0]}")
     assert "whenever reported" in said
-    city.page.locator("#filter-box summary").click()
     city.page.locator("[data-drop='from to']").click()
     city.page.wait_for_function(
         "n => document.querySelector('[data-def=total] strong').textContent === n", arg=total

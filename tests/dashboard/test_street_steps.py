@@ -39,7 +39,7 @@ def ask(client, name: str, query: str = "", *, status: int = 200):
 def key_of(html: str, key: str) -> str:
     """What a key figure of the panel reads."""
     (found,) = re.findall(
-        rf'data-def="{key}"><span class="label">[^<]*</span><strong[^>]*>([^<]*)', html
+        rf'data-def="{key}"[^>]*><span class="label">[^<]*</span><strong[^>]*>([^<]*)', html
     )
     return found
 

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.figures.area import count_area, find_root, list_children
-from geodata.figures.comparison import RANKED, count_against, list_siblings, rank_area
+from geodata.figures.comparison import (
+    RANKED,
+    count_against,
+    find_worst,
+    list_siblings,
+    rank_area,
+)
 from geodata.figures.counts import Rate
 from geodata.figures.period import Period
 from geodata.snapshots.snapshot import Filter
@@ -94,3 +100,26 @@ def test_a_whole_city_has_no_siblings(town):
     sight, area = count(town, None, period=NEWER)
     assert rank_area(sight, area, against=None) == ()
     assert area.is_city
+
+
+@settings(max_examples=20, deadline=None)
+@given(filter=filters)
+def test_the_worst_further_down_have_more_overdue_than_all_beside_them(town, filter):
+    for uid in (None, *list_children(town.everyone, None)):
+        sight, area = count(town, uid, period=NEWER, filter=filter)
+        found = find_worst(sight, area)
+        grids = sight.grids
+        inside = {int(one) for one in grids.grids["uid"]}
+        if uid is not None:
+            inside = {int(one) for one in grids.subtree_uids(uid)}
+        children = {child.uid for child in area.children}
+        deeper = {one for one in inside if set(grids.ancestors(one)) & children}
+        counted = {one: count(town, one, period=NEWER, filter=filter)[1].own for one in deeper}
+        assert {one.uid for one in found} <= deeper
+        for one in found:
+            assert (one.overdue, one.open) == (counted[one.uid].overdue, counted[one.uid].open)
+        left = deeper - {one.uid for one in found}
+        least = min((one.overdue for one in found), default=0)
+        assert all(counted[one].overdue <= max(least, 0) for one in left)
+    part, hidden = count(town, None, period=NEWER, grids=frozenset(town.uids[:1]))
+    assert find_worst(part, hidden) == ()
