@@ -92,14 +92,15 @@ def _measure_inverse(points: int) -> dict[str, Any]:
     lon, lat = dice.uniform(75, 130, points), dice.uniform(20, 50, points)
     shifted = wgs84_to_gcj02(lon, lat)
     gcj02_to_wgs84(*(axis[:10] for axis in shifted))
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
     back = gcj02_to_wgs84(*shifted)
-    seconds = time.perf_counter() - begun
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     again = wgs84_to_gcj02(*back)
     off_m = float(max(np.abs(one - other).max() for one, other in zip(again, shifted, strict=True)))
     off_m *= _METRES_A_DEGREE
-    good = off_m <= 1e-6 and seconds <= 3
-    return _row("GCJ-02 inverse", n=points, seconds=seconds, equal=good, note=f"{off_m:.1e} m off")
+    good = off_m <= 1e-6 and cpu <= 3  # of the processor: the machine is shared
+    note = f"{off_m:.1e} m off, processor {cpu:.1f} s"
+    return _row("GCJ-02 inverse", n=points, seconds=seconds, equal=good, note=note)
 
 
 def _make_demo(folder: Path) -> City:

@@ -220,6 +220,7 @@ def _let_go(reading: Reading, columns: set[str]) -> None:
     """Drop columns that nobody asks for any more: of a million rows each is some 30 MB."""
     for column in (columns | set(reading.place_columns or ())) & set(reading.frame.columns):
         reading.frame.pop(column)
+    pa.default_memory_pool().release_unused()
 
 
 _ASKED = frozenset({"address", "recorded_grid"})  # asked for once more at the end

@@ -220,6 +220,24 @@ def test_too_large_a_file_is_refused_and_leaves_nothing(tmp_path):
     app.extensions[INTAKE].close()
 
 
+def test_a_large_table_comes_in_where_a_file_of_objects_as_large_is_refused(tmp_path):
+    city = make_tiny_city(tmp_path / "large")
+    object.__setattr__(city.settings, "upload_mb", 3)
+    object.__setattr__(city.settings, "upload_objects_mb", 1)
+    app = make_app(city, now=lambda: NOW).server
+    client = app.test_client()
+    row = ",".join(str(cell) for cell in rows(city, 1)[0][:5])
+    table = f"{','.join(HEAD[:5])}\n{row}\n".encode()
+    padded = table + b",,,,\n" * 400_000  # 2 MB of empty rows below
+    page = client.get(bring(client, io.BytesIO(padded), name="大表.csv").location)
+    assert "大表.csv" in page.get_data(as_text=True)
+    assert "A0" in page.get_data(as_text=True)
+    shapes = b'{"type": "FeatureCollection", "features": [' + b" " * 2_000_000 + b"]}"
+    page = client.get(bring(client, io.BytesIO(shapes), name="图.geojson").location)
+    assert "最多 1 MB" in page.get_data(as_text=True)
+    app.extensions[INTAKE].close()
+
+
 def test_an_upload_of_another_account_does_not_exist(city, client):
     place = bring(client, make_book(rows(city))).location.split("?")[0]
     app = make_app(city, now=lambda: NOW).server
