@@ -4,6 +4,7 @@
   var root = document.documentElement;
   var asked = new URLSearchParams(window.location.search);
   var TICK_MS = 1000;
+  var large = asked.get("letters") === "large"; // for who stands ten metres away
 
   var held = { have: {}, since: "" };
   var scenes = [{ name: "", dwell_s: 30 }];
@@ -19,6 +20,7 @@
   var program = null;
 
   var live = window.getuLive;
+  if (large) root.dataset.letters = "large";
   function by(id) { return document.getElementById(id); }
 
   /* --- the map ------------------------------------------------------------------------------ */
@@ -45,7 +47,7 @@
   var covered = "";
 
   function findScale() {
-    return Math.max(1, Math.min(window.innerHeight / 1080, window.innerWidth / 1920));
+    return Math.max(1, Math.min(window.innerHeight / 1080, window.innerWidth / 1920)) * (large ? 1.25 : 1);
   }
 
   function takeMap(map) {
