@@ -50,7 +50,7 @@ class CodeFinding:
     def cells(self, lang: Lang) -> list[str]:
         """Return the finding as texts, in the order of `COLUMNS`."""
         place = ["" if np.isnan(value) else f"{value:.7f}" for value in (self.lon, self.lat)]
-        what = say(f"code_finding.{self.finding}", lang)
+        what = say(f"code_wrong.{self.finding}", lang)
         return [self.code, what, str(self.rows), self.kind, self.name, *place, self.grid]
 
 

@@ -54,7 +54,7 @@ def lines(answer) -> list[list[str]]:
 
 def test_every_finding_of_the_stored_codes_is_listed_with_where_it_stands(client):
     page = text_of(client.get("/tables/components/codes?lang=zh"))
-    for told in ("LAMP-7", "9910120101000003", "3210120101000002", "不合编码规则", "重复"):
+    for told in ("LAMP-7", "9910120101000003", "3210120101000002", "格式不符", "重复"):
         assert told in page, told
     assert "3210120101000001" not in page
     only = text_of(client.get("/tables/components/codes?lang=zh&finding=doubled"))
