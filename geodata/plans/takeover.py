@@ -38,8 +38,7 @@ from geodata.store.takeover import (
     put_in_force,
     read_decided,
     read_owners,
-    read_placed_incidents,
-    read_reported_since,
+    read_touched_incidents,
     write_lineage,
     write_owners,
     write_transfers,
@@ -168,9 +167,13 @@ def _find_changes(city: City, old: Drawn, new: Drawn) -> _Change:
     with city.database.read() as connection:
         seen, ground = read_revision(connection), read_ground_revision(connection)
         changed = _changed_uids(old, new)
-        found = read_placed_incidents(connection, owners=changed.tolist())
+        begin = new.system.valid_from or 0
+        found = read_touched_incidents(connection, changed.tolist(), since=begin)
         again = {*read_decided(connection)}
-        again |= {*read_reported_since(connection, new.system.valid_from or 0)}
+    late = (found["reported_at"] >= begin) | (found["reported_at"] == 0)
+    again |= {*found["inc"][late].tolist()}
+    meant = (found["rule"] != 0) | np.isin(found["owner"], changed)
+    found = {name: values[meant] for name, values in found.items()}
     rows = np.flatnonzero((found["rule"] != _NO_PLACE) & (found["rule"] != _MANUAL))
     owned = new.index.own(
         found["x"][rows],

@@ -25,21 +25,31 @@ _GRID = (
 )  # fmt: skip
 
 
-def read_placed_incidents(
-    connection: sqlite3.Connection, *, owners: Collection[int] | None = None
-) -> dict[str, NDArray[Any]]:
+def read_placed_incidents(connection: sqlite3.Connection) -> dict[str, NDArray[Any]]:
     """
     Return what a change of the grids needs of every incident, as columns ordered by number.
 
-    With `owners` only of those that these grids own, and of all that lie on a line or outside.
     int64, but `x`, `y` float64 (mm) with NaN for none. A large city's may be of a moment a little
     later than this connection's.
     """
-    if owners is None:
-        return _read_incidents(connection, _PLACED)
+    return _read_incidents(connection, _PLACED)
+
+
+def read_touched_incidents(
+    connection: sqlite3.Connection, owners: Collection[int], *, since: int
+) -> dict[str, NDArray[Any]]:
+    """
+    Return the incidents that a new drawing may own otherwise, and those of its own days.
+
+    As `read_placed_incidents`, with `reported_at`: those that these grids own, all that lie on a
+    line or outside, all reported at or after a moment or on an unknown day (0). One look at each.
+    """
     listed = orjson.dumps(sorted(int(uid) for uid in owners)).decode()
-    where = " AND (rule <> 0 OR owner IN (SELECT value FROM json_each(?3)))"
-    return _read_incidents(connection, _PLACED, where, (listed,))
+    where = (
+        " AND (rule <> 0 OR reported_at >= ?4 OR reported_at = 0"
+        " OR owner IN (SELECT value FROM json_each(?3)))"
+    )
+    return _read_incidents(connection, (*_PLACED, "reported_at"), where, (listed, since))
 
 
 def _read_incidents(
@@ -178,14 +188,6 @@ def read_owned_cases(
     names = ("x", "y", "open", "owner", "owner_at_event")
     where = " AND reported_at >= ?3 AND reported_at < ?4 AND flags & 16 = 0"
     return _read_incidents(connection, names, where, (since, until))
-
-
-def read_reported_since(connection: sqlite3.Connection, since: int) -> list[int]:
-    """Return the incidents whose day lies at or after a moment, and those of an unknown day."""
-    rows = connection.execute(
-        "SELECT inc FROM incident WHERE reported_at >= ? OR reported_at = 0", (since,)
-    )
-    return [inc for (inc,) in rows]
 
 
 def read_decided(connection: sqlite3.Connection) -> list[int]:
