@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -75,9 +76,13 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
         request.max_content_length = city.settings.upload_mb * MEGABYTE + _FORM_BYTES
         source = clean_source(request.form["source"]) if request.form.get("source") else ""
         kind = request.form.get("kind", "")
-        files = [(one.filename or "", one.stream) for one in request.files.getlist("file")]
         scope, now = current_scope(), services.now()
-        upload = shelf.keep(files, kind=kind, source=source, account=scope.account, now=now)
+        with ExitStack() as after:
+            brought = request.files.getlist("file")
+            for one in brought:  # a large one lies in a file of its own until it is closed
+                after.callback(one.close)
+            files = [(one.filename or "", one.stream) for one in brought]
+            upload = shelf.keep(files, kind=kind, source=source, account=scope.account, now=now)
         with city.database.read() as connection:
             options = find_mapping(connection, source, kind) if source else {}
         shelf.save(replace(upload, options=options))

@@ -66,6 +66,19 @@ def bring(client, book, *, kind="incidents", source="市政", name="六月.xlsx"
     return client.post("/data/upload?lang=zh", data=data, content_type="multipart/form-data")
 
 
+def bring_large(client, content: bytes, *, name: str):
+    """Bring a file as raw bytes: the test client itself would put them into a file of its own."""
+    head = 'Content-Disposition: form-data; name="{}"'
+    parts = (
+        f"--x\r\n{head.format('kind')}\r\n\r\nincidents\r\n--x\r\n"
+        f'{head.format("file")}; filename="{name}"\r\n\r\n'
+    )
+    body = parts.encode() + content + b"\r\n--x--\r\n"
+    return client.post(
+        "/data/upload?lang=zh", data=body, content_type="multipart/form-data; boundary=x"
+    )
+
+
 def settle(client, place):
     """Wait for the load behind an upload and return its page."""
     for _ in range(100):
@@ -206,15 +219,7 @@ def test_too_large_a_file_is_refused_and_leaves_nothing(tmp_path):
     city = make_tiny_city(tmp_path / "small")
     object.__setattr__(city.settings, "upload_mb", 1)
     app = make_app(city, now=lambda: NOW).server
-    head = 'Content-Disposition: form-data; name="{}"'
-    parts = (
-        f"--x\r\n{head.format('kind')}\r\n\r\nincidents\r\n--x\r\n"
-        f'{head.format("file")}; filename="a.csv"\r\n\r\n'
-    )
-    body = parts.encode() + b"a" * 1_060_000 + b"\r\n--x--\r\n"
-    answer = app.test_client().post(
-        "/data/upload", data=body, content_type="multipart/form-data; boundary=x"
-    )
+    answer = bring_large(app.test_client(), b"a" * 1_060_000, name="a.csv")
     assert answer.status_code in {400, 413, 422}
     assert not list((city.folder / "uploads").glob("*/*"))
     app.extensions[INTAKE].close()
@@ -229,11 +234,11 @@ def test_a_large_table_comes_in_where_a_file_of_objects_as_large_is_refused(tmp_
     row = ",".join(str(cell) for cell in rows(city, 1)[0][:5])
     table = f"{','.join(HEAD[:5])}\n{row}\n".encode()
     padded = table + b",,,,\n" * 400_000  # 2 MB of empty rows below
-    page = client.get(bring(client, io.BytesIO(padded), name="大表.csv").location)
+    page = client.get(bring_large(client, padded, name="大表.csv").location)
     assert "大表.csv" in page.get_data(as_text=True)
     assert "A0" in page.get_data(as_text=True)
     shapes = b'{"type": "FeatureCollection", "features": [' + b" " * 2_000_000 + b"]}"
-    page = client.get(bring(client, io.BytesIO(shapes), name="图.geojson").location)
+    page = client.get(bring_large(client, shapes, name="图.geojson").location)
     assert "最多 1 MB" in page.get_data(as_text=True)
     app.extensions[INTAKE].close()
 

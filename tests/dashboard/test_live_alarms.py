@@ -15,7 +15,8 @@ from geodata.audit.log import CONSOLE
 from geodata.city import City
 from geodata.desk.alarm_desk import list_alarms, note_alarm
 from geodata.errors import BadSetting, NotAllowed, NotFound
-from geodata.events.derive import derive_incidents, withdraw_batch
+from geodata.events.derive import derive_incidents
+from geodata.events.withdrawal import withdraw_batch
 from geodata.snapshots.facts import FactsKeeper
 from geodata.snapshots.inventory import describe_city
 from tests.city import NOW, load_one, make_gridded_city, middle, write_table

@@ -15,7 +15,8 @@ from geodata.desk.acts import Wish, decide, preview_pin
 from geodata.desk.decisions import hash_decision
 from geodata.desk.trays import count_trays, find_lying, read_tray
 from geodata.errors import BadSetting, NotAllowed, NotFound, Overtaken
-from geodata.events.derive import derive_incidents, withdraw_batch
+from geodata.events.derive import derive_incidents
+from geodata.events.withdrawal import withdraw_batch
 from geodata.store.database import raise_revision
 from geodata.store.decisions import Decision, append_decision, find_incident
 from geodata.store.desk_rows import read_head

@@ -12,8 +12,8 @@ from geodata.audit.irregularities import RULES, Finding, find_irregularities
 from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.desk.acts import Wish, decide
-from geodata.events.derive import withdraw_batch
 from geodata.events.feed import Feed
+from geodata.events.withdrawal import withdraw_batch
 from geodata.loading.posted_events import read_posted
 from tests.city import NOW, grid_code, load_one, make_gridded_city, middle, write_table
 

@@ -162,3 +162,14 @@ def test_a_derivation_beside_the_feed_keeps_every_post(city, large):
     live = dump(city)
     derive_incidents(city, now=NOW)
     assert dump(city) == live
+
+
+def test_a_city_derived_in_stretches_is_the_city_derived_at_once(city, large, monkeypatch):
+    derive_incidents(city, now=NOW)
+    before, shares = dump(city), []
+    monkeypatch.setattr(derive, "INCIDENTS_AT_ONCE", 7)
+    derive_incidents(city, now=NOW, progress=shares.append)
+    assert dump(city) == before
+    assert len(shares) > 3
+    assert shares == sorted(shares)
+    assert shares[-1] == 1

@@ -352,3 +352,26 @@ def test_the_first_grids_choose_the_citys_coordinate_system_for_good(tmp_path):
     assert city.crs_text == "EPSG:4549"
     city.fix_crs("EPSG:4550")
     assert city.crs_text == "EPSG:4549"
+
+
+def test_the_digits_of_codes_tell_levels_and_parents_where_the_city_says_so(city, tmp_path):
+    bare = [
+        (shape, {"code": given["code"], "name": given["name"]})
+        for shape, given in (*community_features(), *grid_features())
+    ]
+    path = write_shapes(tmp_path / "bare.geojson", bare)
+    with pytest.raises(GetuError):  # without it all are grids, and overlap
+        load_one(city, "grids", path)
+    object.__setattr__(city.settings, "grid_code_rule", "6+3+3+3")
+    load_one(city, "grids", path)
+    grids = city.grids_in_force(NOW).grids
+    assert grids["level"].value_counts().to_dict() == {"grid": 9, "community": 3}
+    codes = dict(zip(grids["uid"], grids["code"], strict=True))
+    finest = grids[grids["level"] == "grid"]
+    assert all(
+        code.startswith(codes[parent])
+        for code, parent in zip(finest["code"], finest["parent"], strict=True)
+    )
+    object.__setattr__(city.settings, "grid_code_rule", "six")
+    with pytest.raises(BadSetting):
+        load_one(city, "grids", path)

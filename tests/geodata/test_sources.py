@@ -9,7 +9,6 @@ import pytest
 
 from geodata.city import City
 from geodata.errors import BadSetting
-from geodata.events.derive import withdraw_batch
 from geodata.events.feed import Feed
 from geodata.events.sources import (
     judge_source,
@@ -19,6 +18,7 @@ from geodata.events.sources import (
     source_states,
     worst_state,
 )
+from geodata.events.withdrawal import withdraw_batch
 from geodata.loading.posted_events import read_posted
 from geodata.settings import Settings
 from geodata.snapshots.inventory import describe_city

@@ -14,8 +14,8 @@ from geodata.access.scope import Scope
 from geodata.access.source_tokens import change_tokens
 from geodata.city import City, open_city, writing
 from geodata.desk.acts import Wish, decide
-from geodata.events.derive import withdraw_batch
 from geodata.events.feed import Feed
+from geodata.events.withdrawal import withdraw_batch
 from geodata.intake.watched import Watch
 from geodata.loading.posted_events import read_posted
 from geodata.plans.publish import publish_plan
