@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import re
+import shutil
+import subprocess
 import zipfile
 from dataclasses import dataclass
 from typing import Any
@@ -347,6 +349,23 @@ def saved(document: Any) -> bytes:
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
+
+
+@pytest.mark.long
+def test_libreoffice_opens_slides_and_page(made, tmp_path):
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("no LibreOffice here")
+    names = {"slides.pptx": made.slides, "page.docx": made.page}
+    for name, body in names.items():
+        (tmp_path / name).write_bytes(body)
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    words = [office, profile, "--headless", "--convert-to", "pdf", *names]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, timeout=600)
+    slides = len(pptx.Presentation(io.BytesIO(made.slides)).slides)
+    pages = re.findall(rb"/Type\s*/Page\b", (tmp_path / "slides.pdf").read_bytes())
+    assert len(pages) == slides > 5
+    assert re.findall(rb"/Type\s*/Page\b", (tmp_path / "page.pdf").read_bytes())
 
 
 def test_a_full_disk_leaves_none_of_a_pack(made, tmp_path, monkeypatch):
