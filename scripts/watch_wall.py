@@ -292,14 +292,14 @@ def sample(
     ledger.heap_mb.append((time.time(), used_mb))
     ledger.loads.append(os.getloadavg()[0])
     status = Path(f"/proc/{server.pid}/status").read_text("utf-8")
-    resident = re.search(r"VmRSS:\s+(\d+)", status)
+    held = re.search(r"VmRSS:\s+(\d+)", status)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "s": round(time.time() - ledger.begin_s),
         "heap_mb": round(used_mb, 2),
         "nodes": counters["nodes"],
         "listeners": counters["jsEventListeners"],
-        "server_mb": round(int(resident[1]) / 1e3, 1) if resident else None,
+        "server_mb": round(int(held[1]) / 1e3, 1) if held else None,
         "revision": shown,
         "stalest_s": round(ledger.stale_s[-1], 2),
         "unsaid_s": round(ledger.unsaid_s[-1], 2),
