@@ -25,7 +25,7 @@ _FULL_QUANTILE = 0.99
 Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def find_cells(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Cells, Any]:
+def find_cells(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> tuple[Cells, Any]:
     """
     Return the hexagon (column, row) of each place in pixels, and how near its edge it is, 0 to 1.
 
