@@ -94,7 +94,8 @@ def _freeze_breaks(facts: Sight, now: int) -> None:
     database = facts.city.database
     for layer in LAYERS:
         place = ("drawing", "breaks", layer.id, facts.grids.drawing)
-        if layer.read_values is None or place in facts.kept:
+        # What has no ramp has no classes: nothing of it is measured at every request.
+        if layer.read_values is None or "ramp" not in layer.style.plain or place in facts.kept:
             continue
         name = _FROZEN.format(layer=layer.id, drawing=facts.grids.drawing)
         stored = database.meta(name)

@@ -142,6 +142,8 @@ def _told(
 
 def _hidden(facts: Sight) -> Any:
     uids = facts.grids.finest()["uid"].to_numpy()
+    if facts.scope.grids is None:
+        return np.full(len(uids), not facts.rows)
     return np.array([not facts.shows(int(uid)) for uid in uids], np.bool_)
 
 

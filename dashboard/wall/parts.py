@@ -51,9 +51,7 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
     """Return the parts that follow from the incidents."""
     sight, now = moment.sight, moment.now
     board = count_late(sight, now=now)
-    today = compare_today(
-        sight.snapshot.reported_at[find_lately(sight, now=now)], now=now, zone=sight.zone
-    )
+    today = compare_today(find_lately(sight, now=now).steps[0], now=now, zone=sight.zone)
     return {
         "keys": _draw("keys", moment, board=board),
         "late": _draw("late", moment, **_describe_late(moment, board)),

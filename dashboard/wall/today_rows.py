@@ -40,9 +40,9 @@ def describe_hours(today: Today) -> list[dict[str, Any]]:
 
 def describe_categories(sight: Sight, now: int, lang: Lang) -> list[dict[str, Any]]:
     """Return the categories of today, the unusual ones first, each with what is usual by now."""
-    lately, snapshot = find_lately(sight, now=now), sight.snapshot
+    lately = find_lately(sight, now=now)
     found = compare_groups(
-        snapshot.category[lately], snapshot.reported_at[lately], now=now, zone=sight.zone
+        sight.snapshot.category[lately.rows], lately.steps[0], now=now, zone=sight.zone
     )
     names = sight.category_names(lang)
     return [
@@ -85,8 +85,9 @@ def name_mostly(sight: Sight, rows: Sequence[int], *, now: int, lang: Lang) -> d
     snapshot = sight.snapshot
     since = first_day(sight, MOSTLY_DAYS, now)
     names = sight.category_names(lang)
-    found = find_lately(sight, now=now)
-    found = found[(snapshot.reported_at[found] >= since) & np.isin(snapshot.owner[found], rows)]
+    lately = find_lately(sight, now=now)
+    found = lately.rows[lately.steps[0] >= since]
+    found = found[np.isin(snapshot.owner[found], rows)]
     told = {}
     for row in rows:
         groups, counts = np.unique(

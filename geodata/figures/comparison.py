@@ -117,33 +117,35 @@ def find_worst(sight: Sight, area: AreaFigures, *, most: int = 3) -> tuple[Worst
         return ()
     tallies = tally_areas(sight, period=area.period, filter=area.filter, now=area.now)
     grids, tree = sight.grids.grids, order_leaves(sight)
+    first, end = tree.reaches
     open_, late = (
-        np.append(0, np.cumsum(tallies.of_finest(name)[tree.order])) for name in ("open", "overdue")
+        sums[end] - sums[first]
+        for name in ("open", "overdue")
+        for sums in [np.append(0, np.cumsum(tallies.of_finest(name)[tree.order]))]
     )
     children = [child.uid for child in area.children if child.uid is not None]
     known = {area.grid, *children, *(up for one in children for up in sight.grids.ancestors(one))}
     begin, stop = 0, len(tree.order)
     if area.grid is not None and not area.is_city:
         begin, stop = tree.reach(area.grid)
-    by_level: dict[str, list[Worst]] = {}
-    for uid, code, level in zip(grids["uid"], grids["code"], grids["level"], strict=True):
-        first, end = tree.reach(int(uid))
-        n = int(late[end] - late[first])
-        if n and begin <= first and end <= stop and uid not in known:
-            found = Worst(
-                uid=int(uid),
-                code=str(code),
-                level=str(level),
-                open=int(open_[end] - open_[first]),
-                overdue=n,
-            )
-            by_level.setdefault(found.level, []).append(found)
-    levels = [level for level in sight.grids.levels if level in by_level]
-    worst = (
-        sorted(by_level[level], key=lambda one: (-one.overdue, -one.open, one.code))[:most]
-        for level in levels
+    uids, codes, levels = (grids[name].to_numpy() for name in ("uid", "code", "level"))
+    told = [uid for uid in known if uid is not None]
+    deeper = (late > 0) & (first >= begin) & (end <= stop) & ~np.isin(uids, told)
+    worst = []
+    for level in sight.grids.levels:
+        rows = np.flatnonzero(deeper & (levels == level))
+        order = np.lexsort((codes[rows].astype(str), -open_[rows], -late[rows]))
+        worst += rows[order[:most]].tolist()
+    return tuple(
+        Worst(
+            uid=int(uids[row]),
+            code=str(codes[row]),
+            level=str(levels[row]),
+            open=int(open_[row]),
+            overdue=int(late[row]),
+        )
+        for row in worst
     )
-    return tuple(one for listed in worst for one in listed)
 
 
 def list_siblings(sight: Sight, grid: int) -> list[int]:

@@ -122,6 +122,8 @@ class LeafOrder:
             else:
                 found.append(rank[uids[row]])
         self.order = np.array(found, np.int64)
+        # Of each grid in the drawing's order: its first place in `order`, and its end.
+        self.reaches = np.array([self._reach[uid] for uid in uids], np.int64).reshape(-1, 2).T
 
     def reach(self, uid: int) -> tuple[int, int]:
         """Return the first place and the end of an area's grids in `order`."""

@@ -31,21 +31,25 @@ def encode_courses(snapshot: Snapshot, rows: Any = slice(None)) -> Codes:
 
     What is over stays in its state; that of the open ones depends on the moment (`add_states`).
     """
-    columns = [
-        getattr(snapshot, name)[rows]
-        for name in ("near_line", "returned", "reopened", "open", "due_at")
-    ]
-    steps = snapshot.steps[rows]
+    steps, live = snapshot.steps[rows], snapshot.open[rows]
     done = clock_state(
-        open=columns[3],
-        due_at=columns[4],
+        open=live,
+        due_at=snapshot.due_at[rows],
         clock_from=snapshot.clock_from[rows],
         closed_at=steps[:, 4],
         suspended_since=snapshot.suspended_since[rows],
         now=0,
     )
     out = np.empty(len(steps), np.uint16)
-    _encode(_freeze(steps), *(_freeze(column) for column in columns[:4]), _freeze(done), out)
+    _encode(
+        _freeze(steps),
+        _freeze(snapshot.near_line[rows]),
+        _freeze(snapshot.returned[rows]),
+        _freeze(snapshot.reopened[rows]),
+        _freeze(live),
+        _freeze(done),
+        out,
+    )
     return out
 
 
@@ -57,7 +61,8 @@ def add_states(
     band = np.searchsorted(np.array(AGEING_DAYS), late_days, side="right")
     band[states != RED] = 0
     added = states.astype(np.uint16) << np.uint16(_STATE_AT)
-    return courses | added | (band.astype(np.uint16) << np.uint16(_BAND_AT))
+    found: Codes = courses | added | (band.astype(np.uint16) << np.uint16(_BAND_AT))
+    return found
 
 
 def encode_now(snapshot: Snapshot, rows: Any, *, states: NDArray[np.uint8], now: int) -> Codes:

@@ -117,12 +117,16 @@ class Facts:
         """Return the IANA name of the city's time zone."""
         return self.city.settings.timezone
 
-    @cached_property
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """Return west, south, east, north of the grids in degrees, with a margin."""
-        west, south, east, north = self.grids.grids.to_crs(4326).total_bounds
-        wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
-        return (west - wide, south - high, east + wide, north + high)
+        key = ("drawing", "bounds")
+        if key not in self.kept:
+            west, south, east, north = self.grids.grids.to_crs(4326).total_bounds
+            wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
+            self.kept[key] = (west - wide, south - high, east + wide, north + high)
+        found: tuple[float, float, float, float] = self.kept[key]
+        return found
 
     @cached_property
     def base(self) -> Mapping[str, geopandas.GeoDataFrame]:
@@ -159,8 +163,13 @@ class Facts:
     def kind_names(self, lang: Lang) -> Mapping[int, str]:
         """Return the name of each code of `Snapshot.kind`."""
         column = f"name_{lang}"
-        names = self.kinds[column].dropna().to_dict() if column in self.kinds else {}
-        return {number: names.get(code, code) for number, code in self.kind_terms.items()}
+
+        def find() -> Mapping[int, str]:
+            names = self.kinds[column].dropna().to_dict() if column in self.kinds else {}
+            return {number: names.get(code, code) for number, code in self.kind_terms.items()}
+
+        found: Mapping[int, str] = self.keep(("kind names", lang), find)
+        return found
 
     def category_names(self, lang: Lang) -> Mapping[int, str]:
         """Return the name of each code of `Snapshot.category`."""

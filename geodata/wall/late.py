@@ -103,7 +103,8 @@ def _find_oldest(sight: Sight, late: NDArray[np.int64], *, now: int) -> OldestCa
 
 def _count_hour(sight: Sight, *, now: int) -> dict[str, int]:
     """Return how many were reported, dispatched and closed within the last hour."""
-    steps = sight.snapshot.steps[find_lately(sight, now=now)]
-    within = (steps > now - HOUR_S) & (steps <= now)
-    n = within.sum(axis=0).tolist()
-    return {"reported": int(n[0]), "dispatched": int(n[2]), "closed": int(n[4])}
+    steps = find_lately(sight, now=now).steps
+    return {
+        name: int(np.count_nonzero((times > now - HOUR_S) & (times <= now)))
+        for name, times in (("reported", steps[0]), ("dispatched", steps[2]), ("closed", steps[4]))
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,15 @@ from geodata.events.periods import local_midnight
 _BACK_DAYS = 70  # eight weeks to compare with, and more than a week to spare
 
 
-def find_lately(sight: Sight, *, now: int) -> NDArray[np.int64]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """Rows of the snapshot, and when each reached the six steps (6, rows), UTC s, 0 for never."""
+
+    rows: NDArray[np.int64]
+    steps: NDArray[np.int64]
+
+
+def find_lately(sight: Sight, *, now: int) -> Lately:
     """
     Return the rows that were reported, dispatched or closed in the last ten weeks.
 
@@ -23,14 +32,15 @@ def find_lately(sight: Sight, *, now: int) -> NDArray[np.int64]:
     since = local_midnight(now, sight.zone, days_before=_BACK_DAYS)
     first = sight.counter.find_first()
 
-    def find() -> NDArray[np.int64]:
+    def find() -> Lately:
         steps = sight.snapshot.steps
         found = np.empty(len(steps), np.bool_)
         _mark_lately(steps, since, first, found)
-        return np.flatnonzero(found)
+        rows = np.flatnonzero(found)
+        return Lately(rows=rows, steps=np.ascontiguousarray(steps[rows].T))
 
-    rows: NDArray[np.int64] = sight.keep(("lately", since), find)
-    return rows
+    lately: Lately = sight.keep(("lately", since), find)
+    return lately
 
 
 @compile_kernel

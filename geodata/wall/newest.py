@@ -30,9 +30,9 @@ def list_newest(sight: Sight, *, now: int, most: int) -> tuple[Happening, ...]:
     lately = find_lately(sight, now=now)
     for step in TOLD:
         place = SIX_STEPS.index(step)
-        times = snapshot.steps[lately, place]
+        times = lately.steps[place]
         near = np.flatnonzero((times > now - _DAY_S) & (times <= now))
-        last = lately[near[np.argsort(-times[near], kind="stable")[:most]]]
+        last = lately.rows[near[np.argsort(-times[near], kind="stable")[:most]]]
         found += [
             Happening(
                 at=int(snapshot.steps[row, place]),
