@@ -12,7 +12,7 @@ from bench.hard_places import Floats, Shapes, awkward_drawings, geos_covering, h
 from geodata.ownership import OwnerIndex
 
 RESOLUTIONS = (64, 800, None)  # cells along a side of the raster: coarse, fine, as chosen
-_SIDE = 33  # squared: the grids of a drawing
+_SIDE = 34  # squared: the grids of a drawing
 _LEAST = 9  # points that `hard_points` makes at least for each that it is asked for
 GEOS, PREDICATE = "GEOS, shapely STRtree(points)", "intersects, first grid"
 

@@ -22,7 +22,7 @@ from geodata.reading.places import datum_by_name, find_place_columns
 
 Floats = NDArray[np.float64]
 SUFFIX = ".parquet"
-BATCH = 1_000_000  # rows held at a time
+BATCH = 1 << 18  # rows that a thread holds at a time: few, so that all threads end together
 _LARGEST_GROUP = 4_000_000  # a larger row group is read in batches
 _SAMPLED_GROUPS = 3  # row groups that are looked through for personal columns
 _SAMPLE_ROWS = 65_536
