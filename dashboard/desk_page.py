@@ -34,7 +34,7 @@ from geodata.words import parse_lang, say
 OWN_ASSETS = ("getu.js", "desk.css", "desk.js")
 POLL_MS = 10_000
 STORES = ("view", "lang", "theme", "case", "pin", "seen", "revision", "marks", "saved", "labels")
-LABELS = ("tray", "source", "closed", "theme-switch", "list", "what", "reason", "code")
+LABELS = ("trays", "tray", "source", "closed", "theme-switch", "list", "what", "reason", "code")
 
 
 def add_page(app: Dash, services: Services) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
+import json
+import re
 import subprocess
 import sys
 import time
@@ -21,43 +23,34 @@ OUT = ROOT / "docs" / "map.webp"
 WIDTH, HEIGHT = 1600, 900
 SHARPNESS = 2  # drawn larger and made smaller: a map drawn without a GPU is soft at its own size
 QUALITY = 90  # a palette would be as small and lose the rare colours, those of the worst grids
-WAIT_S = 60
+WAIT_S = 240
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SETTLE_S = 1.5  # what a script fills in after the map is painted
-DESKS = {"1366": (1366, 768), "1080": (1920, 1080)}
-WALLS = {"1080": (1920, 1080), "4k": (3840, 2160), "3to1": (5760, 1920)}
-PHONES = {"phone": (390, 844)}
-LOOKS = tuple(itertools.product(("zh", "en"), ("dark", "light")))
+SIZES = {"1366": (1366, 768), "1080": (1920, 1080), "4k": (3840, 2160), "3to1": (5760, 1920)}
+PHONE = {"phone": (390, 844)}
+LOOKS = tuple("-".join(look) for look in itertools.product(("zh", "en"), ("dark", "light")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page to take: its address below the server's, who may see it, and on which screens."""
+    """One page to take: its address below the server's, who may see it, on a phone too or not."""
 
     name: str
     path: str
     role: str = "local"
     query: str = ""
-    sizes: tuple[dict[str, tuple[int, int]], ...] = (DESKS,)
+    phone: bool = False
 
 
-PAGES = (
-    Page(name="map", path="", query="days=90", sizes=(DESKS, WALLS)),
-    Page(name="wall", path="wall/", query="scene=1", sizes=(WALLS, DESKS)),
-    Page(name="wall-heat", path="wall/", query="scene=3&dim=on", sizes=(WALLS,)),
-    Page(name="street", path="street/", sizes=(DESKS, PHONES)),
-    Page(name="duty", path="duty/", role="duty"),
+# Beside those of the menu: other states of them, and what one only comes to by a link.
+MORE = (
+    Page(name="wall-heat", path="wall/", query="scene=3&dim=on"),
     Page(name="duty-log", path="duty/log", role="duty"),
-    Page(name="desk", path="desk/", role="duty"),
-    Page(name="scenes", path="scenes", role="administrator"),
-    Page(name="briefing", path="briefing", role="duty"),
-    Page(name="planner", path="planner/", role="planner"),
-    Page(name="data", path="data", role="clerk"),
-    Page(name="tables", path="tables", role="clerk"),
-    Page(name="quality", path="quality", role="clerk"),
-    Page(name="audit", path="audit", role="auditor"),
-    Page(name="sign-in", path="sign-in", sizes=(DESKS, PHONES)),
+    Page(name="sign-in", path="sign-in", phone=True),
+    Page(name="street-nowhere", path="street/404", phone=True),
 )
+QUERIES = {"map": "days=90", "wall": "scene=1"}
+ON_PHONES = {"street"}
 
 
 def main() -> None:
@@ -70,7 +63,8 @@ def main() -> None:
     parser.add_argument("--browser", default="/usr/bin/chromium")
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="take every page into FOLDER")
     parser.add_argument("--only", default="", help="of these pages, by name and with commas")
-    parser.add_argument("--case", default="", metavar="SOURCE/ID", help="the case to take, too")
+    parser.add_argument("--sizes", default=",".join((*SIZES, *PHONE)), help="with commas")
+    parser.add_argument("--looks", default=",".join(LOOKS), help="with commas")
     arguments = parser.parse_args()
     address = f"http://127.0.0.1:{arguments.port}/"
     command = [sys.executable, str(ROOT / "app.py"), "serve", "--city", str(arguments.city)]
@@ -127,20 +121,49 @@ def _take_all(address: str, arguments: argparse.Namespace) -> None:
     """Write `page-lang-theme-size.png` for every page, language, theme and size."""
     arguments.all.mkdir(parents=True, exist_ok=True)
     wanted = set(arguments.only.split(",")) - {""}
-    pages = [*PAGES]
-    if arguments.case:
-        pages.append(Page(name="case", path=f"case/{arguments.case}", sizes=(DESKS, PHONES)))
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=arguments.browser, args=FLAGS)
-        for page in pages:
+        for page in [*_list_menu(), *MORE, *_list_linked(address)]:
             if not wanted or page.name in wanted:
-                _take_page(chromium, address, page, arguments.all)
+                _take_page(chromium, address, page, arguments)
         chromium.close()
 
 
-def _take_page(chromium: Any, address: str, page: Page, folder: Path) -> None:
-    sizes = {name: size for group in page.sizes for name, size in group.items()}
-    for (lang, theme), (size, (width, height)) in itertools.product(LOOKS, sizes.items()):
+def _list_menu() -> list[Page]:
+    """Return the pages of the menu, each as a role that may open it."""
+    sys.path.insert(0, str(ROOT))
+    from dashboard.parts.pages import PAGES
+    from geodata.access.accounts import ROLES
+
+    found = []
+    for page in PAGES:
+        able = (role for role, permissions in ROLES.items() if permissions & set(page.needs))
+        role = "local" if "read" in page.needs else next(able)
+        query, phone = QUERIES.get(page.name, ""), page.name in ON_PHONES
+        found.append(Page(name=page.name, path=page.path, role=role, query=query, phone=phone))
+    return found
+
+
+def _list_linked(address: str) -> list[Page]:
+    """Return pages that the street leads to: an area, a grid, its cases, and the oldest of them."""
+    with urllib.request.urlopen(f"{address}area/panel.json?lang=zh&days=0") as answer:
+        html = json.load(answer)["html"]
+    code = re.findall(r'href="[^"]*/street/(\d[^"?]*)', html)[0]
+    with urllib.request.urlopen(f"{address}area/panel.json?lang=zh&days=0&code={code}") as answer:
+        case = re.findall(r'href="[^"]*/(case/[^"?]*)', json.load(answer)["html"])[0]
+    return [
+        Page(name="street-area", path=f"street/{code}", phone=True),
+        Page(name="street-rows", path="area/rows", query=f"code={code}&figure=overdue"),
+        Page(name="case", path=case, phone=True),
+    ]
+
+
+def _take_page(chromium: Any, address: str, page: Page, arguments: argparse.Namespace) -> None:
+    sizes = SIZES | (PHONE if page.phone else {})
+    chosen = [name for name in arguments.sizes.split(",") if name in sizes]
+    for look, size in itertools.product(arguments.looks.split(","), chosen):
+        lang, theme = look.split("-")
+        width, height = sizes[size]
         context = chromium.new_context(viewport={"width": width, "height": height})
         if page.role != "local":
             headers = {"Origin": address.rstrip("/")}
@@ -148,14 +171,14 @@ def _take_page(chromium: Any, address: str, page: Page, folder: Path) -> None:
             context.request.post(f"{address}demo-role", form=form, headers=headers)
         tab = context.new_page()
         answer = tab.goto(f"{address}{page.path}?lang={lang}&theme={theme}&{page.query}")
-        name = f"{page.name}-{lang}-{theme}-{size}.png"
+        name = f"{page.name}-{look}-{size}.png"
         if answer is None or not answer.ok:
             sys.stderr.write(f"{name}: {answer and answer.status}\n")
         else:
             _wait_for_map(tab)
             time.sleep(SETTLE_S)
             _wait_for_map(tab)
-            tab.screenshot(path=str(folder / name))
+            tab.screenshot(path=str(arguments.all / name))
         context.close()
 
 

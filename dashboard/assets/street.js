@@ -5,6 +5,7 @@
   var dash = (window.dash_clientside = window.dash_clientside || {});
   var POLL_MS = 5000;
   var MINUTE_MS = 60000;
+  var WALL_PX = 3000;
 
   var held = ""; // the mark of the figures that the map holds
   var revision = null;
@@ -208,7 +209,8 @@
       by("street-tools").appendChild(by("tools").content);
       by("street-play").appendChild(by("player").content);
       var layers = street.asking.layers(answer.map.layers);
-      street.setMap(Object.assign({ theme: root.dataset.theme }, answer.map, { layers: layers }));
+      var scale = window.innerWidth >= WALL_PX ? 2 : 1; // names and signs as large as the page's words
+      street.setMap(Object.assign({ theme: root.dataset.theme, scale: scale }, answer.map, { layers: layers }));
       takeShown();
       Object.keys(answer.labels).forEach(function (id) {
         by(id).setAttribute("aria-label", answer.labels[id]);
