@@ -133,6 +133,7 @@ def test_the_desk_takes_an_alarm_and_holds_it_on_the_wall(page, serve_page, town
     town.post("C1", alarm_level=2, kind="5001")
     desk = open_wall(page, server, "/duty/?lang=zh")
     page.set_viewport_size({"width": 1366, "height": 768})
+    desk.wait_for("#who .pages")
     page.locator(".duty-row").click()
     desk.wait_for(".duty-rings")
     page.locator('[data-act="hold"]').click()
@@ -159,7 +160,8 @@ def test_a_check_for_accessibility_finds_nothing(page, serve_page, town, look):
         pytest.skip("no axe-core: make setup")
     server = serve_page(town.app)
     town.post("D1", alarm_level=3)
-    wall = open_wall(page, server, f"/wall/?{look}")
+    wall = open_wall(page, server, f"/wall/?{look}&scene=6")  # a film
+    wall.wait_for("#part-film .hour.now")
     wall.wait_for("#wall-card")
     page.evaluate(AXE.read_text("utf-8"))
     assert check(wall) == []
