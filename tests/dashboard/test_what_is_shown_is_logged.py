@@ -33,6 +33,7 @@ SHOWS_NOTHING = {
     "marks": "says the place in its own address back",
     "pick": "a place that the post picked, and the grid it lies in",
     "preview": "the grid that a picked place would fall into",
+    "show_atlas": "how far an atlas is: what it shows is noted when it is fetched",
     "show_scenes": "what the wall shows in turn: layers and names of areas",
 }
 ZOOM = 14
