@@ -45,6 +45,10 @@ class Page:
 # Beside those of the menu: other states of them, and what one only comes to by a link.
 MORE = (
     Page(name="wall-heat", path="wall/", query="scene=3&dim=on"),
+    Page(name="wall-hexes", path="wall/", query="scene=4"),
+    Page(name="wall-change", path="wall/", query="scene=5"),
+    Page(name="wall-film", path="wall/", query="scene=6"),
+    Page(name="wall-large", path="wall/", query="scene=1&letters=large"),
     Page(name="duty-log", path="duty/log", role="duty"),
     Page(name="sign-in", path="sign-in", phone=True),
     Page(name="street-nowhere", path="street/404", phone=True),
