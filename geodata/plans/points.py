@@ -7,7 +7,6 @@ from typing import Any
 
 import geopandas
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -17,7 +16,7 @@ from geodata.drawings import NOBODY, Drawn
 from geodata.events.incidents import FLAG_DRILL
 from geodata.store.database import Connection, read_ground_revision, read_revision
 from geodata.store.incident_rows import changed_since
-from geodata.store.records import read_records
+from geodata.store.records import read_record_places
 from geodata.store.takeover import read_placed_incidents
 
 INCIDENT, CAMERA, PLACE, COMPONENT, HOME = range(5)
@@ -72,11 +71,11 @@ def read_points(connection: Connection, city: City, drawn: Drawn, *, now: int) -
     parts = [_incident_part(incidents)]
     kinds: dict[int, str] = {}
     for sort, name in _RECORDS.items():
-        table = read_records(connection, name, at=now)
-        if sort == PLACE and "kind" in table:
+        x, y, named = read_record_places(connection, name, at=now)
+        if sort == PLACE:
             first = sum(len(part["x"]) for part in parts)
-            kinds = {first + row: str(kind) for row, kind in enumerate(table["kind"])}
-        parts.append(_record_part(sort, table, drawn))
+            kinds = {first + row: kind for row, kind in enumerate(named) if kind}
+        parts.append(_plain_part(sort, x, y, drawn))
     parts.append(_home_part(city, drawn))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Points(
@@ -145,10 +144,6 @@ def _plain_part(
         "homes": zeros if homes is None else homes,
         "people": zeros,
     }
-
-
-def _record_part(sort: int, table: pd.DataFrame, drawn: Drawn) -> dict[str, NDArray[Any]]:
-    return _plain_part(sort, table["x_mm"].to_numpy(float), table["y_mm"].to_numpy(float), drawn)
 
 
 def _home_part(city: City, drawn: Drawn) -> dict[str, NDArray[Any]]:

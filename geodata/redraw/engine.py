@@ -13,6 +13,7 @@ from geodata.errors import BadSetting, Fault
 from geodata.redraw.adjacency import Adjacency, Flags
 from geodata.redraw.bisection import bisect_blocks, mend_labels
 from geodata.redraw.flips import flip_borders
+from geodata.redraw.returns import send_home
 
 STEPS_A_BLOCK = 2000
 _LEAST_STEPS, _MOST_STEPS = 500_000, 30_000_000
@@ -202,6 +203,8 @@ def least_change(terrain: Terrain, today: Ints | None, band: float, *, seed: int
         work = min(steps * len(today), _MOST_STEPS)
         knobs = [work, band * aim, load, _LOAD_PRICE_LAST, shape, move, heat]
         found = _flip(terrain, today, today, free, knobs, seed + attempt)
+        targets = terrain.targets(found)
+        found = send_home(terrain.graph, terrain.loads, targets, found, today, band=band)
         moved = float(terrain.loads[found != today].sum())
         key = (_total_excess(terrain, found, band), moved)
         if key < best_key:
@@ -226,7 +229,7 @@ def measure_roundness(graph: Adjacency, label: Ints) -> Floats:
 
 def _offs(terrain: Terrain, label: Ints) -> Floats:
     """Return the difference of each grid's load from its target, as a share."""
-    load = np.bincount(label, weights=terrain.loads)
+    load = np.bincount(label, weights=terrain.loads).astype(np.float64)
     return measure_offs(load, terrain.targets(label))
 
 

@@ -62,7 +62,7 @@ def measure_labels(
 ) -> Measures:
     """Return the measures of labels 0..k-1; `before` are today's uids, `names` the labels' own."""
     k = int(label.max()) + 1
-    load = np.bincount(label, weights=terrain.loads, minlength=k)
+    load = np.bincount(label, weights=terrain.loads, minlength=k).astype(np.float64)
     off = measure_offs(load, terrain.targets(label))
     round_ = measure_roundness(terrain.graph, label)
     moved = np.zeros(len(label), bool) if before is None else names[label] != before

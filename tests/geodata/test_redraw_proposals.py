@@ -13,6 +13,7 @@ from geodata.redraw.adjacency import find_adjacency
 from geodata.redraw.drafting import own_blocks, propose_for_draft, write_edits
 from geodata.redraw.expectation import expect_loads, find_unknown
 from geodata.redraw.proposals import KINDS, propose
+from geodata.redraw.returns import send_home
 from geodata.redraw.walls import make_wall
 from tests.geodata.redraw_land import at, read_all, square_draft
 
@@ -256,6 +257,22 @@ def test_a_zero_is_no_history_only_where_like_blocks_would_have_brought_three():
     plans = propose(blocks, grids=5, home=np.zeros(200, np.int64))
     assert plans.sum_expected()["blocks"] == 10
     assert plans.sum_expected()["low"] < plans.sum_expected()["load"] == pytest.approx(100, rel=0.3)
+
+
+def test_what_moved_without_need_goes_home_and_nothing_falls_apart():
+    blocks = lattice(6, 2)
+    graph = find_adjacency(blocks.shapes)
+    today = np.tile([0, 0, 0, 1, 1, 1], 2)
+    moved = today.copy()
+    moved[[2, 8]] = 1  # a column too many: each grid should have six blocks
+    targets = np.full(2, 6.0)
+    back = send_home(graph, blocks.loads, targets, moved, today, band=0.05)
+    assert (back == today).all()
+    # What brings a grid into the band stays, and so does what holds the rest together.
+    uneven = np.where(today == 0, 1.5, 1.0)
+    kept = send_home(graph, uneven, np.full(2, 7.5), moved, today, band=0.1)
+    assert (kept != today).sum() == 1
+    assert graph.count_parts(kept) == 2
 
 
 @pytest.mark.parametrize(("size", "grids"), [((8, 5), 4), ((15, 10), 8)])
