@@ -29,7 +29,8 @@ def run_init(arguments: argparse.Namespace, out: Output) -> int:
     """Make an empty city folder."""
     from geodata.city import create_city
 
-    values: dict[str, Any] = {"name_zh": arguments.name, "name_en": arguments.name_en}
+    english = arguments.name_en or arguments.name
+    values: dict[str, Any] = {"name_zh": arguments.name, "name_en": english}
     values = {name: value for name, value in values.items() if value}
     if arguments.timezone:
         values["timezone"] = arguments.timezone

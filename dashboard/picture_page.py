@@ -67,7 +67,7 @@ def add_picture_page(server: Flask, services: Services) -> None:
 
     server.add_url_rule(f"{base}/picture/<int:z>/<int:x>/<int:y>", "getu_picture", tile)
     server.add_url_rule(f"{base}/basemap", "getu_basemap", show_basemap)
-    server.add_url_rule(f"{base}/basemap/try", "getu_basemap_try", try_it, methods=["POST"])
+    server.add_url_rule(f"{base}/basemap", "getu_basemap_try", try_it, methods=["POST"])
 
 
 def _middle(services: Services) -> tuple[int, int, int]:

@@ -31,7 +31,7 @@ class Doubtful:
 
 def find_doubtful(connection: Connection, scope: Scope, *, sure: float) -> Doubtful:
     """
-    Return the open incidents of a scope whose place is unsure, the least sure first.
+    Return the open incidents of a scope whose place is unsure: unplaced ones with guesses first.
 
     Sure is a door, building or place of the library with a score of at least `sure`. What a post
     has pinned is settled.
@@ -42,7 +42,7 @@ def find_doubtful(connection: Connection, scope: Scope, *, sure: float) -> Doubt
     pinned = {inc for inc, one in standings.items() if one.pin is not None}
     waiting = sorted(
         (row for row in unsure if row.inc not in pinned),
-        key=lambda row: (row.x is not None, row.score, row.reported_at, row.inc),
+        key=lambda row: (row.x is not None, not row.guesses, row.score, row.reported_at, row.inc),
     )
     return Doubtful(rows=tuple(waiting), asked=len(rows))
 

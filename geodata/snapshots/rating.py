@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.grids import GridSystem
 from geodata.risk import DAY_S, GridRisk, choose_exposure, estimate_risk
 from geodata.snapshots.later import Later
 from geodata.snapshots.snapshot import Snapshot
+from geodata.store.records import read_records
 
 # Sources that find what they go out to look for; see design.md 8 and `estimate_risk`.
 PATROL_SOURCES = frozenset({"patrol", "camera", "巡查", "巡逻", "监控"})
@@ -78,8 +81,8 @@ def _rate(
     finest = system.finest()
     name, exposure = choose_exposure(
         city.settings.exposure,
-        households=finest["households"].to_numpy(float),
-        population=finest["population"].to_numpy(float),
+        households=_find_counted(city, finest, "households", now=now),
+        population=_find_counted(city, finest, "population", now=now),
         area_m2=finest.geometry.area.to_numpy(float),
     )
     patrols = [number for number, text in sources.items() if text in PATROL_SOURCES]
@@ -93,3 +96,16 @@ def _rate(
         days=city.settings.risk_days,
         half_life_weeks=city.settings.risk_half_life_weeks,
     )
+
+
+def _find_counted(city: City, finest: pd.DataFrame, name: str, *, now: int) -> NDArray[np.float64]:
+    """Return what the table of counts in force says of each grid, else what its drawing says."""
+    drawn = finest[name].to_numpy(float)
+    with city.database.read() as connection:
+        counts = read_records(connection, "counts", at=now)
+    if name not in counts:
+        return drawn
+    told = pd.to_numeric(counts.set_index("id")[name], errors="coerce")
+    counted = told.reindex(finest["code"].astype(str)).to_numpy(float)
+    values: NDArray[np.float64] = np.where(np.isfinite(counted), counted, drawn)
+    return values

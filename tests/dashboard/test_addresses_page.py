@@ -21,6 +21,7 @@ CASES = [
     ["SURE", "2026-05-30 08:00", "新都路1号"],
     ["BETWEEN", "2026-05-30 09:00", "新都路5号"],
     ["TWO", "2026-05-30 10:00", "和平路5号"],
+    ["NOWHERE", "2026-05-30 07:00", "不详"],
 ]
 
 
@@ -67,6 +68,11 @@ def test_only_unsure_places_wait_with_their_level_and_score(door):
     assert "是 江苏省扬州市江都区大桥镇白沙村和平路5号" in text
     assert ">SURE<" not in text
     assert door.client("clerk").get("/addresses").status_code == 403
+
+
+def test_what_can_be_chosen_comes_before_what_nothing_is_known_of(door):
+    text = page(door)
+    assert text.index(">TWO<") < text.index(">NOWHERE<") < text.index(">BETWEEN<")
 
 
 def test_a_confirmed_place_stays_where_it_was_found_and_leaves_the_list(door):

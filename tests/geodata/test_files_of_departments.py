@@ -10,6 +10,7 @@ import shapely
 from geodata.coordinates import wgs84_to_gcj02
 from geodata.errors import BadFile
 from geodata.loading.headers import find_header
+from geodata.snapshots.facts import load_facts
 from geodata.store.records import read_records
 from tests.city import (
     NOW,
@@ -67,6 +68,11 @@ def test_counts_with_thousands_and_a_total_are_taken_as_numbers(city, tmp_path):
     counts = table(city, "counts")
     assert counts.loc[codes[0], "households"] == "1071"
     assert counts.loc[codes[0], "population"] == "2756"
+    case = ("案件编号", "上报时间", "经度", "纬度")
+    cases = write_table(tmp_path / "a.csv", case, [["A1", "2026-05-01", *middle(0, 0)]])
+    load_one(city, "incidents", cases)
+    risk = load_facts(city, now=NOW).rated.risk.get()
+    assert risk.exposure_name == "households"
     assert "户数＝户数（户）" in "".join(note.sentence("zh") for note in report.notes)
 
 
