@@ -100,7 +100,7 @@ def _rate(
 
 def _find_counted(city: City, finest: pd.DataFrame, name: str, *, now: int) -> NDArray[np.float64]:
     """Return what the table of counts in force says of each grid, else what its drawing says."""
-    drawn = finest[name].to_numpy(float)
+    drawn: NDArray[np.float64] = finest[name].to_numpy(float)
     with city.database.read() as connection:
         counts = read_records(connection, "counts", at=now)
     if name not in counts:
