@@ -163,6 +163,16 @@ def _same_event(i, j, seq, stage, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _all_differ(lo, hi, seq, at):  # type: ignore[no-untyped-def]
+    """No two rows can be versions of one event, as they lie: most incidents are of this sort."""
+    for k in range(lo + 1, hi):
+        unnumbered = seq[k] == NO_SEQ and seq[k - 1] == NO_SEQ
+        if not (at[k] > at[k - 1] if unnumbered else seq[k] > seq[k - 1]):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def _before(i, j, seq, at, hash_, stage):  # type: ignore[no-untyped-def]
     if at[i] != at[j]:
         return at[i] < at[j]
@@ -202,6 +212,10 @@ def _winners(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
             rows = rows[np.argsort(key, kind="mergesort")]
     n = 0
     conflict = False
+    if m <= _INSERTION_LIMIT and _all_differ(lo, hi, seq, at):
+        for k in range(m):
+            keep[k] = lo + k
+        n, m = m, 0
     for k in range(m):
         r = rows[k] if m > _INSERTION_LIMIT else lo + k
         first = n - 1 if m > _INSERTION_LIMIT else 0
