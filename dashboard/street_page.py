@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dash import ClientsideFunction, Dash, Input, Output, html
 
+from dashboard.gridmap import map_words
 from dashboard.parts import page_frame, who
 from dashboard.services import Services
 from dashboard.street import asked_routes, export_routes, playback, routes
+from geodata.words import parse_lang
 
 OWN_ASSETS = (
     "street.css",
@@ -42,6 +44,7 @@ def add_page(app: Dash, services: Services) -> None:
 
 def _draw(services: Services) -> html.Div:
     """Return the page without a figure: its script fills each part as it comes."""
+    lang = parse_lang(services.city.settings.lang)
     over_map = (
         html.Div(id="street-tools"),
         html.Div(id="street-legend", role="region"),
@@ -54,7 +57,9 @@ def _draw(services: Services) -> html.Div:
         main=html.Main(
             id="stage",
             children=[
-                page_frame.draw_map_box(services, *over_map, covered=_COVERED_PX),
+                page_frame.draw_map_box(
+                    services, *over_map, covered=_COVERED_PX, words=map_words(lang)
+                ),
                 page_frame.draw_side(),
             ],
         ),

@@ -89,10 +89,11 @@ def test_a_number_opens_its_entry_and_escape_gives_the_focus_back(street):
     assert "overdue" in city.page.evaluate("document.activeElement.dataset.def")
     city.press("/")
     city.wait_for("#find:focus")
-    city.page.keyboard.type("1")
+    city.page.keyboard.type("321012101001001")
     city.wait_for("#found [role=option][aria-selected=true]")
     city.page.locator("#find").press("Enter")
-    city.page.wait_for_function("() => location.pathname.length > '/street/'.length")
+    stand(city, "第001网格")
+    assert path_of(city) == "/street/321012101001001"
     assert city.problems == []
 
 
