@@ -9,6 +9,7 @@ import geopandas as gpd
 from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.errors import BadFile, Fault
+from geodata.geopackage import write_layer
 from geodata.loading import load_files
 from geodata.loading.request import LoadRequest, Progress
 from geodata.plans.plan import make_plan
@@ -26,9 +27,7 @@ def write_draft(city: City, piece: Workpiece, path: Path) -> int:
     code_of = dict(zip(grids["uid"], grids["code"], strict=True))
     table = grids.assign(parent=[code_of.get(uid, "") for uid in grids["parent"]])
     path.unlink(missing_ok=True)
-    gpd.GeoDataFrame(table, geometry="geometry", crs=city.crs).to_file(
-        path, layer=LAYER, driver="GPKG"
-    )
+    write_layer(gpd.GeoDataFrame(table, geometry="geometry", crs=city.crs), path, layer=LAYER)
     return len(table)
 
 

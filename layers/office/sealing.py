@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, unescape
 
@@ -30,6 +30,25 @@ _LEVEL = 6
 _BODY = re.compile(rb"<figures[^>]*>(.*)</figures>", re.DOTALL)
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _MARK = b'{"getu":'
+
+
+def unpack_office(body: bytes, *, largest: int, most: int) -> Iterator[tuple[str, bytes]]:
+    """
+    Yield the name and content of each part of an Office Open XML file that somebody brings.
+
+    Raises ValueError for what is no whole archive, OverflowError for one of more than `largest`
+    bytes unpacked or of more than `most` parts.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > largest or len(entries) > most:
+                raise OverflowError
+            for entry in entries:
+                yield entry.filename, archive.read(entry)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+            OSError) as error:  # fmt: skip
+        raise ValueError(str(error)) from error
 
 
 def seal_office(body: bytes, carried: Mapping[str, Any] | None) -> bytes:

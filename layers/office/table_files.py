@@ -15,13 +15,12 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow.parquet
-import pyogrio
 import xlsxwriter
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from xlsxwriter.exceptions import XlsxFileError
 
 from geodata.briefing.tables import ExportTable, as_plain
 from geodata.errors import BadFile, BadSetting, Fault, StoreFull
+from geodata.geopackage import write_layer
 from geodata.safe_text import escape_formula, escape_formulas
 from geodata.whole_file import write_whole
 from geodata.words import Lang, say
@@ -42,7 +41,6 @@ class Told:
 
 _MOST_ROWS = 1_048_575  # of a sheet, below its heading
 _EPOCH = datetime.datetime(2000, 1, 1)
-_NO_HOUR = "2000-01-01T00:00:00.000Z"
 _WIDEST, _WIDE, _NARROW = 60, 24, 14
 ABOUT_SUFFIX = ".about.json"
 
@@ -78,7 +76,7 @@ def _write(told: Told, path: Path) -> None:
     """Write the file itself. Raises StoreFull where a library could not finish it."""
     try:
         WRITERS[path.suffix](told, path)
-    except (XlsxFileError, DataSourceError, DataLayerError, FeatureError) as error:
+    except XlsxFileError as error:
         raise StoreFull(Fault(key="store_full"), file=path.name) from error
 
 
@@ -168,9 +166,7 @@ def _write_cell(sheet: Any, line: int, place: int, cell: Any, lang: Lang) -> Non
 
 
 def _write_gpkg(told: Told, path: Path) -> None:
-    # The one thing in a GeoPackage that would differ from run to run is when it was written.
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _NO_HOUR})
-    told.table.frame.to_file(path, driver="GPKG", layer=told.table.what, engine="pyogrio")
+    write_layer(told.table.frame, path, layer=told.table.what)
     rows = [
         *told.about,
         *told.table.headings.items(),
@@ -180,7 +176,7 @@ def _write_gpkg(told: Told, path: Path) -> None:
     about = geopandas.GeoDataFrame(
         {"name": names, "value": values}, geometry=[None] * len(rows), crs=4326
     )
-    about.to_file(path, driver="GPKG", layer="about", engine="pyogrio", mode="a")
+    write_layer(about, path, layer="about", append=True)
 
 
 def _write_parquet(told: Told, path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-import zlib
 from typing import Final
 
 from docx.oxml.parser import parse_xml
 
 from geodata.errors import BadFile, Fault
+from layers.office.sealing import unpack_office
 
 LARGEST: Final = 20_000_000  # bytes of a template as it is brought
 _LARGEST_UNPACKED = 200_000_000
@@ -29,20 +27,17 @@ def check_template(body: bytes | None, kind: str) -> None:
     """
     if body is None:
         return
+    if len(body) > LARGEST:
+        raise BadFile(Fault(key="briefing_template_large"))
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            entries = archive.infolist()
-            sizes = sum(entry.file_size for entry in entries)
-            if len(body) > LARGEST or sizes > _LARGEST_UNPACKED or len(entries) > _MOST_PARTS:
-                raise BadFile(Fault(key="briefing_template_large"))
-            for entry in entries:
-                if _PROGRAMS.search(entry.filename):
-                    raise BadFile(Fault(key="briefing_template_outside"))
-                content = archive.read(entry)
-                if entry.filename.endswith(_TEXTS):
-                    _check_part(content)
-    except (zipfile.BadZipFile, zlib.error, EOFError, SyntaxError, ValueError,
-            NotImplementedError, RuntimeError, OSError) as error:  # fmt: skip
+        for name, content in unpack_office(body, largest=_LARGEST_UNPACKED, most=_MOST_PARTS):
+            if _PROGRAMS.search(name):
+                raise BadFile(Fault(key="briefing_template_outside"))
+            if name.endswith(_TEXTS):
+                _check_part(content)
+    except OverflowError as error:
+        raise BadFile(Fault(key="briefing_template_large")) from error
+    except (ValueError, SyntaxError) as error:
         raise BadFile(Fault(key="briefing_template_kind", values={"kind": kind})) from error
 
 

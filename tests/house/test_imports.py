@@ -22,6 +22,7 @@ REGISTERS = {"dashboard/gridmap/__init__.py"}
 ONLY = {
     "sqlite3": ("geodata.store",),
     "pyogrio": (
+        "geodata.geopackage",
         "geodata.reading.gdal_files",
         "geodata.reading._child",
         "geodata.reading._child_columns",
