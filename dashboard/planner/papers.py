@@ -26,10 +26,10 @@ def make_papers(bench: Bench) -> dict[str, tuple[str, Handler]]:
     city = bench.city
 
     def table(number: int, name: str) -> Response:
-        _check()
         if name not in _TABLES:
             raise NotFound(Fault(key="plan_no_table", values={"known": _TABLES}))
         piece = bench.open(number)
+        _check()
         with piece.lock:
             found = measure_impact(piece.draft, piece.holdings, piece.base)
         sheet = found.codes_csv if name == "codes" else found.flows_csv
@@ -37,8 +37,8 @@ def make_papers(bench: Bench) -> dict[str, tuple[str, Handler]]:
         return as_csv(sheet(read_lang()), f"plan-{number}-{name}")
 
     def walk(number: int) -> Response:
-        _check()
         piece = bench.open(number)
+        _check()
         with piece.lock:
             walks = list_walks(piece)
         sight = bench.services.pictures.newest(current_scope())
@@ -57,8 +57,8 @@ def make_papers(bench: Bench) -> dict[str, tuple[str, Handler]]:
         return as_file(body, f"plan-{number}-walk.pdf", "application/pdf")
 
     def geopackage(number: int) -> Response:
-        _check()
         piece = bench.open(number)
+        _check()
         turn = current_app.extensions[LIMITS].exporting()
         with turn, tempfile.TemporaryDirectory() as folder, piece.lock:
             path = Path(folder) / "draft.gpkg"

@@ -101,10 +101,10 @@ def make_past_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
 
     def table(drawing: int, name: str) -> Response:
         scope, lang = current_scope(), read_lang()
-        need(scope, EXPORT)
-        need_all(scope)
         if name not in _TABLES:
             raise NotFound(Fault(key="plan_no_table", values={"known": _TABLES}))
+        need(scope, EXPORT)
+        need_all(scope)
         if name == "transfers":
             moved = list_transfers(city, scope, drawing)
             show(target=f"{drawing}/{name}", n=max(len(moved), 1), act="export.plan")

@@ -93,11 +93,11 @@ def list_nets(city: City, *, now: int) -> list[str]:
 
 def cross_systems(city: City, scope: Scope, other: str, *, now: int) -> Crosswalk:
     """Return the crosswalk of the grids in force with another net, such as police beats."""
-    need_all(scope)
     beats = city.grids_in_force(now, system=other)
     force = city.grids_in_force(now)
     if beats is None or force is None or beats.drawing == force.drawing:
         raise NotFound(Fault(key="plan_no_system", values={"system": other}))
+    need_all(scope)
     with city.database.read() as connection:
         drawn: Drawn = read_drawn(connection, city, force.drawing)
         points = read_points(connection, city, drawn, now=now)
