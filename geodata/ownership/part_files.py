@@ -192,5 +192,6 @@ def _read_points(column: pa.Array) -> tuple[Floats, Floats]:
     points = take_points(column)
     if points is not None:
         return points
-    shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    with np.errstate(invalid="ignore"):  # a place that is no number is owned by nobody
+        shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
     return shapely.get_x(shapes), shapely.get_y(shapes)

@@ -335,7 +335,8 @@ def _build_shapes(features: Features, wkb: Sequence[bytes | None]) -> None:
             fault = Fault(key="shape_missing", row=place + 1, value_kind="empty")
             features.faults.append(fault)
             continue
-        closed = shapely.from_wkb(given[place], on_invalid="fix")
+        with np.errstate(invalid="ignore"):
+            closed = shapely.from_wkb(given[place], on_invalid="fix")
         features.shapes[place] = closed
         if closed is None:
             features.faults.append(Fault(key="shape_not_positions", row=place + 1))

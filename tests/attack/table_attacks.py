@@ -128,7 +128,7 @@ def layouts() -> Iterator[Item]:
     yield "a column name of a megabyte", TEXT.replace("kind", "k" * 1_000_000), EITHER
     yield "a hundred thousand empty rows", TEXT + "\n" * 100_000, EITHER
     yield "a hundred thousand rows of commas", TEXT + ",,,,\n" * 100_000, READ
-    yield "titles above the header", "案件表\n制表：某处\n" + TEXT, REFUSED
+    yield "titles above the header", "案件表\n制表：某处\n" + TEXT, READ
     yield "sums below the rows", TEXT + "合计,1,,,\n", READ
     yield "HTML called a table", "<html><table><tr><td>1</td></tr></table></html>", REFUSED
     yield "JSON called a table", '{"type": "FeatureCollection"}', REFUSED
