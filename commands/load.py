@@ -26,7 +26,7 @@ def add_commands(commands: Commands) -> None:
 
 def run_load(arguments: argparse.Namespace, out: Output) -> int:
     """Load files; return 0 when anything was committed. Stopped, it takes back what it wrote."""
-    from dashboard.allocator import settle_allocator
+    from geodata.allocator import settle_allocator
     from geodata.audit.settings_log import log_settings
     from geodata.city import open_city, writing
     from geodata.loading import load_files

@@ -17,7 +17,7 @@ from geodata.settings import Settings
 
 SILENT_S = 30  # without a byte, a connection is let go
 REQUEST_S = 60  # for all of one request to arrive: who sends a byte a second is let go too
-SLOWEST_BYTES_S = 500_000  # and so much longer for a large file, by the length it declares
+SLOWEST_BYTES_S = 500_000  # and so much longer for a large file, by what of it has arrived
 SWEEP_S = 5
 _FILES_A_CONNECTION = 2  # a large body waits in a file
 _OTHER_FILES = 256
@@ -94,9 +94,9 @@ def sweep_after(
         for channel in list(channels.values()):
             if channel.begun_at is None:
                 continue
-            request = channel.request  # None, or its head has not come yet: no length so far
-            declared = getattr(request, "content_length", 0) or 0
-            if at - channel.begun_at > REQUEST_S + declared / SLOWEST_BYTES_S:
+            # By what has come, not by the length it declares: words alone keep no connection.
+            arrived = 0 if channel.request is None else channel.request.body_bytes_received
+            if at - channel.begun_at > REQUEST_S + arrived / SLOWEST_BYTES_S:
                 channel.will_close = True
 
     return sweep

@@ -16,7 +16,6 @@ from flask_compress import Compress
 
 from dashboard.accounts_page import add_accounts_page
 from dashboard.addresses_page import add_addresses_page
-from dashboard.allocator import settle_allocator
 from dashboard.answers import add_answers
 from dashboard.api import add_api
 from dashboard.audit_page import add_audit_page
@@ -47,6 +46,7 @@ from dashboard.sign_in import add_sign_in
 from dashboard.tables_page import add_tables_page
 from dashboard.trail import BOOK, install_book
 from geodata.access.scope import Scope
+from geodata.allocator import settle_allocator
 from geodata.audit.book import AuditBook
 from geodata.city import City
 from geodata.errors import BadSetting, Busy, Fault

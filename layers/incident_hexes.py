@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.access.scope import ROWS
 from geodata.words import say
-from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Source, Style
+from layers.incident_heat import HEAT
+from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Style
 from layers.palette import HEAT_LEVELS, RISK, heat_palette
 from layers.raster_tile import GAMMA, round_up, write_png
 
-MINZOOM, MAXZOOM = 6, 14
 BUDGET_BYTES = 60_000
 SIDE_PX = 512  # of a tile on the screen
 RADIUS_PX = 16.0  # of a hexagon, from its middle to a corner
@@ -106,17 +106,7 @@ def _count_all(picture: Picture, z: int) -> tuple[Any, Any, Any]:
     return facts.kept[key]  # type: ignore[no-any-return]
 
 
-HEXES = Source(
-    name="hexes",
-    format="png",
-    read=read_tile,
-    needs=ROWS,
-    filtered=True,
-    themed=True,
-    minzoom=MINZOOM,
-    maxzoom=MAXZOOM,
-    budget_bytes=BUDGET_BYTES,
-)
+HEXES = replace(HEAT, name="hexes", read=read_tile, budget_bytes=BUDGET_BYTES)
 LAYER = Layer(
     id="incident-hexes",
     kind="heat",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 import weakref
@@ -70,9 +69,7 @@ class Feed:
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
         # Open and idle while the feed runs: closing the last connection of all empties SQLite's
         # log, and each commit would wait for the disk three times. A feed that is dropped lets go.
-        self._held = contextlib.ExitStack()
-        self._is_held = False
-        self._let_go = weakref.finalize(self, self._held.close)
+        self._let_go: Callable[[], object] | None = None
         self._lock = threading.Lock()
         self._open: _Group | None = None
         self._closed = False
@@ -105,7 +102,8 @@ class Feed:
         with self._lock:
             self._closed = True
         self._writer.shutdown(wait=True)
-        self._let_go()
+        if self._let_go is not None:
+            self._let_go()
 
     def _commit(self, group: _Group) -> list[Receipt]:
         wait_s = self._last_commit_s + GATHER_S - time.monotonic()
@@ -115,9 +113,8 @@ class Feed:
             if self._open is group:
                 self._open = None
         self._last_commit_s = time.monotonic()
-        if not self._is_held:
-            self._held.callback(self._database.hold().close)
-            self._is_held = True
+        if self._let_go is None:
+            self._let_go = weakref.finalize(self, self._database.hold().close)
         return self._write(group.posts)
 
     def _write(self, posts: list[tuple[EventRows, int]]) -> list[Receipt]:

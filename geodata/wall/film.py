@@ -12,7 +12,6 @@ from geodata.access.sight import Sight
 from geodata.events.periods import local_midnight
 
 HOUR_S = 3_600
-_LARGEST = 65_535
 _QUARTERS_H = (0, 6, 12, 18)
 _WEEK_DAYS, _WEEKS = 7, 52
 
@@ -42,7 +41,7 @@ class Film:
     """
 
     edges: tuple[int, ...]
-    counts: NDArray[np.uint16]
+    counts: NDArray[np.uint32]
     reported: tuple[int, ...]
     closed: tuple[int, ...]
 
@@ -88,7 +87,7 @@ def make_film(sight: Sight, name: str, *, edges: tuple[int, ...]) -> Film:
     first = reel.window - 1
     return Film(
         edges=edges[first:],
-        counts=np.minimum(sums[reel.window :] - sums[: -reel.window], _LARGEST).astype(np.uint16),
+        counts=(sums[reel.window :] - sums[: -reel.window]).astype(np.uint32),
         reported=tuple(reported[first:].tolist()),
         closed=tuple(closed[first:].tolist()),
     )

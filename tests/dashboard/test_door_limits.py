@@ -215,6 +215,9 @@ HALVES = {
     "chunks never end": POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
 }
 
+# By its length alone it would have 80 s more than others.
+LARGE = POST + b"Content-Length: 40000000\r\n\r\nname="
+
 
 @pytest.mark.parametrize("half", HALVES)
 def test_sixty_half_open_sockets_keep_nobody_waiting(real, half):
@@ -236,11 +239,12 @@ def test_sixty_half_open_sockets_keep_nobody_waiting(real, half):
     assert max(times) < 1_500
 
 
-def test_a_request_that_never_ends_is_let_go_though_bytes_drip(real, monkeypatch):
+@pytest.mark.parametrize("half", [*HALVES, "a large file never comes"])
+def test_a_request_that_never_ends_is_let_go_though_bytes_drip(real, monkeypatch, half):
     monkeypatch.setattr("dashboard.connections.REQUEST_S", 1)
     with socket.create_connection(("127.0.0.1", real)) as slow:
         slow.settimeout(0.2)
-        slow.sendall(HALVES["no header ends"])
+        slow.sendall({**HALVES, "a large file never comes": LARGE}[half])
         assert drips_until_closed(slow, seconds=20)
 
 
