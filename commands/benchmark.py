@@ -29,7 +29,9 @@ def add_commands(commands: Commands) -> None:
     bench.add_argument(
         "--data", type=Path, metavar="DIR", help="of `bench ways-in`: real data sets"
     )
-    bench.add_argument("--city", type=Path, metavar="DIR", help="of `bench papers`; else jiangdu")
+    bench.add_argument(
+        "--city", type=Path, metavar="DIR", help="of `bench papers` and `publish`; else jiangdu"
+    )
 
 
 def run_bench(arguments: argparse.Namespace, out: Output) -> int:
@@ -77,6 +79,13 @@ def _run_papers(arguments: argparse.Namespace, out: Output) -> int:
     from bench.papers import run_papers
 
     return _tell(run_papers(arguments.city), out)
+
+
+def _run_publishing(arguments: argparse.Namespace, out: Output) -> int:
+    """Publish a plan on a copy of a city and roll it back; 1 where the store is not what it was."""
+    from bench.publishing import run_publishing
+
+    return _tell(run_publishing(arguments.city), out)
 
 
 def _tell(rows: Iterable[dict[str, Any]], out: Output) -> int:
@@ -128,5 +137,6 @@ _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "exact": _run_exactness,
     "growth": _run_growth,
     "papers": _run_papers,
+    "publish": _run_publishing,
     "ways-in": _run_ways_in,
 }
