@@ -18,9 +18,10 @@ from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.errors import BadFile, Fault, GetuError
 from geodata.intake.jobs import IntakeJobs, Job
+from geodata.intake.limits import MEGABYTE, limits_of
 from geodata.intake.looking import Looks, Preview
 from geodata.intake.refused_rows import write_refused_rows
-from geodata.intake.shelf import Shelf, Upload, limits_of
+from geodata.intake.shelf import Shelf, Upload
 from geodata.levels import LEVELS
 from geodata.loading import KINDS
 from geodata.loading.contracts import RECORD_KINDS
@@ -32,7 +33,6 @@ from geodata.words import Lang, has_words, say
 
 LOAD = "load"  # the permission
 BATCHES_SHOWN = 50
-MEGABYTE = 1 << 20
 _FORM_BYTES = 64_000
 _BUSY_REFRESH_S = 1
 _ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")

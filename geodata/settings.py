@@ -213,7 +213,7 @@ class Settings:
     )
     watched_every_s: int = _setting(2, "How often the server looks into it.", low=1, high=3600)
     upload_mb: int = _setting(
-        300, "Largest upload through the server, in megabytes; kept on the disk.", low=1, high=2_000
+        300, "Largest file by upload or watched folder, in megabytes.", low=1, high=2_000
     )
     upload_objects_mb: int = _setting(
         50, "Largest GeoJSON, KML or Excel file among them: they take far more memory.", low=1

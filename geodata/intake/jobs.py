@@ -13,7 +13,8 @@ from geodata.access.scope import Scope
 from geodata.city import City, writing
 from geodata.errors import BadSetting, Fault, GetuError
 from geodata.events.withdrawal import withdraw_batch
-from geodata.intake.shelf import Shelf, Upload, limits_of
+from geodata.intake.limits import limits_of
+from geodata.intake.shelf import Shelf, Upload
 from geodata.loading import load_files
 from geodata.loading.report import LoadReport
 from geodata.loading.request import Progress

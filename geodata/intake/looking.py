@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.coordinates import shapes_to_metric, to_lonlat, to_metric
 from geodata.errors import BadFile, BadSetting
-from geodata.intake.shelf import Upload, limits_of
+from geodata.intake.limits import limits_of
+from geodata.intake.shelf import Upload
 from geodata.intake.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.intake.watched import find_stamp
 from geodata.loading.contracts import RECORD_KINDS

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,16 +14,16 @@ import orjson
 
 from geodata.city import City
 from geodata.errors import BadFile, Fault, NotFound
+from geodata.intake.limits import MEGABYTE
 from geodata.intake.watched import clean_name
 from geodata.loading import KINDS
 from geodata.loading.request import LoadRequest
-from geodata.reading import UPLOAD_LIMITS, Limits
-from geodata.settings import Settings
+from geodata.reading import Limits
 
 FOLDER = "uploads"
 KEPT_S = 86_400  # an upload that nobody loads is thrown away after this
 _FACTS = "upload.json"
-_CHUNK_BYTES = _MEGABYTE = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _ID_BYTES = 8
 _SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -147,23 +147,9 @@ class Shelf:
         with (place / kept).open("xb") as out:
             while chunk := stream.read(_CHUNK_BYTES):
                 size += len(chunk)
-                if size > limit_mb * _MEGABYTE:
+                if size > limit_mb * MEGABYTE:
                     raise BadFile(
                         Fault(key="file_too_large", values={"limit_mb": limit_mb}), file=kept
                     )
                 out.write(chunk)
         return kept
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return how much one upload may cost by a city's settings."""
-    file_bytes = settings.upload_mb * _MEGABYTE
-    return replace(
-        UPLOAD_LIMITS,
-        file_bytes=file_bytes,
-        parsed_bytes=settings.upload_objects_mb * _MEGABYTE,
-        unpacked_bytes=max(file_bytes, UPLOAD_LIMITS.unpacked_bytes or 0),
-        memory_bytes=settings.child_memory_mb * _MEGABYTE,
-        cpu_s=settings.child_seconds,
-        wall_s=settings.child_seconds,
-    )

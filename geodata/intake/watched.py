@@ -16,6 +16,7 @@ import orjson
 
 from geodata.city import City, writing
 from geodata.errors import BadSetting, Busy, Fault, GetuError, StoreFull, explain_system
+from geodata.intake.limits import limits_of
 from geodata.loading import KINDS, load_files
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.report import LoadReport
@@ -135,7 +136,8 @@ class Watch:
             if self._is_known(digest, found.kind, source):
                 report = LoadReport(file=name, notes=[Note(key="watched.known")])
                 return self._put_away(found, DONE, report.as_json(self._lang), now=now)
-            request = LoadRequest(now=now, source=source, isolated=True)
+            limits = limits_of(self._city.settings)
+            request = LoadRequest(now=now, source=source, isolated=True, limits=limits)
             reports, errors = load_files(
                 self._city, found.kind, [found.path], request, progress=lambda _key, _share: None
             )

@@ -113,6 +113,19 @@ def test_a_bad_file_is_refused_whole_with_its_sentences(inbox):
     assert inbox.batches() == before
 
 
+def test_a_file_may_be_as_large_as_an_upload_and_no_larger(inbox):
+    object.__setattr__(inbox.city.settings, "upload_mb", 1)
+    small, large = (inbox.put(f"incidents/hotline/{name}.csv") for name in ("small", "large"))
+    with small.open("a") as file:
+        file.write("\n" * 900_000)
+    with large.open("a") as file:
+        file.write("\n" * 1_100_000)
+    taken = {one.name: (one.taken, str(one.report["faults"])) for one in inbox.look()}
+    assert taken["small.csv"][0]
+    assert not taken["large.csv"][0]
+    assert "1 MB" in taken["large.csv"][1]
+
+
 def test_the_same_content_is_loaded_once_whatever_its_name(inbox):
     inbox.put("incidents/hotline/day1.csv")
     inbox.look()
