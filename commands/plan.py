@@ -99,7 +99,7 @@ def _list(_: argparse.Namespace, city: City, out: Output) -> int:
 
 
 def _show(arguments: argparse.Namespace, city: City, out: Output) -> int:
-    from geodata.plans.plan import find_plan
+    from geodata.plans.workshop import find_plan
     from geodata.store.plans import count_edits, read_acts
 
     number = _number(arguments)

@@ -88,6 +88,12 @@ class City:
         with self.database.read() as connection:
             return _first_system(load_drawings(connection))
 
+    def drawing_in_force(self, at: int) -> int | None:
+        """Return the number of the first system's drawing in force at a moment (UTC s)."""
+        with self.database.read() as connection:
+            row = _find_in_force(load_drawings(connection), at, None)
+        return None if row is None else int(row["drawing"])
+
     def grids_in_force(self, at: int, *, system: str | None = None) -> GridSystem | None:
         """
         Return the drawing in force at a moment (UTC s), or None when there is none.
@@ -96,19 +102,9 @@ class City:
         not take their place.
         """
         with self.database.read() as connection:
-            drawings = load_drawings(connection)
-            first = _first_system(drawings)
-            rows = [
-                row
-                for row in drawings
-                if row["state"] == IN_FORCE
-                and row["system"] == (system or first)
-                and (row["valid_from"] is None or row["valid_from"] <= at)
-                and (row["valid_to"] is None or at < row["valid_to"])
-            ]
-            if not rows:
+            row = _find_in_force(load_drawings(connection), at, system)
+            if row is None:
                 return None
-            row = rows[-1]
             grids = read_grids(connection, row["drawing"], crs=self.crs_text)
         return GridSystem(
             system=row["system"],
@@ -121,6 +117,22 @@ class City:
 
 def _first_system(drawings: list[dict[str, Any]]) -> str | None:
     return next((row["system"] for row in drawings if row["state"] == IN_FORCE), None)
+
+
+def _find_in_force(
+    drawings: list[dict[str, Any]], at: int, system: str | None
+) -> dict[str, Any] | None:
+    """Return the row of a system's drawing in force at a moment; None stands for the first."""
+    wanted = system or _first_system(drawings)
+    found = [
+        row
+        for row in drawings
+        if row["state"] == IN_FORCE
+        and row["system"] == wanted
+        and (row["valid_from"] is None or row["valid_from"] <= at)
+        and (row["valid_to"] is None or at < row["valid_to"])
+    ]
+    return found[-1] if found else None
 
 
 def create_city(folder: Path, values: dict[str, object]) -> City:

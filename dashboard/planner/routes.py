@@ -31,14 +31,13 @@ from geodata.plans.impact import measure_impact
 from geodata.plans.plan import (
     approve_plan,
     drop_plan,
-    find_plan,
     make_plan,
     parse_effective,
     return_plan,
     submit_plan,
 )
 from geodata.plans.publish import finish_drawing, publish_plan
-from geodata.plans.workshop import Workpiece
+from geodata.plans.workshop import Workpiece, find_plan
 from geodata.redraw import Change
 from geodata.redraw.drafting import propose_for_draft, write_edits
 from geodata.redraw.proposals import KINDS, Proposals

@@ -20,6 +20,7 @@ _INSIDE = RULES.index("inside")
 _NO_PLACE = RULES.index("no_place")
 _NO_ROWS = np.empty(0, np.int64)
 _FEW = 100_000  # rows: sorting them is cheaper than a look at all
+_FEW_CELLS, _CELLS = 20_000, 16  # points that a coarse index, soon made, answers sooner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Load:
         return {one.name: round(getattr(self, one.name), 2) for one in fields(self)}
 
 
-# Not slotted: the rows of each owner are sorted once, at first use, and shared by every draft.
+# Not slotted: the rows of each owner are sorted once.
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Survey:
     """
@@ -54,6 +55,10 @@ class Survey:
     rule: NDArray[np.uint8]
     near_m: float
 
+    def __post_init__(self) -> None:
+        """Look the points through now, so that the first edit does not wait for it."""
+        _ = self._order, self.manual_rows
+
     @cached_property
     def _order(self) -> tuple[Rows, Rows, Rows]:
         order = np.argsort(self.owner, kind="stable")
@@ -63,7 +68,7 @@ class Survey:
     @cached_property
     def manual_rows(self) -> Rows:
         """Return the rows of incidents that a post has given to their owner."""
-        return np.flatnonzero(self.points.manual)
+        return np.flatnonzero(self.points.manual())
 
     def rows(self, uid: int) -> Rows:
         """Return the rows of the points that a grid answers for, ascending."""
@@ -81,7 +86,7 @@ def survey_points(points: Points, start: Drawn, *, near_m: float) -> Survey:
         return Survey(points=points, owner=points.owner, rule=points.rule, near_m=near_m)
     owned = start.index.own(points.x, points.y, near_m=near_m, near_line_m=0.0, threads=2)
     owner = np.append(start.uids, NOBODY)[owned.owner]
-    given = points.manual & np.isin(points.owner, start.uids)
+    given = points.manual() & np.isin(points.owner, start.uids)
     return Survey(
         points=points,
         owner=np.where(given, points.owner, owner),
@@ -180,15 +185,15 @@ class Holdings:
     def _off_inside(self, uid: int) -> Rows:
         """Return a grid's points that lie on its line or outside it: a neighbour may get them."""
         rows = self.rows(uid)
-        found: Rows = rows[(self.rule[rows] != _INSIDE) & ~self.survey.points.manual[rows]]
+        found: Rows = rows[(self.rule[rows] != _INSIDE) & ~self.survey.points.manual(rows)]
         return found
 
     def _given(self, draft: Draft, rows: Rows) -> NDArray[np.bool_]:
         """Tell which points a post has given to a grid that still stands; they stay there."""
-        manual = self.survey.points.manual[rows]
+        given: NDArray[np.bool_] = self.survey.points.manual(rows)
         holder = self.survey.points.owner[rows]
-        stands = np.isin(holder, np.fromiter(draft.grids, np.int64))
-        given: NDArray[np.bool_] = manual & stands
+        for at in np.flatnonzero(given):  # few
+            given[at] = int(holder[at]) in draft.grids
         self.owner[rows[given]] = holder[given]
         return given
 
@@ -196,7 +201,7 @@ class Holdings:
         self, draft: Draft, rows: Rows, owner: Rows, rule: NDArray[np.uint8]
     ) -> None:
         """Own points that lie elsewhere: their place alone decides since their grid is gone."""
-        for at in np.flatnonzero(self.survey.points.manual[rows]):
+        for at in np.flatnonzero(self.survey.points.manual(rows)):
             x, y = self.survey.points.x[rows[at]], self.survey.points.y[rows[at]]
             reach = self.survey.near_m * 1000
             if np.isnan(x):
@@ -239,7 +244,8 @@ def own_by(
 ) -> tuple[Rows, NDArray[np.uint8]]:
     """Return the owner's uid (-1 for nobody) and the rule of each place (mm), by some grids."""
     uids = np.array(sorted(shapes), np.int64)
-    index = OwnerIndex(np.array([shapes[uid] for uid in uids.tolist()], object))
+    polygons = np.array([shapes[uid] for uid in uids.tolist()], object)
+    index = OwnerIndex(polygons, cells=_CELLS if len(x) < _FEW_CELLS else None)
     owned = index.own(x, y, near_m=near_m, near_line_m=0.0)
     return np.append(uids, NOBODY)[owned.owner], owned.rule.copy()
 

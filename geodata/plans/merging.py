@@ -8,8 +8,8 @@ from typing import Any
 from geodata.access.scope import Scope
 from geodata.city import City
 from geodata.errors import BadGrid, Fault, NotAllowed
-from geodata.plans.plan import find_plan, note
-from geodata.plans.workshop import Workshop, standing_lines
+from geodata.plans.plan import note
+from geodata.plans.workshop import Workshop, find_plan, standing_lines
 from geodata.store.plans import read_edits
 
 

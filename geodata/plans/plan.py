@@ -13,7 +13,7 @@ from geodata.errors import BadSetting, Fault, NotAllowed, NotFound, Overtaken
 from geodata.plans.base_lines import read_roads, read_water
 from geodata.plans.blocks import cut_blocks, weigh_blocks
 from geodata.plans.points import PointsKeeper
-from geodata.plans.workshop import read_drawn
+from geodata.plans.workshop import find_plan, read_drawn
 from geodata.store.database import Connection
 from geodata.store.drawings import load_drawings
 from geodata.store.plan_ground import save_plan_ground
@@ -30,7 +30,6 @@ from geodata.store.plans import (
     change_plan,
     count_edits,
     read_edits,
-    read_plan,
 )
 from geodata.store.takeover import retire_drawing
 
@@ -150,14 +149,6 @@ def drop_plan(city: City, scope: Scope, number: int, *, now: int) -> Plan:
         change_plan(connection, number, state=DROPPED)
         note(connection, scope, number, "dropped", now=now)
         return find_plan(connection, number)
-
-
-def find_plan(connection: Connection, number: int) -> Plan:
-    """Return a plan. Raises NotFound."""
-    plan = read_plan(connection, number)
-    if plan is None:
-        raise NotFound(Fault(key="plan_unknown", values={"plan": number}))
-    return plan
 
 
 def find_begin(city: City, effective: date, *, now: int) -> int:

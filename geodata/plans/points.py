@@ -58,10 +58,9 @@ class Points:
         """Return how many points there are."""
         return len(self.x)
 
-    @property
-    def manual(self) -> NDArray[np.bool_]:
-        """Tell which incidents a post has given to their owner: the place does not decide."""
-        given: NDArray[np.bool_] = self.rule == MANUAL
+    def manual(self, rows: Ints | slice = slice(None)) -> NDArray[np.bool_]:
+        """Tell which of some points a post has given to their owner: the place does not decide."""
+        given: NDArray[np.bool_] = self.rule[rows] == MANUAL
         return given
 
 

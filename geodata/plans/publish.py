@@ -19,9 +19,9 @@ from geodata.grids.tree import GRID_COLUMNS
 from geodata.levels import NO_PARENT
 from geodata.plans.checks import find_faults
 from geodata.plans.codes import give_codes
-from geodata.plans.plan import APPROVE, find_begin, find_plan, need, note
+from geodata.plans.plan import APPROVE, find_begin, need, note
 from geodata.plans.takeover import Taken, take_effect
-from geodata.plans.workshop import Workpiece, Workshop
+from geodata.plans.workshop import Workpiece, Workshop, find_plan
 from geodata.store.database import Connection
 from geodata.store.drawings import IN_FORCE, load_drawings, read_grids
 from geodata.store.plans import (

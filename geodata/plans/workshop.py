@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,28 +115,43 @@ class Workshop:
     """
 
     def __init__(self, city: City) -> None:
-        self._city = city
+        self.city = city
         self.points = PointsKeeper(city)
         self._kept: OrderedDict[int, Workpiece] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, number: int, *, now: int) -> Workpiece:
         """Return a plan's draft as its log stands now. Raises NotFound."""
-        with self._lock, self._city.database.read() as connection:
-            plan = read_plan(connection, number)
-            if plan is None:
-                raise NotFound(Fault(key="plan_unknown", values={"plan": number}))
-            piece = self._kept.get(number)
-            if piece is None or (piece.plan.base, piece.plan.start) != (plan.base, plan.start):
-                piece = self._make(connection, plan, now=now)
-                self._kept[number] = piece
-                while len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(number)
+        with self._hold(number, now=now) as piece:
+            return piece
+
+    @contextmanager
+    def _hold(self, number: int, *, now: int) -> Iterator[Workpiece]:
+        """Yield a plan's draft as its log stands, locked. Raises NotFound."""
+        while True:
+            with self._lock:
+                piece = self._kept.get(number) or self._make(number, now=now)
+            with piece.lock:
+                # Only inside the lock: what another has just drawn may have been refused.
+                if self._bring_on(number, piece):
+                    yield piece
+                    return
+
+    def _bring_on(self, number: int, piece: Workpiece) -> bool:
+        """Bring a locked draft to the end of its log; False where it is to be made anew."""
+        with self.city.database.read() as connection:
+            plan = find_plan(connection, number)
+            with self._lock:
+                if self._kept.get(number) is not piece:
+                    return False
+                if (piece.plan.base, piece.plan.start) != (plan.base, plan.start):
+                    del self._kept[number]
+                    return False
+                self._kept.move_to_end(number)
             piece.plan = plan
-        with piece.lock, self._city.database.read() as connection:
-            self._catch_up(connection, piece)
-        return piece
+            for line in read_edits(connection, number, after=piece.seq):
+                piece.apply(line.edit)
+        return True
 
     def edit(
         self,
@@ -153,10 +169,7 @@ class Workshop:
         touched since is refused (Overtaken), and so is an undo of a line it has not seen. Raises
         NotFound, NotAllowed for grids outside the scope, BadGrid for what the drawing refuses.
         """
-        piece = self.open(number, now=now)
-        with piece.lock:
-            with self._city.database.read() as connection:
-                self._catch_up(connection, piece)
+        with self._hold(number, now=now) as piece:
             begun, done = piece.seq, []
             lines: list[tuple[dict[str, Any], tuple[int, ...]]] = []
             kept = False
@@ -188,10 +201,8 @@ class Workshop:
         now: int,
     ) -> None:
         number = piece.plan.plan
-        with self._city.database.transaction() as connection:
-            plan = read_plan(connection, number)
-            assert plan is not None
-            _check_open(plan)
+        with self.city.database.transaction() as connection:
+            _check_open(find_plan(connection, number))
             if count_edits(connection, number) != begun:
                 raise Overtaken(Fault(key="plan_overtaken"))
             append_edits(connection, number, lines, account=scope.account, at=now)
@@ -209,14 +220,18 @@ class Workshop:
         with self._lock:
             self._kept.pop(number, None)
 
-    def _catch_up(self, connection: Connection, piece: Workpiece) -> None:
-        for line in read_edits(connection, piece.plan.plan, after=piece.seq):
-            piece.apply(line.edit)
+    def _make(self, number: int, *, now: int) -> Workpiece:
+        """Return a plan's draft before its first edit, and keep it; the last few are kept."""
+        with self.city.database.read() as connection:
+            piece = self._draw(connection, find_plan(connection, number), now=now)
+        self._kept[number] = piece
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return piece
 
-    def _make(self, connection: Connection, plan: Plan, *, now: int) -> Workpiece:
-        """Return a plan's draft before its first edit."""
-        base = read_drawn(connection, self._city, plan.base)
-        start = base if plan.start == plan.base else read_drawn(connection, self._city, plan.start)
+    def _draw(self, connection: Connection, plan: Plan, *, now: int) -> Workpiece:
+        base = read_drawn(connection, self.city, plan.base)
+        start = base if plan.start == plan.base else read_drawn(connection, self.city, plan.start)
         ground = read_plan_ground(connection, plan.plan)
         blocks: Blocks | None = None
         if len(ground.blocks):
@@ -226,7 +241,7 @@ class Workshop:
         )
         whole = draft if start is base else open_draft(base.system.grids)
         points = self.points.current(connection, base, now=now)
-        survey = survey_points(points, start, near_m=self._city.settings.near_m)
+        survey = survey_points(points, start, near_m=self.city.settings.near_m)
         return Workpiece(
             plan=plan,
             draft=draft,
@@ -238,6 +253,14 @@ class Workshop:
             own_uid=plan.first_uid,
             touched={},
         )
+
+
+def find_plan(connection: Connection, number: int) -> Plan:
+    """Return a plan. Raises NotFound."""
+    plan = read_plan(connection, number)
+    if plan is None:
+        raise NotFound(Fault(key="plan_unknown", values={"plan": number}))
+    return plan
 
 
 def read_drawn(connection: Connection, city: City, drawing: int) -> Drawn:

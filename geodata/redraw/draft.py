@@ -97,10 +97,14 @@ class Draft:
 
     def ring(self, uids: Collection[int]) -> list[int]:
         """Return finest grids and all that touch them, ascending."""
-        found = set(uids)
-        for uid in uids:
-            found.update(self.touching(self._grids[uid].shape))
-        return sorted(found)
+        mine = [self._slot[uid] for uid in uids]
+        at, near = self._boxes[mine][:, None, :], self._boxes
+        beside = (near[:, 0] <= at[..., 2] + _REACH_MM) & (near[:, 2] >= at[..., 0] - _REACH_MM)
+        beside &= (near[:, 1] <= at[..., 3] + _REACH_MM) & (near[:, 3] >= at[..., 1] - _REACH_MM)
+        beside[:, mine] = False
+        one, other = np.nonzero(beside)
+        touch = shapely.intersects(self._shapes[mine][one], self._shapes[other])
+        return sorted({*uids, *self._uids[other[touch]].tolist()})
 
     def is_locked(self, uid: int) -> bool:
         """Tell whether a finest grid, or an outer grid above it, is locked."""

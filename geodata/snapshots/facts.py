@@ -206,7 +206,8 @@ class FactsKeeper:
     Hands out the facts of the newest revision, made once and shared by every request.
 
     In a large city beside a busy feed a fifth of the time at most goes into making new ones;
-    meanwhile every request gets the last ones, which say of which revision they are.
+    meanwhile every request gets the last ones, which say of which revision they are. Another
+    drawing in force ends that rest: screens follow a publish at once.
     """
 
     def __init__(self, city: City) -> None:
@@ -223,7 +224,9 @@ class FactsKeeper:
                 if self._facts is None:
                     self._refresh(now)
                 return self._facts
-        if time.monotonic() < self._rest_until_s or facts.revision == self.city.database.revision():
+        if facts.revision == self.city.database.revision():
+            return facts
+        if time.monotonic() < self._rest_until_s and self._stands(facts, now):
             return facts
         if not self._lock.acquire(blocking=facts.snapshot.n < _MANY_INCIDENTS):
             return facts  # somebody is at it
@@ -238,6 +241,10 @@ class FactsKeeper:
         """Return the revision that screens are drawn from; the store's own before any grids."""
         facts = self.current(now)
         return self.city.database.revision() if facts is None else facts.revision
+
+    def _stands(self, facts: Facts, now: int) -> bool:
+        """Tell whether the drawing of some facts is the one in force."""
+        return self.city.drawing_in_force(now) == facts.grids.drawing
 
     def _refresh(self, now: int) -> None:
         begin_s = time.monotonic()

@@ -94,6 +94,21 @@ def test_a_published_plan_is_what_a_rebuild_makes_and_every_screen_follows(city)
     assert len(moved) == done.taken.transfers > 5
 
 
+def test_screens_of_a_large_city_follow_a_publish_at_once_though_their_facts_rest(
+    city, monkeypatch
+):
+    monkeypatch.setattr("geodata.snapshots.facts._MANY_INCIDENTS", 1)
+    monkeypatch.setattr("geodata.snapshots.facts._REST_OF_MANY_S", 3600.0)
+    keeper = FactsKeeper(city)
+    first = keeper.current(NOW)
+    make_plan(city, PLANNER, name="春季", now=NOW)  # the store goes on, the drawing stands
+    assert keeper.current(NOW) is first
+    done = publish_edits(city, [SPLIT])
+    assert keeper.current(NOW).grids.drawing == done.drawing
+    back = roll_back(city, APPROVER, 1, effective=TODAY, reason="试行无效", now=NOW + 60)
+    assert keeper.current(NOW + 60).grids.drawing == back.drawing
+
+
 def test_a_roll_back_brings_every_owner_back_and_deletes_nothing(city):
     before = owners_of(city)
     done = publish_edits(city, [SPLIT, MERGE])
