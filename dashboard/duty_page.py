@@ -7,7 +7,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import has_request_context
 
-from dashboard.duty import news
+from dashboard.duty import news, trial
 from dashboard.gridmap import GridMap
 from dashboard.guard import current_scope
 from dashboard.parts import who
@@ -18,7 +18,7 @@ OWN_ASSETS = ("live.js", "duty.css", "duty.js")
 _ACT = "act"
 _SPOKEN = (
     *("title", "queue", "sound_armed", "sound_blocked", "sound_test", "shift", "wall", "held"),
-    *("release", "hold_scene", "none_open", "failed", "done"),
+    *("release", "hold_scene", "none_open", "failed", "done", "trial"),
 )
 
 
@@ -26,6 +26,7 @@ def add_page(app: Dash, services: Services) -> None:
     """Give the application the duty desk; its script asks for what is new."""
     first = parse_lang(services.city.settings.lang)
     news.add_news(app.server, services)
+    trial.add_trial(app.server, services)
 
     def layout() -> html.Div:
         # Dash also asks once at start-up, for nobody.
@@ -97,7 +98,13 @@ def _draw(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
             html.Main(
                 id="duty",
                 children=[
-                    html.Nav(id="part-queue"),
+                    html.Div(
+                        id="duty-queue",
+                        children=[
+                            html.Nav(id="part-queue"),
+                            *([html.Button(id="duty-trial", className="tool")] * settings.demo),
+                        ],
+                    ),
                     html.Div(
                         id="duty-map",
                         children=[

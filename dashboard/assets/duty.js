@@ -136,6 +136,13 @@
     }).then(function () { button.disabled = false; });
   }
 
+  /* Only a demo city has the button. */
+  function tryOne() {
+    live.read("/duty/trial", {}).then(poll).catch(function (error) {
+      by("duty-said").textContent = live.say("failed", { why: error.message });
+    });
+  }
+
   /* --- the wall ----------------------------------------------------------------------------- */
 
   function steer(what, target) {
@@ -230,6 +237,10 @@
     by("duty-shift").textContent = live.say("shift");
     by("duty-wall").textContent = live.say("wall");
     by("duty-card").textContent = live.say("noneOpen");
+    if (by("duty-trial")) {
+      by("duty-trial").textContent = live.say("trial");
+      by("duty-trial").addEventListener("click", tryOne);
+    }
     by("part-queue").setAttribute("aria-label", live.say("queue"));
     ["duty-shift", "duty-wall"].forEach(function (id) { by(id).href += "?lang=" + live.lang; });
     asked.set("lang", live.lang === "zh" ? "en" : "zh");

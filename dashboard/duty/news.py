@@ -130,7 +130,7 @@ def draw_more(alarm: Alarm, sight: Sight, lang: Lang) -> str:
         lang,
         alarm=alarm,
         rings=() if place is None else ring_around(sight, place),
-        response=_read_response(sight, alarm.kind),
+        response=_read_response(sight, alarm.kind, lang),
         notes=[_tell(note, sight.zone, lang) for note in alarm.notes],
     )
 
@@ -152,15 +152,20 @@ def _tell(note: Any, zone: str, lang: Lang) -> dict[str, str]:
     }
 
 
-def _read_response(sight: Sight, kind: str) -> list[str]:
-    """Return what the kinds table asks to be done: its column `response`, a step a line or ;."""
-    if kind not in sight.kinds.index or "response" not in sight.kinds:
-        return []
-    text = sight.kinds.at[kind, "response"]
-    if not isinstance(text, str):
-        return []
-    steps = text.replace("；", ";").replace("\n", ";").split(";")
-    return [step.strip() for step in steps if step.strip()]
+def _read_response(sight: Sight, kind: str, lang: Lang) -> list[str]:
+    """
+    Return what the kinds table asks to be done: its column `response`, a step a line or ;.
+
+    In English `response_en` where the table has one.
+    """
+    columns = ("response_en", "response") if lang == "en" else ("response",)
+    for column in columns:
+        if kind in sight.kinds.index and column in sight.kinds:
+            text = sight.kinds.at[kind, column]
+            if isinstance(text, str) and text:
+                parted = text.replace("；", ";").replace("\n", ";").split(";")
+                return [step.strip() for step in parted if step.strip()]
+    return []
 
 
 def _draw_parts(

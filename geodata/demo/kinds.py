@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geodata.demo.plan import Plan
+from geodata.demo.responses import write_card
 from geodata.demo.things import CATEGORIES, CATEGORIES_EN, GROUPS, Group
 
 LIMITS = {
@@ -46,6 +47,7 @@ def _kinds_of(group: Group) -> list[dict[str, object]]:
         for j, fault in enumerate(group.faults.split(";")):
             fault_zh, fault_en, limit_key, severity, patrol, *season = fault.split("|")
             limit, unit = LIMITS[limit_key]
+            card_zh, card_en = write_card(fault_zh, severity=int(severity))
             rows.append(
                 {
                     "category_code": group.category,
@@ -58,6 +60,8 @@ def _kinds_of(group: Group) -> list[dict[str, object]]:
                     "limit_unit": unit,
                     "severity": int(severity),
                     "patrol_found": patrol == "1",
+                    "response": card_zh,
+                    "response_en": card_en,
                     "_season": season[0] if season else "",
                     "_sensed": group.sensed,
                     "_weight": (i + 1.0) ** -_FEWER_SUBJECTS * (j + 1.0) ** -_FEWER_FAULTS,

@@ -151,6 +151,8 @@ RECORD_KINDS: dict[str, Contract] = {
             "limit_unit": ("limit_unit", "时限单位"),
             "severity": ("severity", "严重程度"),
             "patrol_found": ("patrol_found",),
+            "response": ("response", "处置卡", "处置步骤"),
+            "response_en": ("response_en",),
         },
         numbers=("limit",),
         choices={"limit_unit": UNITS},

@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 
-from dashboard.server import FEED
+from dashboard.server import FEED, make_app
 from geodata.access.source_tokens import change_tokens
+from geodata.city import City
 from tests.city import load_one, middle, write_table
+from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.door_city import Door
 
 HEADERS = {"Origin": "http://localhost"}
@@ -88,6 +90,26 @@ def test_an_alarm_opens_with_its_rings_and_an_act_is_written_and_logged(desk):
     assert "没有未了的告警" in log
     earlier = desk.duty.get("/duty/log?lang=zh&from=2020-01-01T00:00&until=2020-01-02T00:00").text
     assert "本班告警（0）" in earlier
+
+
+def test_a_demo_city_has_an_alarm_to_try_with_its_response_card_and_a_real_one_has_not(
+    gaoshan, tmp_path, desk
+):
+    shutil.copytree(gaoshan.folder, tmp_path / "demo", ignore=shutil.ignore_patterns("*.lock"))
+    app = make_app(City(tmp_path / "demo"), now=lambda: DEMO_NOW)
+    client = app.server.test_client()
+    client.post("/demo-role", data={"role": "duty"}, headers=HEADERS)
+    assert client.post("/duty/trial", json={}, headers=HEADERS).status_code == 200
+    waiting = client.get("/duty/news?lang=zh").json["waiting"]
+    assert len(waiting) == 1
+    for lang, words in (("zh", ("处置卡", "<li>到场后")), ("en", ("Response card", "<li>Report"))):
+        card = client.get(f"/duty/alarms/{waiting[0]['alarm']}?lang={lang}").json["card"]
+        assert all(word in card for word in words)
+    app.server.extensions[FEED].close()
+    refused = desk.duty.post("/duty/trial", json={}, headers=HEADERS)
+    assert refused.status_code == 404
+    assert "演示" in refused.get_data(as_text=True)
+    assert "duty-trial" not in desk.duty.get("/duty/_dash-layout").text
 
 
 def test_the_desk_holds_a_scene_or_an_alarm_on_every_wall_and_lets_go(desk):

@@ -9,7 +9,9 @@ import pytest
 import shapely
 
 from geodata.demo import DemoCity, make_city
+from geodata.demo.responses import GRAVE
 from geodata.demo.workdays import add_limit, make_calendar
+from geodata.reference.edits import LONGEST_CELL
 from geodata.words import has_words
 
 NOW = 1_763_780_000  # 22 November 2025, 10:53 in China
@@ -76,7 +78,7 @@ def test_every_table_has_its_columns(gaoshan: DemoCity) -> None:
         "grids": "code name level parent_code kind body households population geometry",
         "events": "source incident_id seq stage at due_at body reason lon lat x_mm y_mm kind",
         "kinds": "code name_zh name_en category category_en body limit limit_unit severity"
-        " patrol_found",
+        " patrol_found response response_en",
         "bodies": "body name_zh name_en kind duty_line",
         "cameras": "camera_id name class state bearing angle range_m lon lat geometry",
         "places": "id name kind capacity state lon lat geometry",
@@ -92,6 +94,16 @@ def test_every_table_has_its_columns(gaoshan: DemoCity) -> None:
     assert {name: set(table.columns) for name, table in tables.items()} == {
         name: set(columns.split()) for name, columns in wanted.items()
     }
+
+
+def test_a_kind_that_cannot_wait_has_a_response_card_that_a_clerk_can_change(
+    gaoshan: DemoCity,
+) -> None:
+    grave = gaoshan.kinds["severity"] >= GRAVE
+    assert grave.any()
+    for column in ("response", "response_en"):
+        assert ((gaoshan.kinds[column] != "") == grave).all()
+        assert gaoshan.kinds[column].str.len().max() <= LONGEST_CELL
 
 
 def test_no_column_is_about_a_person(gaoshan: DemoCity) -> None:
