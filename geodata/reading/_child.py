@@ -79,7 +79,7 @@ class RawLayer:
     columns: list[Sequence[Any]]  # Arrow's chunked arrays where there are `points`
     dropped: list[str]  # columns of a kind that text cannot stand for
     wkb: Sequence[bytes | None]
-    points: bytes | None = None  # all x, then all y in place of `wkb`, little-endian doubles
+    points: memoryview | None = None  # all x, then all y in place of `wkb`, little-endian doubles
 
 
 def read_layer(path: str, *, layer: str | None) -> RawLayer:

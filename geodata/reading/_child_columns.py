@@ -102,7 +102,7 @@ def read_points(path: str, *, layer: str, meanwhile: Callable[[], None]) -> dict
         "columns": table.columns,
         "dropped": [],
         "wkb": (),
-        "points": places.tobytes(),
+        "points": places.data.cast("B"),
     }
 
 
@@ -162,7 +162,7 @@ def unpack_points(raw: bytes, header: dict[str, Any], at: int) -> dict[str, Any]
         "columns": columns,
         "dropped": [],
         "wkb": (),
-        "points": raw[at:],
+        "points": memoryview(raw)[at:],
     }
 
 

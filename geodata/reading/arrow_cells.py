@@ -12,13 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geodata.compiled import compile_kernel
 from geodata.reading.cells import MOST_DIGITS, TextColumn, value_to_text
 
 # Between these Arrow writes a fraction as Python's repr does; beyond them it means another style.
 _PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e10
 _TOO_LONG = 10**MOST_DIGITS
 _THREADS = 2
-_OFTEN = 4  # times that a fraction occurs in the mean, to be worth looking for
+_OFTEN = 4  # times that a number occurs in the mean, to be worth looking for
+_PROBED = 4096  # numbers at the beginning of a chunk that tell whether the rest repeats too
+# The greatest last byte of white space that is one byte, and first bytes of longer white space.
+_SPACE, _WIDE_SPACES = 0x20, (0xC2, 0xE1, 0xE2, 0xE3)
+_CONTINUED, _ENDED = 0x80, 0xC0  # between these a byte goes on with the sign before it
 
 
 def columns_to_text(columns: Sequence[pa.ChunkedArray]) -> list[TextColumn]:
@@ -49,26 +54,61 @@ def array_to_text(values: pa.Array) -> TextColumn:
     `geodata.reading.cells.value_to_text` makes of it, the long numbers "".
     """
     if pa.types.is_string(values.type):
-        return _text_column(pc.utf8_trim_whitespace(pc.fill_null(values, "")))
-    if pa.types.is_floating(values.type):
+        given = pc.fill_null(values, "")
+        return _text_column(pc.utf8_trim_whitespace(given) if _may_need_trim(given) else given)
+    if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
         return _measures_to_text(values)
-    if pa.types.is_integer(values.type):
-        given = pc.fill_null(values.cast(pa.int64()), 0)
-        long = _beyond(given.to_numpy(zero_copy_only=False))
-        return _text_column(_blank(given.cast(pa.string()), values, long), long)
     return _text_column(pc.fill_null(values.cast(pa.string()), ""))
 
 
+def warm() -> None:
+    """Compile the kernel."""
+    columns_to_text([pa.chunked_array([["a"]])])
+
+
+def _may_need_trim(texts: pa.Array) -> bool:
+    _, starts, data = texts.buffers()
+    if data is None:
+        return False
+    bounds = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return bool(_has_space_at_ends(np.frombuffer(data, np.uint8), bounds))
+
+
+@compile_kernel
+def _has_space_at_ends(data: NDArray[np.uint8], bounds: NDArray[np.int32]) -> bool:
+    # May say yes of signs that share the first byte of white space, never no of white space.
+    for i in range(len(bounds) - 1):
+        low, high = bounds[i], bounds[i + 1]
+        if low == high:
+            continue
+        last = high - 1
+        while last > low and _CONTINUED <= data[last] < _ENDED:
+            last -= 1
+        for sign in (data[low], data[last]):
+            if sign <= _SPACE or sign in _WIDE_SPACES:
+                return True
+    return False
+
+
 def _measures_to_text(values: pa.Array) -> TextColumn:
-    # Most fractions are measures of few digits, each many times: then each is written once.
+    # Most numbers are measures of few digits, each many times: then each is written once.
+    write = _fractions_to_text if pa.types.is_floating(values.type) else _wholes_to_text
+    if 2 * pc.count_distinct(values[:_PROBED]).as_py() > min(len(values), _PROBED):
+        return write(values)
     known = values.dictionary_encode()
     if _OFTEN * len(known.dictionary) > len(values):
-        return _fractions_to_text(values)
-    each = _fractions_to_text(known.dictionary)
+        return write(values)
+    each = write(known.dictionary)
     cells: Any = each.cells
     places = known.indices.to_numpy(zero_copy_only=False)  # NaN where there is none
-    long = np.isin(places, each.long_numbers)
+    long = np.isin(places, each.long_numbers) if each.long_numbers else None
     return _text_column(pc.fill_null(cells.take(known.indices), ""), long)
+
+
+def _wholes_to_text(values: pa.Array) -> TextColumn:
+    given = pc.fill_null(values.cast(pa.int64()), 0)
+    long = _beyond(given.to_numpy(zero_copy_only=False))
+    return _text_column(_blank(given.cast(pa.string()), values, long), long)
 
 
 def _fractions_to_text(values: pa.Array) -> TextColumn:

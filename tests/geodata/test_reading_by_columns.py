@@ -51,6 +51,15 @@ def test_values_that_come_often_become_the_same_text(cells, times):
         assert (one.long_numbers, one.nested) == (expected.long_numbers, expected.nested)
 
 
+def test_white_space_of_every_kind_is_cut_off_and_its_likes_are_kept():
+    """Columns without white space at an end are not copied: none may be missed, 、 is no space."""
+    signs = [chr(code) for code in range(0x3100) if not 0xD800 <= code < 0xE000]
+    for sign in (sign for sign in signs if sign.isspace() or sign in "、é"):
+        for cell in (f"{sign}井盖", f"井盖{sign}", sign, f"A{sign}B"):
+            found = array_to_text(pa.array(["路灯", cell, None])).cells.to_pylist()
+            assert found == ["路灯", cell.strip(), ""], hex(ord(sign))
+
+
 def make_points(rows: int = ROWS) -> gpd.GeoDataFrame:
     rng = np.random.default_rng(3)
     at = rng.uniform((119.4, 32.3), (119.9, 32.7), (rows, 2))
