@@ -18,14 +18,12 @@ from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.errors import BadFile, Fault, GetuError
 from geodata.intake.jobs import IntakeJobs, Job
-from geodata.intake.limits import MEGABYTE, limits_of
+from geodata.intake.limits import MEGABYTE
 from geodata.intake.looking import Looks, Preview
-from geodata.intake.refused_rows import write_refused_rows
 from geodata.intake.shelf import Shelf, Upload
 from geodata.levels import LEVELS
 from geodata.loading import KINDS
 from geodata.loading.contracts import RECORD_KINDS
-from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults
 from geodata.store.mappings import find_mapping, list_batches
 from geodata.store.tokens import clean_source
@@ -104,17 +102,22 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
         job = jobs.find(upload.id)
         show(target=upload.id)
         values: dict[str, Any] = {"preview": None, "wrong": []}
+        looking: Job | None = None
         if job is None or not job.busy:
             try:
-                preview = looks.look_at(shelf.paths(upload), upload, now=services.now())
-                values = {"preview": preview, "wrong": [], **_describe(preview, lang)}
-                values["map"] = maps.draw(preview)
+                seen = jobs.look(upload, looks)
+                if isinstance(seen, Job):
+                    job = looking = seen
+                else:
+                    values = {"preview": seen, "wrong": [], **_describe(seen, lang)}
+                    values["map"] = maps.draw(seen)
             except GetuError as error:
                 values["wrong"] = group_faults(error.faults, lang)
         return draw_plain(
             "upload.html",
             upload=upload,
             job=job,
+            looking=looking,
             ended=_describe_job(job, lang),
             state=_name_state(job, lang),
             step=say(job.step, lang) if job else "",
@@ -136,9 +139,7 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
         job = jobs.find(upload.id)
         if job is None or job.busy:
             raise BadFile(Fault(key="intake_not_run"))
-        how = upload.request(limits_of(city.settings), now=services.now())
-        reading = read_file(upload.kind, shelf.paths(upload)[0], how)
-        book = write_refused_rows(reading.frame, job.all_faults, lang)
+        book = jobs.refused_book(upload, job, lang)
         show(target=upload.id, n=max(len({one.row for one in job.all_faults}), 1))
         response = Response(book, mimetype=_WORKBOOK)
         response.headers["Content-Disposition"] = f"attachment; filename=refused-{upload.id}.xlsx"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from geodata.words import Lang, join, say
@@ -69,6 +70,10 @@ class GetuError(Exception):
         self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         self.file = file
         super().__init__(self.sentence("en"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go whole from one process to another: an exception by itself takes its text alone."""
+        return partial(type(self), file=self.file), (self.faults,)
 
     def sentence(self, lang: Lang = "zh") -> str:
         """Return every fault, one a line, led by the file's name."""

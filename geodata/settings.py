@@ -218,6 +218,9 @@ class Settings:
     upload_objects_mb: int = _setting(
         50, "Largest GeoJSON, KML or Excel file among them: they take far more memory.", low=1
     )
+    upload_apart_mb: int = _setting(
+        2, "A larger upload is read and loaded in a process of its own.", low=0
+    )
     child_memory_mb: int = _setting(
         1024, "Memory of the child process that reads a Shapefile or GeoPackage.", low=128
     )

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from geodata.access.scope import Scope
 from geodata.city import City, writing
-from geodata.errors import BadSetting, Fault, GetuError
+from geodata.errors import BadSetting, Busy, Fault, GetuError
 from geodata.events.withdrawal import withdraw_batch
-from geodata.intake.limits import limits_of
+from geodata.intake.apart import Cancelled, run_apart, stop
+from geodata.intake.limits import is_large, limits_of
+from geodata.intake.looking import Looks, Preview
+from geodata.intake.refused_rows import write_refused_rows
 from geodata.intake.shelf import Shelf, Upload
 from geodata.loading import load_files
+from geodata.loading.readers import read_file
 from geodata.loading.report import LoadReport
 from geodata.loading.request import Progress
 from geodata.reference.edits import RowChange, write_change
 from geodata.store.mappings import save_mapping
+from geodata.words import Lang
 
+Loaded = tuple[list[LoadReport], list[GetuError]]
 State = Literal["waiting", "running", "done", "refused", "cancelled"]
 MOST_KEPT = 200
 _PATIENCE_S = 2.0  # so long a page waits for a change that a small city makes at once
-
-
-class Cancelled(GetuError):
-    """The clerk has stopped the load: its batch is dropped like that of any load that fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,8 @@ class IntakeJobs:
     """
     Runs the loads and changes of one server in a thread of their own, one after another.
 
-    `close` waits for the one that runs.
+    A large upload is looked at and loaded in a process of its own, which the thread waits for.
+    `close` waits for what runs.
     """
 
     def __init__(self, city: City, shelf: Shelf, *, now: Callable[[], int]) -> None:
@@ -72,6 +78,7 @@ class IntakeJobs:
         self._shelf = shelf
         self._now = now
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
+        self._looker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look")
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
 
@@ -108,12 +115,55 @@ class IntakeJobs:
             raise slot.error
         return slot.job
 
-    def cancel(self, upload: Upload) -> None:
-        """Stop the job of an upload at its next step; what it had written is dropped."""
+    def look(self, upload: Upload, looks: Looks) -> Preview | Job:
+        """
+        Return what an upload is taken for; of a large one how far the look is, until it is done.
+
+        Raises what the look raises.
+        """
+        paths, now = self._shelf.paths(upload), self._now()
+        if not is_large(paths, self._city.settings):
+            return looks.look_at(paths, upload, now=now)
+        key = looks.name_look(paths, upload)
+        kept = looks.find_kept(key)
+        if kept is not None:
+            return kept
+        name = f"{upload.id}:{hashlib.blake2b(key, digest_size=8).hexdigest()}"
         with self._lock:
-            slot = self._slots.get(upload.id)
-        if slot is not None:
+            known = self._slots.get(name)
+        if known is not None and known.job.busy:
+            return known.job
+        if known is not None and known.error is not None:
+            raise known.error
+        slot = self._begin(Job(name=name))
+
+        def work(progress: Progress) -> None:
+            found = run_apart(
+                _look_apart, self._city.folder, upload, now,
+                progress=progress, stopped=slot.stop.is_set,
+            )  # fmt: skip
+            looks.keep(key, found)
+            self._note(slot, state="done", share=1.0)
+
+        wait_for([self._looker.submit(self._run, slot, work)], timeout=_PATIENCE_S)
+        if slot.error is not None:
+            raise slot.error
+        return looks.find_kept(key) or slot.job
+
+    def cancel(self, upload: Upload) -> None:
+        """Stop what is at work on an upload at its next step; what it had written is dropped."""
+        with self._lock:
+            slots = [slot for name, slot in self._slots.items() if name.split(":")[0] == upload.id]
+        for slot in slots:
             slot.stop.set()
+
+    def refused_book(self, upload: Upload, job: Job, lang: Lang) -> bytes:
+        """Return the rows that a job refused as a workbook with their reasons."""
+        how = (self._city.folder, upload, job.all_faults, lang, self._now())
+        if is_large(self._shelf.paths(upload), self._city.settings):
+            book: bytes = run_apart(_book_refused, *how, progress=_unheard)
+            return book
+        return _book_refused(*how, progress=_unheard)
 
     def withdraw(self, batch: int, *, account: Scope) -> None:
         """Take back a loaded batch as a whole; raises Busy while another load is at work."""
@@ -125,6 +175,7 @@ class IntakeJobs:
         for slot in list(self._slots.values()):
             slot.stop.set()
         self._worker.shutdown(wait=True)
+        self._looker.shutdown(wait=True)
 
     def _begin(self, job: Job) -> _Slot:
         with self._lock:
@@ -142,7 +193,7 @@ class IntakeJobs:
         def progress(step: str, share: float) -> None:
             # A step that is complete may have made the batch visible: too late to stop it.
             if slot.stop.is_set() and share < 1:
-                raise Cancelled(Fault(key="intake_cancelled"))
+                raise stop()
             self._note(slot, state="running", step=step, share=share)
 
         try:
@@ -157,11 +208,13 @@ class IntakeJobs:
 
     def _load(self, upload: Upload, slot: _Slot, progress: Progress) -> None:
         progress("progress.read", 0.0)
-        limits, dry_run = limits_of(self._city.settings), slot.job.dry_run
-        request = upload.request(limits, now=self._now(), dry_run=dry_run)
-        paths = self._shelf.paths(upload)
-        with writing(self._city):
-            reports, errors = load_files(self._city, upload.kind, paths, request, progress=progress)
+        dry_run, now = slot.job.dry_run, self._now()
+        if is_large(self._shelf.paths(upload), self._city.settings):
+            reports, errors = self._load_apart(upload, slot, now=now)
+        else:
+            reports, errors = _load_upload(
+                self._city, upload, now=now, dry_run=dry_run, progress=progress
+            )
         stopped = next((error for error in errors if isinstance(error, Cancelled)), None)
         if stopped is not None:
             raise stopped
@@ -174,6 +227,23 @@ class IntakeJobs:
             reports=tuple(reports),
             faults=tuple(fault for error in errors for fault in error.faults),
         )
+
+    def _load_apart(self, upload: Upload, slot: _Slot, *, now: int) -> Loaded:
+        def note(step: str, share: float) -> None:
+            self._note(slot, state="running", step=step, share=share)
+
+        with ExitStack() as after:
+            # Of a process that died the store holds what nobody sees: gone before this one ends.
+            after.callback(self._clear)
+            loaded: Loaded = run_apart(
+                _load_apart, self._city.folder, upload, now, slot.job.dry_run,
+                progress=note, stopped=slot.stop.is_set,
+            )  # fmt: skip
+        return loaded
+
+    def _clear(self) -> None:
+        with suppress(Busy), writing(self._city):
+            pass
 
     def _remember(self, upload: Upload) -> None:
         if not upload.source:
@@ -193,3 +263,45 @@ class IntakeJobs:
     def _note(self, slot: _Slot, **changes: Any) -> None:
         with self._lock:
             slot.job = replace(slot.job, **changes)
+
+
+def _load_upload(
+    city: City, upload: Upload, *, now: int, dry_run: bool, progress: Progress
+) -> Loaded:
+    """Load an upload; return a report a file and the errors of those that were refused."""
+    request = upload.request(limits_of(city.settings), now=now, dry_run=dry_run)
+    with writing(city):
+        paths = Shelf(city).paths(upload)
+        return load_files(city, upload.kind, paths, request, progress=progress)
+
+
+def _load_apart(
+    folder: Path, upload: Upload, now: int, dry_run: bool, *, progress: Progress
+) -> Loaded:
+    return _load_upload(City(folder), upload, now=now, dry_run=dry_run, progress=progress)
+
+
+def _look_apart(folder: Path, upload: Upload, now: int, *, progress: Progress) -> Preview:
+    progress("progress.read", 0.0)
+    city = City(folder)
+    return Looks(city).look_at(Shelf(city).paths(upload), upload, now=now)
+
+
+def _book_refused(
+    folder: Path,
+    upload: Upload,
+    faults: list[Fault],
+    lang: Lang,
+    now: int,
+    *,
+    progress: Progress,
+) -> bytes:
+    progress("progress.read", 0.0)
+    city = City(folder)
+    how = upload.request(limits_of(city.settings), now=now)
+    reading = read_file(upload.kind, Shelf(city).paths(upload)[0], how)
+    return write_refused_rows(reading.frame, faults, lang)
+
+
+def _unheard(_step: str, _share: float) -> None:
+    """Nobody waits to hear how far a workbook is."""

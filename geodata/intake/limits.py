@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from geodata.reading import UPLOAD_LIMITS, Limits
 from geodata.settings import Settings
@@ -22,3 +24,9 @@ def limits_of(settings: Settings) -> Limits:
         cpu_s=settings.child_seconds,
         wall_s=settings.child_seconds,
     )
+
+
+def is_large(files: Iterable[Path], settings: Settings) -> bool:
+    """Tell whether files are to be read in a process of their own by a city's settings."""
+    size = sum(path.stat().st_size for path in files if path.exists())
+    return size > settings.upload_apart_mb * MEGABYTE

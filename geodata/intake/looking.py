@@ -82,19 +82,28 @@ class Looks:
         are held against stay as they are. Raises what the readers raise: BadFile and BadSetting,
         with every fault at once.
         """
-        key = self._name_look(paths, upload)
+        key = self.name_look(paths, upload)
+        found = self.find_kept(key)
+        if found is None:
+            found = self._look(paths[0], upload, now=now)
+            self.keep(key, found)
+        return found
+
+    def find_kept(self, key: bytes) -> Preview | None:
+        """Return the look of a name, None where none is kept."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
-        found = self._look(paths[0], upload, now=now)
+            return self._kept.get(key)
+
+    def keep(self, key: bytes, found: Preview) -> None:
+        """Keep a look under its name, in place of the one that nobody asked for the longest."""
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > LOOKS_KEPT:
                 self._kept.popitem(last=False)
-        return found
 
-    def _name_look(self, paths: list[Path], upload: Upload) -> bytes:
+    def name_look(self, paths: list[Path], upload: Upload) -> bytes:
         """Return what a look hangs on: the files as they are, the options, the city's ground."""
         files = [(name, find_stamp(paths[0].with_name(name))) for name in upload.files]
         ground = (base_version(self._city.base_folder), self._city.crs_text)
