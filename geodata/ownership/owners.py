@@ -161,17 +161,18 @@ class OwnerIndex:
         y: ArrayLike,
         *,
         near_m: float = 0.0,
-        near_line_m: float = 15.0,
+        near_line_m: float | None = 15.0,
         threads: int = 1,
     ) -> Ownership:
         """
         Return each point's owner, the rule, the distance in metres and the near-line flag.
 
         `x`, `y` (n,) in millimetres. A point that no grid covers goes to the nearest one within
-        `near_m` (of equally near ones to the first); 0 gives it to nobody. Raises ValueError for
-        limits that are no distances.
+        `near_m` (of equally near ones to the first); 0 gives it to nobody. Where `near_line_m` is
+        None nobody asks for the flag: it is False. Raises ValueError for limits that are no
+        distances.
         """
-        if not (0 <= near_m < np.inf and 0 <= near_line_m < np.inf):
+        if not (0 <= near_m < np.inf and 0 <= (near_line_m or 0.0) < np.inf):
             msg = f"near_m is {near_m}, near_line_m is {near_line_m}: both must be 0 or more."
             raise ValueError(msg)
         xs, ys = _read_points(x, y)
@@ -196,6 +197,11 @@ class OwnerIndex:
             owner[left[taken]] = nearest[taken]
             rule[left[taken]] = NEAR
         # STEP 3: how near the owner's line they are
+        if near_line_m is None:
+            near_line[:] = False
+            return Ownership(
+                owner=self._to_rank(owner), rule=rule, distance_m=distance_m, near_line=near_line
+            )
         frame, maybe = self._index.raster.frame, self._near_lines(near_line_m * MM_PER_M)
         share_out(
             lambda part: flag_near(

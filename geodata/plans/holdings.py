@@ -84,7 +84,7 @@ def survey_points(points: Points, start: Drawn, *, near_m: float) -> Survey:
     """Return who answers for each point by the drawing that a draft starts from."""
     if points.drawing == start.system.drawing:
         return Survey(points=points, owner=points.owner, rule=points.rule, near_m=near_m)
-    owned = start.index.own(points.x, points.y, near_m=near_m, near_line_m=0.0, threads=2)
+    owned = start.index.own(points.x, points.y, near_m=near_m, near_line_m=None, threads=2)
     owner = np.append(start.uids, NOBODY)[owned.owner]
     given = points.manual() & np.isin(points.owner, start.uids)
     return Survey(
@@ -132,7 +132,7 @@ class Holdings:
         rows = self._join(
             [
                 *(self.rows(uid) for uid in changed),
-                *(self._off_inside(uid) for uid in around),
+                self._off_inside(around),
                 self._returning(standing),
             ]
         )
@@ -177,14 +177,16 @@ class Holdings:
     def _returning(self, standing: Collection[int]) -> Rows:
         """Return the points that a post gave to a grid which is there again, and not with it."""
         rows = self.survey.manual_rows
+        if not len(rows):
+            return rows
         holder = self.survey.points.owner[rows]
         away = np.isin(holder, np.fromiter(standing, np.int64)) & (self.owner[rows] != holder)
         found: Rows = rows[away]
         return found
 
-    def _off_inside(self, uid: int) -> Rows:
-        """Return a grid's points that lie on its line or outside it: a neighbour may get them."""
-        rows = self.rows(uid)
+    def _off_inside(self, uids: Sequence[int]) -> Rows:
+        """Return points of some grids on their line or outside them: a neighbour may get them."""
+        rows = np.concatenate([_NO_ROWS, *(self.rows(uid) for uid in uids)])
         found: Rows = rows[(self.rule[rows] != _INSIDE) & ~self.survey.points.manual(rows)]
         return found
 
@@ -246,7 +248,7 @@ def own_by(
     uids = np.array(sorted(shapes), np.int64)
     polygons = np.array([shapes[uid] for uid in uids.tolist()], object)
     index = OwnerIndex(polygons, cells=_CELLS if len(x) < _FEW_CELLS else None)
-    owned = index.own(x, y, near_m=near_m, near_line_m=0.0)
+    owned = index.own(x, y, near_m=near_m, near_line_m=None)
     return np.append(uids, NOBODY)[owned.owner], owned.rule.copy()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from geodata.redraw import (
     parse_edit,
 )
 from geodata.redraw.forms import TIDIED
-from geodata.store.database import Connection
+from geodata.store.database import Connection, Series
 from geodata.store.drawings import load_drawings, read_grids
 from geodata.store.plan_ground import read_plan_ground
 from geodata.store.plans import (
@@ -45,6 +45,7 @@ from geodata.store.plans import (
 UNDO, REDO = "undo", "redo"
 _UID = "next_uid"  # where a line says which uid its first new grid takes
 _KEPT = 4
+Reader = Callable[[], AbstractContextManager[Connection]]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -122,24 +123,24 @@ class Workshop:
 
     def open(self, number: int, *, now: int) -> Workpiece:
         """Return a plan's draft as its log stands now. Raises NotFound."""
-        with self._hold(number, now=now) as piece:
+        with self._hold(number, self.city.database.read, now=now) as piece:
             return piece
 
     @contextmanager
-    def _hold(self, number: int, *, now: int) -> Iterator[Workpiece]:
+    def _hold(self, number: int, read: Reader, *, now: int) -> Iterator[Workpiece]:
         """Yield a plan's draft as its log stands, locked. Raises NotFound."""
         while True:
             with self._lock:
                 piece = self._kept.get(number) or self._make(number, now=now)
             with piece.lock:
                 # Only inside the lock: what another has just drawn may have been refused.
-                if self._bring_on(number, piece):
+                if self._bring_on(number, piece, read):
                     yield piece
                     return
 
-    def _bring_on(self, number: int, piece: Workpiece) -> bool:
+    def _bring_on(self, number: int, piece: Workpiece, read: Reader) -> bool:
         """Bring a locked draft to the end of its log; False where it is to be made anew."""
-        with self.city.database.read() as connection:
+        with read() as connection:
             plan = find_plan(connection, number)
             with self._lock:
                 if self._kept.get(number) is not piece:
@@ -169,7 +170,10 @@ class Workshop:
         touched since is refused (Overtaken), and so is an undo of a line it has not seen. Raises
         NotFound, NotAllowed for grids outside the scope, BadGrid for what the drawing refuses.
         """
-        with self._hold(number, now=now) as piece:
+        with (
+            self.city.database.series() as series,
+            self._hold(number, series.read, now=now) as piece,
+        ):
             begun, done = piece.seq, []
             lines: list[tuple[dict[str, Any], tuple[int, ...]]] = []
             kept = False
@@ -184,7 +188,7 @@ class Workshop:
                     _check_seen(edit, change, before, seen=begun if seen is None else seen,
                                 last=begun)  # fmt: skip
                     _check_scope(scope, piece, change)
-                self._append(piece, lines, begun=begun, scope=scope, now=now)
+                self._append(series, piece, lines, begun=begun, scope=scope, now=now)
                 kept = True
             finally:
                 if not kept and done:  # a refused edit changes nothing, those before it did
@@ -193,6 +197,7 @@ class Workshop:
 
     def _append(
         self,
+        series: Series,
         piece: Workpiece,
         lines: Sequence[tuple[Mapping[str, Any], Sequence[int]]],
         *,
@@ -201,7 +206,7 @@ class Workshop:
         now: int,
     ) -> None:
         number = piece.plan.plan
-        with self.city.database.transaction() as connection:
+        with series.transaction() as connection:
             _check_open(find_plan(connection, number))
             if count_edits(connection, number) != begun:
                 raise Overtaken(Fault(key="plan_overtaken"))

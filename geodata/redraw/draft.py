@@ -97,14 +97,18 @@ class Draft:
 
     def ring(self, uids: Collection[int]) -> list[int]:
         """Return finest grids and all that touch them, ascending."""
-        mine = [self._slot[uid] for uid in uids]
-        at, near = self._boxes[mine][:, None, :], self._boxes
+        mine = np.array([self._slot[uid] for uid in uids], np.int64)
+        if not len(mine):
+            return []
+        at = self._boxes[mine]
+        around = self.near([*at[:, :2].min(axis=0), *at[:, 2:].max(axis=0)])
+        others = np.array([self._slot[uid] for uid in around.tolist() if uid not in uids], np.int64)
+        at, near = at[:, None, :], self._boxes[others]
         beside = (near[:, 0] <= at[..., 2] + _REACH_MM) & (near[:, 2] >= at[..., 0] - _REACH_MM)
         beside &= (near[:, 1] <= at[..., 3] + _REACH_MM) & (near[:, 3] >= at[..., 1] - _REACH_MM)
-        beside[:, mine] = False
         one, other = np.nonzero(beside)
-        touch = shapely.intersects(self._shapes[mine][one], self._shapes[other])
-        return sorted({*uids, *self._uids[other[touch]].tolist()})
+        touch = shapely.intersects(self._shapes[mine[one]], self._shapes[others[other]])
+        return sorted({*uids, *self._uids[others[other[touch]]].tolist()})
 
     def is_locked(self, uid: int) -> bool:
         """Tell whether a finest grid, or an outer grid above it, is locked."""

@@ -16,7 +16,7 @@ import orjson
 
 from geodata.errors import Busy, Fault, NotAllowed, StoreDamaged, StoreFull
 from geodata.store.room import check_room, clear_parts, make_private, sync
-from geodata.store.schema import STEPS
+from geodata.store.schema import STEPS, split_statements
 
 Connection = sqlite3.Connection  # for those who pass one on without being a store
 STORE_FILE = "getu.sqlite"
@@ -65,7 +65,7 @@ class Database:
             if done > len(STEPS):
                 raise StoreDamaged(Fault(key="store_newer"), file=self.path.name)
             for number, step in enumerate(STEPS[done:], start=done + 1):
-                for statement in _statements(step):
+                for statement in split_statements(step):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={number}")
         return copy
@@ -264,6 +264,15 @@ class Series:
             undo.pop_all()
         self._database.keep_terms(connection.fresh)
 
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection as it sees one moment of the store; nobody waits for it."""
+        self._connection.execute("BEGIN")
+        try:
+            yield self._connection
+        finally:
+            _roll_back(self._connection)
+
     def breathe(self) -> None:
         """Pause between two transactions where others may wait to write or the log grows long."""
         now_s = time.monotonic()
@@ -309,16 +318,6 @@ def _begin(connection: sqlite3.Connection) -> None:
         else:
             connection.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
             return
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script one by one: `executescript` would commit before them."""
-    held = ""
-    for line in script.splitlines(keepends=True):
-        held += line
-        if sqlite3.complete_statement(held):
-            yield held
-            held = ""
 
 
 def read_terms(connection: sqlite3.Connection, sort: str) -> dict[int, str]:

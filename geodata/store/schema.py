@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+
 # Each step is applied once, in order, inside one transaction. Never edit a step that was released.
 STEPS: tuple[str, ...] = (
     """
@@ -253,3 +256,13 @@ STEPS: tuple[str, ...] = (
       at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (account, kind)) WITHOUT ROWID;
     """,
 )
+
+
+def split_statements(script: str) -> Iterator[str]:
+    """Yield a script's statements one by one: `executescript` would commit before them."""
+    held = ""
+    for line in script.splitlines(keepends=True):
+        held += line
+        if sqlite3.complete_statement(held):
+            yield held
+            held = ""
