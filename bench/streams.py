@@ -21,6 +21,7 @@ import shapely
 from bench.contest import Bar, Contest, Row, find_peer
 from bench.made_up import Floats, make_grids, make_points
 from geodata.coordinates import to_lonlat
+from geodata.ownership.engines import send_parts, start_workers
 from geodata.ownership.grid_files import GridFiles
 from geodata.ownership.parts import own_part
 from geodata.ownership.tally import PartCount, PartJob
@@ -170,15 +171,14 @@ def run_dask(jobs: list[PartJob], *, points: int, rounds: int) -> list[Row]:
         contest.enter(DASK, None)
         contest.run()
         return contest.rows(bars[1:])
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        contest.enter(
-            DASK, lambda: client.gather(client.map(own_part, jobs, pure=False)), answer=add_up
-        )
+
+    def count_by_dask() -> list[PartCount]:
+        counts: list[PartCount] = []
+        send_parts(client, jobs, done=counts.append)
+        return counts
+
+    with start_workers(2) as cluster, distributed.Client(cluster) as client:
+        contest.enter(DASK, count_by_dask, answer=add_up)
         contest.run()
     return contest.rows(bars)
 

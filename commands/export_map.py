@@ -113,7 +113,7 @@ def open_facts(arguments: argparse.Namespace) -> tuple[City, Facts, Scope]:
     The class breaks are those that the screens use. Raises NotFound for an unknown account and
     NotAllowed for one that may not export.
     """
-    from dashboard.routes import Pictures
+    from dashboard.pictures import Pictures
     from geodata.access.accounts import find_reach, scope_of
     from geodata.access.scope import ROWS, Scope
     from geodata.audit.log import CONSOLE

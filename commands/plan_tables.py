@@ -116,7 +116,7 @@ def _list_transfers(arguments: argparse.Namespace, city: City, out: Output, who:
 
 def _walk(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
     """Write the sheets that posts take along the new lines, one community each."""
-    from dashboard.routes import Pictures
+    from dashboard.pictures import Pictures
     from geodata.audit.log import write_entry
     from geodata.plans.walks import list_walks
     from geodata.plans.workshop import Workshop

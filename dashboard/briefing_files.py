@@ -47,17 +47,17 @@ def add_briefing_files(server: Flask, services: Services) -> None:
 
 
 def _add_files(server: Flask, services: Services) -> None:
-    pictures, base = services.pictures, services.base_path
+    base = services.base_path
 
     @guarded("export", writes="export.page")
     def file(paper: str) -> Response:
         wish = read_wish(find_page_lang())
-        name, body = pictures.bureau(current_scope()).make(paper, wish, read_page())
+        name, body = services.bureau(current_scope()).make(paper, wish, read_page())
         return answer_file(body, paper, name=name)
 
     @guarded("export", writes="export.issue")
     def again(number: int, paper: str) -> Response:
-        name, body = pictures.bureau(current_scope()).make_again(paper, number, read_page())
+        name, body = services.bureau(current_scope()).make_again(paper, number, read_page())
         return answer_file(body, paper, name=name)
 
     server.add_url_rule(f"{base}/briefing/file/<paper>", "getu_briefing_file", file)
@@ -65,7 +65,7 @@ def _add_files(server: Flask, services: Services) -> None:
 
 
 def _add_templates(server: Flask, services: Services) -> None:
-    pictures, base = services.pictures, services.base_path
+    base = services.base_path
 
     @guarded("export", writes="template.save")
     def keep() -> WsgiResponse:
@@ -73,12 +73,12 @@ def _add_templates(server: Flask, services: Services) -> None:
         brought = request.files.get("file")
         if brought is None or not brought.filename:
             raise BadFile(Fault(key="briefing_no_template"))
-        pictures.bureau(current_scope()).keep_template(brought.filename, brought.stream.read())
+        services.bureau(current_scope()).keep_template(brought.filename, brought.stream.read())
         return go_back(base, read_fields(request.form))
 
     @guarded("export", writes="template.drop")
     def remove() -> WsgiResponse:
-        pictures.bureau(current_scope()).drop_template(str(request.form.get("kind", "")))
+        services.bureau(current_scope()).drop_template(str(request.form.get("kind", "")))
         return go_back(base, read_fields(request.form))
 
     place = f"{base}/briefing/template"
@@ -87,7 +87,7 @@ def _add_templates(server: Flask, services: Services) -> None:
 
 
 def _add_atlas(server: Flask, services: Services) -> None:
-    pictures, base = services.pictures, services.base_path
+    base = services.base_path
     jobs = AtlasJobs()
 
     @guarded("export", logs="")
@@ -102,7 +102,7 @@ def _add_atlas(server: Flask, services: Services) -> None:
         wish = parse_wish({**read_fields(request.form), "lang": lang})
         level = str(request.form.get("level", ""))
         page = find_page(request.form.get("page") or SHEET_PAGE)
-        plan = pictures.bureau(scope).plan_atlas(wish, level, page)
+        plan = services.bureau(scope).plan_atlas(wish, level, page)
         jobs.start(scope, f"{name_stem('atlas', level)}.pdf", plan)
         show(target=f"{wish.area or 'city'} {level}")
         return redirect(f"{base}/briefing/atlas?{_shown()}", code=303)
@@ -115,7 +115,7 @@ def _add_atlas(server: Flask, services: Services) -> None:
     @guarded("export", writes="export.atlas")
     def fetch() -> Response:
         name, body = jobs.take(current_scope())
-        pictures.bureau(current_scope()).note_atlas(body)
+        services.bureau(current_scope()).note_atlas(body)
         return answer_file(body, "pdf", name=name)
 
     place = f"{base}/briefing/atlas"

@@ -63,7 +63,7 @@ def _add_page(server: Flask, services: Services) -> None:
     def show_briefing() -> Response:
         lang, scope = find_page_lang(), current_scope()
         sight = pictures.facts(scope)
-        bureau = pictures.bureau(scope)
+        bureau = services.bureau(scope)
         asked = {name: request.args.get(name, "") for name in (*FIELDS, "page")}
         page_name = SHEET_PAGE
         try:
@@ -106,7 +106,7 @@ def _add_page(server: Flask, services: Services) -> None:
         lang = find_page_lang()
         wish = read_wish(lang)
         show(target=wish.area or "city", n=1)
-        return answer_file(pictures.bureau(current_scope()).draw(wish, read_page()), "png")
+        return answer_file(services.bureau(current_scope()).draw(wish, read_page()), "png")
 
     server.add_url_rule(f"{base}/briefing", "getu_briefing", show_briefing)
     server.add_url_rule(f"{base}/briefing/sheet.png", "getu_briefing_sheet", picture)
@@ -130,7 +130,7 @@ def _add_buttons(server: Flask, services: Services) -> None:
     def issue() -> WsgiResponse:
         name = _name_asked()
         wish = get_recipe(city, name)
-        services.pictures.bureau(current_scope()).issue(name, wish)
+        services.bureau(current_scope()).issue(name, wish)
         return go_back(base, {field: getattr(wish, field) for field in FIELDS})
 
     for path, endpoint, view in (

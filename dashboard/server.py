@@ -35,9 +35,10 @@ from dashboard.guard import check_guards, install_guard
 from dashboard.limits import Limits
 from dashboard.origins import is_loopback
 from dashboard.picture_page import add_picture_page
+from dashboard.pictures import Pictures
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.quality_page import add_quality_page
-from dashboard.routes import Pictures, add_routes
+from dashboard.routes import add_routes
 from dashboard.scenes_page import add_scenes_page
 from dashboard.screens import add_screens
 from dashboard.services import Services

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 DAY_S = 86_400
 THIN_BELOW = 3  # fewer incidents than this is not enough to judge a grid by its own record
@@ -126,7 +126,7 @@ def rate_grids(
     weight_own = observed / (beta + observed)
     rate = (alpha + weighted) / (beta + observed)
     low, high = (
-        gamma.ppf(tail, alpha + weighted, scale=1 / (beta + observed)) * ahead
+        gammaincinv(alpha + weighted, tail) / (beta + observed) * ahead
         for tail in ((1 - BAND) / 2, (1 + BAND) / 2)
     )
     return GridRisk(

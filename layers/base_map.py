@@ -7,7 +7,8 @@ from typing import Any
 
 from geodata.words import Lang
 from layers.base_tile import MAXZOOM, MINZOOM, build_tile, prepare_base
-from layers.layer import Facts, Layer, Legend, LegendFacts, Picture, Source
+from layers.facts import Facts
+from layers.layer import Layer, Legend, LegendFacts, Picture, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,21 +1,19 @@
-"""The plain types of a picture: Layer, Source, Style, Legend, and what they are drawn from."""
+"""The plain types of a picture: Layer, Source, Style, Legend."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.access.outside import Outside
 from geodata.access.scope import ROWS, Scope
 from geodata.access.suppression import Span, plain_count
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound
-from geodata.risk import GridRisk
-from geodata.snapshots.snapshot import Snapshot
 from geodata.words import Lang, say
+from layers.facts import Facts
 
 Theme = Literal["dark", "light"]
 THEMES: tuple[Theme, ...] = ("dark", "light")
@@ -26,63 +24,6 @@ MAX_ZOOM = 24  # the world is 2**32 units wide: a 256-cell tile has one unit a c
 
 _SOURCE_TYPE = {"geojson": "geojson", "png": "raster", "mvt": "vector"}
 _TILE_PX = 512  # MapLibre's own tile size; a smaller picture is stretched to it
-
-
-class Grids(Protocol):
-    """One drawing of the grids: a GeoDataFrame in metres with the contract columns."""
-
-    @property
-    def drawing(self) -> int:
-        """Return the drawing's number."""
-
-    @property
-    def grids(self) -> Any:
-        """Return the grids of every level."""
-
-    def finest(self) -> Any:
-        """Return the finest grids, in the row order of `owner` and of every feature id."""
-
-
-class Facts(Protocol):
-    """
-    What pictures are drawn from: one city at one revision, read only.
-
-    `risk` has a row a finest grid. `cameras` and `places` are GeoDataFrames of points in longitude
-    and latitude with the columns of docs/data.md; their `owner` is a row of the finest grids, -1
-    none. `base` holds "roads" (class, name), "water" (name), "green", "buildings" (floors) in any
-    CRS. `bounds` is west, south, east, north; `zone` an IANA name. `kept` holds what a layer
-    derived from these facts: its owner may carry keys that begin with "drawing" or "base" over to
-    the next facts of the same drawing or base map, and share them between scopes: nothing under
-    these may show an incident. `outside` holds the bounds of what the scope hides; None where it
-    hides nothing.
-    """
-
-    snapshot: Snapshot
-    grids: Grids
-    risk: GridRisk | None
-    cameras: Any
-    places: Any
-    base: Mapping[str, Any]
-    bounds: tuple[float, float, float, float]
-    zone: str
-    as_of: int
-    outside: Outside | None
-    kept: MutableMapping[Any, Any]
-
-    def select(self, filter: Any, now: int, /) -> NDArray[np.bool_]:
-        """Return which incidents the filter lets through; the last answers are kept."""
-
-    def states(self, now: int, /) -> NDArray[np.uint8]:
-        """Return each incident's place in `events.clock.STATES`; the last answers are kept."""
-
-    def find_points(self, table: str, /) -> Any:
-        """Return the components, lines or blocks as `cameras`; lines and areas are whole shapes."""
-
-    def kind_names(self, lang: Lang, /) -> Mapping[int, str]:
-        """Return the name of each code of `Snapshot.kind`."""
-
-    def category_names(self, lang: Lang, /) -> Mapping[int, str]:
-        """Return the name of each code of `Snapshot.category`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Subject:
     def picture(self) -> Picture:
         """Return the request that every layer is read with: the same as the screen's."""
         return Picture(
-            facts=cast(Any, self.sight),  # a protocol with plain members takes no frozen ones
+            facts=self.sight,
             scope=self.sight.scope,
             now=self.now,
             filter=self.view.filter,

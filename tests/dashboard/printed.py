@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import orjson
 
-from dashboard.routes import Pictures
+from dashboard.pictures import Pictures
 from geodata.access.scope import ROWS, Scope
 from geodata.access.sight import Sight
 from geodata.city import City

@@ -15,7 +15,7 @@ import pptx
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dashboard.routes import Pictures
+from dashboard.pictures import Pictures
 from dashboard.server import make_app
 from geodata.briefing.wish import parse_wish
 from geodata.city import City, open_city
@@ -94,7 +94,10 @@ def compare_views(city: City, at: int) -> tuple[int, int]:
     """Hold every paper of random views against the screen; return figures compared, empty views."""
     client = make_app(city, now=lambda: at).server.test_client()
     pictures = Pictures(keeper=FactsKeeper(city), cache=TileCache(limit_bytes=0), now=lambda: at)
-    sight, bureau = pictures.facts(EVERYTHING), pictures.bureau(EVERYTHING)
+    sight = pictures.facts(EVERYTHING)
+    facts = pictures.keeper.current(at)
+    assert facts is not None
+    bureau = Bureau(facts, EVERYTHING, now=at)
     names = sight.category_names("zh")
     compared = empty = 0
     for view in choose_views(sight):

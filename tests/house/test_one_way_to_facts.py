@@ -10,7 +10,7 @@ from functools import cache
 from tests.house.tree import Module, modules
 
 # The one place where facts of the whole city become what a scope may see of them.
-CHOKE = "dashboard.routes"
+CHOKE = "dashboard.pictures"
 WHOLE = {"load_facts", "narrow_facts", "sort_facts", "build_snapshot", "open_snapshot"}
 # Tables whose rows are single incidents, or tell of one.
 ROWS = re.compile(
