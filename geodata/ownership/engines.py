@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from geodata.ownership.tally import PartCount, PartJob
 ENGINES = ("local", "dask")
 STREAM_FROM_BYTES = 64 * 1024 * 1024  # a Parquet file of this size is never read whole
 _LOST_WORKERS = 10  # times that a part is begun again when its worker has died
+# Sending a task costs what a hundred thousand points cost: small parts go together, as long as
+# every worker still gets so many tasks that all end at about the same time.
+_TASK_BYTES, _TASKS_EACH = 64 * 1024 * 1024, 4
 Done = Callable[[PartCount], None]
 
 
@@ -124,23 +128,61 @@ def run_on_dask(
     the same names and have this program installed. Raises BadSetting where Dask is not installed.
     """
     try:
-        from distributed import Client, LocalCluster, as_completed  # noqa: PLC0415
+        from distributed import Client  # noqa: PLC0415
     except ImportError as error:
         raise BadSetting(Fault(key="engine_missing")) from error
-    cluster: Any = None
-    if scheduler is None:
-        cluster = LocalCluster(
+    with (
+        start_workers(workers) if scheduler is None else nullcontext(scheduler) as cluster,
+        Client(cluster) as client,
+    ):
+        send_parts(client, jobs, done=done)
+
+
+@contextmanager
+def start_workers(workers: int) -> Iterator[Any]:
+    """Keep `workers` processes of Dask on this machine, which nobody reaches from elsewhere."""
+    from dask import config  # noqa: PLC0415
+    from distributed import LocalCluster  # noqa: PLC0415
+
+    # Nobody looks at Dask's own profile of its workers, which takes its time from the work.
+    with (
+        config.set({"distributed.worker.profile.enabled": False}),
+        LocalCluster(
             n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        )
-    try:
-        with Client(cluster or scheduler) as client:
-            futures = client.map(own_part, list(jobs), pure=False, retries=_LOST_WORKERS)
-            for future in as_completed(futures):
-                done(future.result())
-                future.release()
-    finally:
-        if cluster is not None:
-            cluster.close()
+        ) as cluster,
+    ):
+        yield cluster
+
+
+def send_parts(client: Any, jobs: Sequence[PartJob], *, done: Done) -> None:
+    """Let the workers behind a client of Dask do the parts; small parts go together."""
+    from distributed import as_completed  # noqa: PLC0415
+
+    workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    tasks = _bundle(jobs, most=max(1, len(jobs) // (_TASKS_EACH * workers)))
+    futures = client.map(_own_each, tasks, pure=False, retries=_LOST_WORKERS)
+    for future in as_completed(futures):
+        for count in future.result():
+            done(count)
+        future.release()
+
+
+def _bundle(jobs: Sequence[PartJob], *, most: int) -> list[list[PartJob]]:
+    """Return the jobs in their order, those of small parts together, at most `most`."""
+    tasks: list[list[PartJob]] = []
+    held = 0
+    for job in jobs:
+        size = Path(job.part).stat().st_size
+        if not tasks or held + size > _TASK_BYTES or len(tasks[-1]) >= most:
+            tasks.append([])
+            held = 0
+        tasks[-1].append(job)
+        held += size
+    return tasks
+
+
+def _own_each(jobs: Sequence[PartJob]) -> list[PartCount]:
+    return [own_part(job) for job in jobs]
 
 
 _ENGINES: dict[str, Callable[..., None]] = {"local": run_here, "dask": run_on_dask}

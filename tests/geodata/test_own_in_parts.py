@@ -24,6 +24,7 @@ from geodata.ownership.assignment import OwnRequest, own_files
 from geodata.ownership.engines import is_streamed, own_parts
 from geodata.ownership.grid_files import GridFiles
 from geodata.ownership.parts import own_part, read_note
+from geodata.ownership.tally import PartJob
 
 CRS = "EPSG:4549"
 
@@ -237,6 +238,19 @@ def kill_once(job):
     return own_part(job)
 
 
+def test_small_parts_are_sent_together_and_each_is_sent_once(tmp_path):
+    jobs = []
+    for number, size in enumerate([1, 1, 1, 70_000_000, 1, 40_000_000, 40_000_000]):
+        part = tmp_path / f"part-{number}.parquet"
+        with part.open("wb") as opened:
+            opened.truncate(size)
+        jobs.append(PartJob(part=str(part), out=None, grids=GridFiles(files=())))
+    sent = engines._bundle(jobs, most=2)
+    assert [job for task in sent for job in task] == jobs
+    assert [len(task) for task in sent] == [2, 1, 1, 2, 1]
+    assert [len(task) for task in engines._bundle(jobs, most=1)] == [1] * 7
+
+
 @pytest.mark.filterwarnings("default")
 def test_dask_writes_the_same_bytes_and_a_killed_worker_loses_and_doubles_nothing(
     tmp_path, monkeypatch
@@ -244,7 +258,7 @@ def test_dask_writes_the_same_bytes_and_a_killed_worker_loses_and_doubles_nothin
     pytest.importorskip("distributed")
     grids, points, _ = write_parts(tmp_path)
     here = own_parts(ask(grids, points, tmp_path / "here"), progress=quiet)
-    monkeypatch.setattr(engines, "own_part", kill_once)
+    monkeypatch.setattr(engines, "_own_each", lambda jobs: [kill_once(job) for job in jobs])
     there = own_parts(ask(grids, points, tmp_path / "dask"), engine="dask", progress=quiet)
     assert (tmp_path / "dask" / "part-1.killed").exists()
     assert there.by_rule == here.by_rule
