@@ -18,6 +18,7 @@ from geodata.desk.cases import Case, Deadline, Owner, read_case
 from geodata.desk.responsibility import find_responsible
 from geodata.errors import NotFound
 from geodata.events.clock import STATES
+from geodata.events.sources import name_source
 from geodata.store.database import Connection
 from geodata.store.records import read_records
 from geodata.words import Lang, say
@@ -65,6 +66,7 @@ def describe_case(case: Case, ground: DeskGround) -> dict[str, Any]:
     place = ground.lonlat(head)
     return {
         "source": head.source,
+        "source_name": name_source(head.source, lang),
         "incident_id": head.incident_id,
         "kind": case.kind_names.get(lang, head.kind) or say("desk.no_kind", lang),
         "state": STATES[case.deadline.state] if head.open else "closed",

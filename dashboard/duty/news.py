@@ -78,7 +78,8 @@ def _add_reading(server: Flask, services: Services) -> None:
         sight = services.pictures.newest(current_scope())
         if sight is None:
             return send_json({"card": "", "acts": "", "view": None, "where": "", "selected": None})
-        plain = describe_alarm(found, sight, lang, now=now, services=services)
+        response = _read_response(sight, found.kind, lang)
+        plain = describe_alarm(found, sight, lang, now=now, services=services, response=response)
         plain["card"] += draw_more(found, sight, lang)
         plain["acts"] = draw_acts(found, lang)
         return send_json(plain)
@@ -123,14 +124,13 @@ def _add_steering(server: Flask, services: Services) -> None:
 
 
 def draw_more(alarm: Alarm, sight: Sight, lang: Lang) -> str:
-    """Return what a desk is told of an alarm beyond the wall: rings, response card, notes."""
+    """Return what a desk is told of an alarm beyond its card: its case, rings, notes."""
     place = None if alarm.lon is None or alarm.lat is None else (alarm.lon, alarm.lat)
     return parts.draw_piece(
         "duty_more.html",
         lang,
         alarm=alarm,
         rings=() if place is None else ring_around(sight, place),
-        response=_read_response(sight, alarm.kind, lang),
         notes=[_tell(note, sight.zone, lang) for note in alarm.notes],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from flask import Flask, Response, render_template, request
@@ -55,7 +56,11 @@ def add_routes(server: Flask, services: Services) -> None:
             oldest = list_oldest(
                 asked.sight, connection, found.rows, lang=asked.lang, now=asked.now
             )
-        return as_json({"html": draw_answer(asked, shape, found, oldest)})
+        table = ""
+        if asked.sight.scope.has("export"):
+            named = {name: text for name, text in read_given().items() if text}
+            table = f"{asked.street.link()}&{urlencode(named)}"
+        return as_json({"html": draw_answer(asked, shape, found, oldest, table=table)})
 
     @guarded("read")
     def shape() -> Response:
@@ -135,9 +140,9 @@ def _read_number(text: str) -> float:
 
 
 def draw_answer(
-    asked: Asked, shape: Shape, found: ShapeFigures, oldest: list[dict[str, Any]]
+    asked: Asked, shape: Shape, found: ShapeFigures, oldest: list[dict[str, Any]], *, table: str
 ) -> str:
-    """Return the answer as HTML."""
+    """Return the answer as HTML; `table` is the query of its download, empty for none."""
     sight, lang = asked.sight, asked.lang
 
     def speak(key: str, **named: Any) -> str:
@@ -149,6 +154,7 @@ def draw_answer(
         say=speak,
         base=sight.city.settings.base_path,
         shown=asked.street.link(),
+        table=table,
         radius=shape.radius_m,
         area=numbers.decimal(found.area_m2 / 10_000, 2),
         keys=[

@@ -1,35 +1,43 @@
-"""What leaves a street page: the table by child as CSV, and the cases behind a number."""
+"""What leaves a street page: tables by child and by grid as CSV, the cases behind a number."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 from flask import Flask, Response, redirect, request
 
 from dashboard import trail
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import numbers
+from dashboard.parts.overview import full_name
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
+from dashboard.street.asked_routes import read_given, read_shape
 from dashboard.street.lists import describe_cases, rows_of_figure
 from dashboard.street.panel import RATES, describe_head, find_rows, name_ageing
 from dashboard.street.routes import Asked, Asking
 from dashboard.street.view import read_text
 from geodata.csv_sheet import write_csv
 from geodata.desk.trays import open_lying
+from geodata.errors import Fault, NotAllowed
 from geodata.figures.area import AreaFigures
+from geodata.figures.asked_shape import ShapeFigures, count_shape
 from geodata.figures.definitions import DEFINITIONS, describe_figure
 from geodata.figures.tally import Tally
 from geodata.words import say
 
 MOST_ROWS = 200
+SHEET_FIGURES = ("open", "overdue", "due_soon", "suspended")
 _LARGEST = 2**53
+_ROWS = "read.rows"
 
 
 def add_routes(server: Flask, services: Services) -> None:
-    """Add `/area/table.csv` and `/area/rows` below the base path."""
+    """Add `/area/table.csv`, `/area/asked.csv` and `/area/rows` below the base path."""
     asking = Asking(services)
+    _add_asked(server, services)
 
     @guarded("export", logs="export.table")
     def table() -> Response:
@@ -37,10 +45,7 @@ def add_routes(server: Flask, services: Services) -> None:
         area = asked.count()
         head = describe_head(asked.sight, area, asked.lang)
         trail.show(target=head["code"] or "city", grid=asked.uid, n=len(area.children))
-        response = Response(write_csv(make_sheet(asked, area)), mimetype="text/csv")
-        name = f"area-{head['code'] or 'city'}.csv"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return response
+        return _send_sheet(make_sheet(asked, area), name=f"area-{head['code'] or 'city'}.csv")
 
     @guarded("read.rows", logs="view.rows")
     def rows() -> Response:
@@ -84,12 +89,66 @@ def add_routes(server: Flask, services: Services) -> None:
         server.add_url_rule(f"{services.base_path}/area/{name}", endpoint, view)
 
 
+def _add_asked(server: Flask, services: Services) -> None:
+    asking = Asking(services)
+
+    @guarded("export", logs="export.asked")
+    def asked_table() -> Response:
+        if not current_scope().has(_ROWS):  # a shape may be drawn round a single case
+            raise NotAllowed(Fault(key="not_allowed", values={"need": _ROWS}))
+        asked = asking.read(own=False)
+        filter = asked.street.filter(asked.sight, asked.now)
+        found = count_shape(
+            asked.sight, read_shape(asked, read_given()), filter=filter, now=asked.now
+        )
+        sheet = make_asked_sheet(asked, found)
+        trail.show(target="asked", n=len(sheet))
+        return _send_sheet(sheet, name="area-asked.csv")
+
+    server.add_url_rule(f"{services.base_path}/area/asked.csv", "getu_area_asked", asked_table)
+
+
+def _send_sheet(sheet: list[list[Any]], *, name: str) -> Response:
+    response = Response(write_csv(sheet), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def make_asked_sheet(asked: Asked, found: ShapeFigures) -> list[list[Any]]:
+    """
+    Return what was counted in a shape by the grids it touches, of those that the scope shows.
+
+    The rows sum to the last one; what lies in the shape and in no grid is a row of its own.
+    """
+    sight, lang = asked.sight, asked.lang
+    figures = ("total", *SHEET_FIGURES)
+    head = describe_head(sight, asked.count(), lang)
+    touched = say("street.asked_grids", lang, n=found.grids)
+    hidden = say("street.asked_hidden", lang, n=found.hidden_grids) if found.hidden_grids else ""
+    titles = [say(f"street.column_{name}", lang) for name in ("code", "name")]
+    finest, owner = sight.grids.finest(), sight.snapshot.owner
+    counted = [
+        owner[rows_of_figure(sight, found.rows, figure, now=asked.now)] for figure in figures
+    ]
+    sheet: list[list[Any]] = [
+        [touched, hidden, head["as_of"]],
+        [*titles, *(say(f"figure.{figure}", lang) for figure in figures)],
+    ]
+    for leaf in np.unique(owner[found.rows]).tolist():
+        own = leaf >= 0
+        code = str(finest["code"].iat[leaf]) if own else ""
+        name = full_name(sight, int(finest["uid"].iat[leaf])) if own else None
+        counts = [int((one == leaf).sum()) for one in counted]
+        sheet.append([code, name or say("figure.unowned", lang), *counts])
+    sheet.append(["", say("street.column_sum", lang), *(len(one) for one in counted)])
+    return sheet
+
+
 def make_sheet(asked: Asked, area: AreaFigures) -> list[list[Any]]:
     """Return the table by child with what the map shows of it: rates as parts, of and percent."""
     lang = asked.lang
     columns = [say("street.column_code", lang), say("street.column_name", lang)]
-    columns += [say(f"figure.{name}", lang) for name in ("total", "open", "overdue")]
-    columns += [say(f"figure.{name}", lang) for name in ("due_soon", "suspended")]
+    columns += [say(f"figure.{name}", lang) for name in ("total", *SHEET_FIGURES)]
     columns += name_ageing(lang)
     for name in RATES:
         title = say(f"figure.{name}", lang)

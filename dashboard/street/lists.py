@@ -13,6 +13,7 @@ from geodata.access.sight import Sight
 from geodata.desk.marks import mark_owners
 from geodata.desk.trays import TrayName, list_seen, read_tray
 from geodata.events.clock import AMBER, RED, SUSPENDED
+from geodata.events.sources import name_source
 from geodata.figures.area import AreaFigures
 from geodata.figures.asked_shape import find_oldest_late
 from geodata.store.database import Connection
@@ -61,6 +62,7 @@ def describe_cases(
         found.append(
             {
                 "source": head.source,
+                "source_name": name_source(head.source, lang),
                 "id": head.incident_id,
                 "kind": kinds.get(int(snapshot.kind[row])) or say("desk.no_kind", lang),
                 "grid": full_name(sight, int(finest["uid"].iat[owner]))

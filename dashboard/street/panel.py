@@ -25,8 +25,9 @@ from geodata.access.sight import Sight
 from geodata.access.suppression import Span
 from geodata.desk.responsibility import find_responsible
 from geodata.events.incidents import SIX_STEPS
+from geodata.events.sources import name_source
 from geodata.figures.area import AreaFigures, ChildFigures, Part
-from geodata.figures.hot_places import MOST_ROWS, HotPlace, find_hot_places
+from geodata.figures.hot_places import HotPlace, find_hot_places
 from geodata.figures.tally import AGEING_DAYS, order_leaves
 from geodata.snapshots.facts import UNMATCHED
 from geodata.store.database import Connection
@@ -74,7 +75,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
             "category": _name_parts(area.categories, category_names(sight, lang)),
             "kind": _name_parts(area.kinds, sight.kind_names(lang), sight.kind_terms),
             "body": _name_parts(area.bodies, _body_names(sight, lang), sight.body_terms),
-            "source": _name_parts(area.sources, sight.source_terms, sight.source_terms),
+            "source": _name_parts(area.sources, source_names(sight, lang), sight.source_terms),
         },
         chosen={
             "category": street.view.category,
@@ -270,6 +271,11 @@ def _name_parts(parts: tuple[Part, ...], names: Any, texts: Any = None) -> dict[
     }
 
 
+def source_names(sight: Sight, lang: Lang) -> dict[int, str]:
+    """Return the sources in words, as far as the program knows them."""
+    return {code: name_source(text, lang) for code, text in sight.source_terms.items()}
+
+
 def category_names(sight: Sight, lang: Lang) -> dict[int, str]:
     """Return the categories by name, those of unknown kinds among them."""
     unmatched = say("filter.unmatched", lang)
@@ -285,14 +291,8 @@ def _body_names(sight: Sight, lang: Lang) -> dict[int, str]:
 
 def draw_hot(sight: Sight, area: AreaFigures, lang: Lang) -> str:
     """Return the hot places of an area as HTML: asked for after the panel, for it takes longer."""
-    rows = find_rows(sight, area)
-    found = find_hot_places(sight, rows, now=area.now)
-    if found is None:
-        n, most = numbers.count(len(rows)), numbers.count(MOST_ROWS)
-        told: dict[str, Any] = {"note": say("street.hot_too_many", lang, n=n, most=most)}
-    else:
-        told = _describe_hot(found, lang)
-    return render_template("street_hot.html", hot=told)
+    found = find_hot_places(sight, find_rows(sight, area), now=area.now)
+    return render_template("street_hot.html", hot=_describe_hot(found, lang))
 
 
 def _describe_hot(found: tuple[HotPlace, ...], lang: Lang) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -126,9 +126,19 @@ def add_news(server: Flask, services: Services) -> None:
 
 
 def describe_alarm(
-    alarm: Alarm, sight: Sight, lang: Lang, *, now: int, services: Services
+    alarm: Alarm,
+    sight: Sight,
+    lang: Lang,
+    *,
+    now: int,
+    services: Services,
+    response: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return an alarm's card, where the map looks for it, and the address of its mark."""
+    """
+    Return an alarm's card, where the map looks for it, and the address of its mark.
+
+    `response` are the steps of its kind's response card, for who acts on them.
+    """
     place = None if alarm.lon is None or alarm.lat is None else (alarm.lon, alarm.lat)
     around = look_around(sight, uid=alarm.owner, kind=alarm.kind, place=place, lang=lang)
     taken = alarm.acknowledged
@@ -137,6 +147,7 @@ def describe_alarm(
         lang,
         alarm=alarm,
         around=around,
+        response=response,
         mark=parts.ALARM_MARK[alarm.run.level],
         name=parts.name_alarm(alarm, sight, lang),
         grid=parts.name_grid(sight, alarm.owner, lang),

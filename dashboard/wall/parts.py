@@ -17,7 +17,7 @@ from dashboard.wall import today_rows
 from geodata.access.sight import Sight
 from geodata.desk.alarm_desk import AlarmList
 from geodata.events.alarms import Alarm
-from geodata.events.sources import SourceState, span_text
+from geodata.events.sources import SourceState, name_source, span_text
 from geodata.figures.period import Period
 from geodata.figures.tally import tally_areas
 from geodata.risk import GridRisk
@@ -26,7 +26,7 @@ from geodata.snapshots.snapshot import Filter
 from geodata.wall.late import AGES_DAYS, LateBoard, count_late
 from geodata.wall.lately import find_lately
 from geodata.wall.usual import compare_today
-from geodata.words import Lang, has_words, say
+from geodata.words import Lang, say
 
 BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 16, 6, 4, 8
 STEPS_DAYS = 28
@@ -244,12 +244,6 @@ def _describe_sources(moment: WallMoment) -> dict[str, Any]:
         ],
         "of": len(ordered),
     }
-
-
-def name_source(source: str, lang: Lang) -> str:
-    """Return a source's name in words where the program knows them, else as it calls itself."""
-    key = f"source_name.{source}"
-    return say(key, lang) if has_words(key) else source
 
 
 def name_state(alarm: Alarm, now: int, settings: Settings, lang: Lang) -> str:

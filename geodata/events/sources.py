@@ -15,7 +15,7 @@ from geodata.settings import Settings
 from geodata.store.database import Connection
 from geodata.store.sources import SourceRow, count_by_source, read_source_rows, set_plan
 from geodata.store.tokens import clean_source
-from geodata.words import Lang, say
+from geodata.words import Lang, has_words, say
 
 # From the best to the worst. "loaded" is what comes as it comes: its age is no fault.
 STATES = ("loaded", "live", "late", "mad", "out")
@@ -204,3 +204,9 @@ def report_sources(city: City, *, now: int) -> SourceReport:
     with city.database.read() as connection:
         states = source_states(connection, now=now, settings=city.settings)
     return SourceReport(sources=tuple(states))
+
+
+def name_source(source: str, lang: Lang) -> str:
+    """Return a source's name in words where the program knows them, else as it calls itself."""
+    key = f"source_name.{source}"
+    return say(key, lang) if has_words(key) else source

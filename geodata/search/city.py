@@ -86,7 +86,14 @@ def index_names(sight: Sight) -> NameIndex:
         levels = {level: rank for rank, level in enumerate(sight.grids.levels)}
         areas = zip(grids["uid"], grids["code"], grids["name"], grids["level"], strict=True)
         items = [
-            Named(kind="area", key=int(uid), code=str(code), name=str(name), rank=levels[level])
+            Named(
+                kind="area",
+                key=int(uid),
+                code=str(code),
+                name=str(name),
+                rank=levels[level],
+                within=sight.grids.path_names(int(uid))[:-1],
+            )
             for uid, code, name, level in areas
         ]
         for kind, table, code in (

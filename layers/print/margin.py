@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from geodata.events.sources import name_source
 from geodata.figures.area import AreaFigures, Count
 from geodata.figures.counts import Rate
 from geodata.words import say
@@ -22,7 +23,6 @@ from layers.print.wording import (
     describe_period,
     describe_scope,
     name_place,
-    name_source,
     print_count,
     print_day,
     print_moment,

@@ -10,7 +10,7 @@ from geodata.access.suppression import Span
 from geodata.events.incidents import STAGES
 from geodata.figures.counts import Rate
 from geodata.snapshots.facts import UNMATCHED
-from geodata.words import Lang, has_words, join, say
+from geodata.words import Lang, join, say
 from layers.print.view import Subject
 
 NOT_TOLD = "–"
@@ -74,12 +74,6 @@ def describe_filter(subject: Subject) -> str:
     if filter.state != "all":
         parts.append(say(f"filter.{filter.state}", lang))
     return say("sheet.only", lang, what=join(parts, lang)) if parts else ""
-
-
-def name_source(term: str, lang: Lang) -> str:
-    """Return the name of a channel that incidents come by; an unknown one is its own name."""
-    key = f"source_name.{term}"
-    return say(key, lang) if has_words(key) else term
 
 
 def _body_names(subject: Subject) -> dict[int, str]:

@@ -131,6 +131,29 @@ def test_a_circle_is_answered_with_its_cases_and_a_bad_one_with_a_sentence(clien
     assert shape["features"][0]["geometry"]["type"] == "Polygon"
 
 
+def test_the_table_of_an_asked_shape_sums_to_its_answer_and_needs_export(client, door):
+    ring = "_".join(f"{lon},{lat}" for lon, lat in (middle(0, 0), middle(2, 0), middle(2, 2)))
+    answer = ask(client, "ask.json", f"ring={ring}")["html"]
+    (link,) = re.findall(r'href="([^"]*asked\.csv[^"]*)"', answer)
+    link = link.replace("&amp;", "&")
+    sheet = client.get(link).get_data(as_text=True)
+    _, titles, *rows, total = csv.reader(io.StringIO(sheet.removeprefix("\ufeff")))
+    assert titles[:5] == ["Code", "Name", "Incidents", "Open", "Overdue"]
+    assert int(total[2]) > 0
+    for column in range(2, len(titles)):
+        assert sum(int(row[column]) for row in rows) == int(total[column])
+    for name, n in (("total", total[2]), ("open", total[3]), ("overdue", total[4])):
+        assert f'data-def="{name}" data-bare>{n}<' in answer
+    viewer = door.client(door.add("asker"))
+    query = link.partition("?")[2]
+    assert "asked.csv" not in viewer.get(f"/area/ask.json?{query}").get_json()["html"]
+    assert viewer.get(f"/area/asked.csv?{query}").status_code == 403
+    # Of a shape as small as one likes: counts tell single cases to who may not see them.
+    analyst = door.client(door.add("counter", role="analyst"))
+    assert analyst.get(f"/area/asked.csv?{query}").status_code == 403
+    assert client.get("/area/asked.csv?lon=x").status_code == 422
+
+
 def test_a_dead_link_says_so_in_a_sentence(client):
     gone = ask(client, "panel.json", "code=%3Cb%3E404", status=404)
     assert "No grid has the code &lt;b&gt;404" in gone["html"]

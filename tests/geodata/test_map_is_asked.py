@@ -153,6 +153,9 @@ def test_areas_and_places_are_found_by_code_name_and_initials(facts):
             ("第2社区", "第2社区"),
             ("d1xx", "第1小学"),
             ("幸福路14", "幸福路14号"),
+            ("第1社区 第3网格", "第3网格"),
+            ("1社区3网", "第3网格"),
+            ("d1sq 3wg", "第3网格"),
         ):
             assert search_city(sight, connection, text)[0].name == name, text
         case = search_city(sight, connection, "A0001")
