@@ -45,15 +45,15 @@ class Page:
 # Beside those of the menu: other states of them, and what one only comes to by a link.
 MORE = (
     Page(name="wall-heat", path="wall/", query="scene=3&dim=on"),
-    Page(name="wall-hexes", path="wall/", query="scene=4"),
-    Page(name="wall-change", path="wall/", query="scene=5"),
-    Page(name="wall-film", path="wall/", query="scene=6"),
-    Page(name="wall-large", path="wall/", query="scene=1&letters=large"),
+    Page(name="wall-hexes", path="wall/", query="scene=4&dim=off"),
+    Page(name="wall-change", path="wall/", query="scene=5&dim=off"),
+    Page(name="wall-film", path="wall/", query="scene=6&dim=off"),
+    Page(name="wall-large", path="wall/", query="scene=1&letters=large&dim=off"),
     Page(name="duty-log", path="duty/log", role="duty"),
     Page(name="sign-in", path="sign-in", phone=True),
     Page(name="street-nowhere", path="street/404", phone=True),
 )
-QUERIES = {"map": "days=90", "wall": "scene=1"}
+QUERIES = {"map": "days=90", "wall": "scene=1&dim=off"}
 ON_PHONES = {"street"}
 
 

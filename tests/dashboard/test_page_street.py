@@ -254,7 +254,7 @@ def test_days_drawn_over_the_trend_narrow_the_whole_page(street):
     assert query["from"] < query["to"]
     said = " ".join(city.texts("[data-def=overdue] small"))
     assert said.startswith(f"reported {query['from'][0]} – {query['to'][0]}")
-    assert "whenever reported" in said
+    assert "of all time" in said
     city.page.locator("[data-drop='from to']").click()
     city.page.wait_for_function(
         "n => document.querySelector('[data-def=total] strong').textContent === n", arg=total
