@@ -71,7 +71,7 @@ def encode_features(
     feature says what it does not know. `<` and `>` are written as escapes: nothing can be read as
     markup, whatever a file called a grid.
     """
-    shapes = [_geometry(shape) for shape in frame.geometry.to_numpy()]
+    shapes = _geometries(frame.geometry.to_numpy())
     columns = {name: frame[name].tolist() for name in fields if name in frame.columns}
     if label_points is not None:
         columns[LABEL_POINT] = np.round(label_points, DIGITS).tolist()
@@ -129,6 +129,17 @@ def _label_points(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
     )
     x, y = to_lonlat(shapely.get_x(middles), shapely.get_y(middles), frame.crs)
     return np.stack([x, y], axis=1)
+
+
+def _geometries(shapes: NDArray[np.object_]) -> list[dict[str, Any] | None]:
+    """Return GeoJSON geometries with rounded coordinates, all points of a layer at once."""
+    if not (shapely.get_type_id(shapes) == shapely.GeometryType.POINT).all():
+        return [_geometry(shape) for shape in shapes]
+    rounded = np.round(np.stack([shapely.get_x(shapes), shapely.get_y(shapes)], axis=1), DIGITS)
+    return [
+        {"type": "Point", "coordinates": place} if there else None
+        for place, there in zip(rounded.tolist(), ~shapely.is_empty(shapes), strict=True)
+    ]
 
 
 def _geometry(shape: Any) -> dict[str, Any] | None:

@@ -72,9 +72,9 @@ def _notes(picture: Picture) -> tuple[str, ...]:
     if not picture.rows:
         return (say("legend.risk_by", picture.lang, exposure=by),)
     return (
-        say("legend.risk_of", picture.lang, days=risk.days, n=risk.counted),
+        say("legend.risk_of", picture.lang, days=risk.days, n=f"{risk.counted:,}"),
         say("legend.risk_by", picture.lang, exposure=by),
-        say("legend.risk_left_out", picture.lang, n=risk.left_out),
+        say("legend.risk_left_out", picture.lang, n=f"{risk.left_out:,}"),
     )
 
 

@@ -62,7 +62,7 @@ def break_lines(text: str, size: float, width: float) -> list[str]:
     for piece in _pieces(text):
         grown = lines[-1] + piece
         fits = measure_text(grown.rstrip(), size) <= width
-        if fits or piece in _NEVER_FIRST or not lines[-1]:
+        if fits or not lines[-1]:
             lines[-1] = grown
         else:
             lines.append(piece.lstrip())
@@ -102,8 +102,9 @@ def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for sign in text:
         latin = sign.isascii() and (sign.isalnum() or sign in _WORD_SIGNS or sign == ",")
-        joins = bool(pieces) and latin and pieces[-1][-1].isascii() and pieces[-1][-1] != " "
-        if joins:
+        last = pieces[-1][-1] if pieces else " "
+        joins = sign in _NEVER_FIRST or (latin and last.isascii())
+        if joins and last != " ":
             pieces[-1] += sign
         else:
             pieces.append(sign)

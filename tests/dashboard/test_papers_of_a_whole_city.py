@@ -32,7 +32,7 @@ from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.printed import EVERYTHING, texts_of
 
 VIEWS = 50
-AT = DEMO_NOW - DEMO_NOW % 60  # a briefing is computed as of a whole minute
+AT = DEMO_NOW + 60 - DEMO_NOW % 60  # cut-offs are whole minutes: the first after the city was made
 KEYS = ("total", "open", "overdue")
 KEY = re.compile(r'data-def="(\w+)"[^>]*><span class="label">[^<]*</span><strong[^>]*>([^<]*)<')
 STATES = ("all", "all", "open", "overdue", "closed")

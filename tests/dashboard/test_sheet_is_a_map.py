@@ -213,6 +213,12 @@ def test_lines_break_as_chinese_does():
     assert any("1,204" in line for line in lines)
 
 
+def test_a_word_stays_whole_though_a_closing_sign_finds_no_room():
+    text = "Overdue incidents (more, wider)"
+    lines = break_lines(text, 10, measure_text(text.removesuffix(")"), 10))
+    assert lines == ["Overdue incidents (more,", "wider)"]
+
+
 def test_what_the_font_lacks_is_a_mark_and_never_a_hole():
     assert print_text("甲\u0b95乙") == f"甲{NO_GLYPH}乙"
     assert print_text("甲\n\t 乙") == "甲 乙"
