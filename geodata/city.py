@@ -22,6 +22,7 @@ from geodata.store.database import STORE_FILE, Database
 from geodata.store.drawings import IN_FORCE, load_drawings, read_grids
 from geodata.store.event_log import clear_broken_batches
 from geodata.store.incident_rows import clear_aside
+from geodata.store.metric_system import fix_crs, release_crs
 from geodata.words import parse_lang, say
 
 SERVING_LOCK, LOADING_LOCK = "serving.lock", "loading.lock"
@@ -50,7 +51,7 @@ class City:
     @property
     def crs_text(self) -> str:
         """Return the city's metric coordinate system, empty before the first grids."""
-        if not self._fixed_crs:  # once fixed it is for good, and a feed asks at every post
+        if not self._fixed_crs:  # once fixed it holds, and a feed asks at every post
             self._fixed_crs = self.database.meta("crs")
         return self._fixed_crs or self.settings.crs
 
@@ -73,9 +74,24 @@ class City:
         return self._crs_by_text[text]
 
     def fix_crs(self, text: str) -> None:
-        """Fix the city's coordinate system for good; only the first call may choose."""
-        if not self.database.meta("crs"):
-            self.database.set_meta("crs", text)
+        """Fix the city's coordinate system; only the first call may choose."""
+        with self.database.transaction() as connection:
+            fix_crs(connection, text)
+
+    def release_crs(self) -> None:
+        """
+        Let the next load choose the coordinate system where nothing that was loaded needs it.
+
+        Not where the settings name it, or a base map is drawn in it.
+        """
+        if not self.settings.crs and not any(self.base_folder.glob("*.parquet")):
+            with self.database.transaction() as connection:
+                release_crs(connection)
+        self.reread_crs()
+
+    def reread_crs(self) -> None:
+        """Ask the store for the coordinate system again: a withdrawal may have released it."""
+        self._fixed_crs = ""
 
     @cached_property
     def drawings(self) -> Drawings:
@@ -212,6 +228,7 @@ def writing(city: City) -> Iterator[None]:
     with _locked(city.folder / LOADING_LOCK, "city_loading"):
         clear_broken_batches(city.database)
         clear_aside(city.database)
+        city.reread_crs()
         yield
 
 

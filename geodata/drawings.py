@@ -69,9 +69,13 @@ class Drawings:
         Return every drawing in force at some time, the oldest first.
 
         `with_grids` is not in the store yet: it takes the place of the one that begins with it, and
-        ends the one before.
+        ends the one before. Without a grid it only takes that one away.
         """
         rows = [row for row in load_drawings(connection) if row["state"] == IN_FORCE]
+        if with_grids is not None and with_grids.grids.empty:
+            gone = (with_grids.system, with_grids.valid_from)
+            rows = [row for row in rows if (row["system"], row["valid_from"]) != gone]
+            with_grids = None
         first = rows[0]["system"] if rows else None
         if with_grids is not None and first in (None, with_grids.system):
             return self._timeline_with(connection, with_grids, rows)

@@ -17,6 +17,7 @@ from geodata.loading.request import Progress, hash_file
 from geodata.ownership import RULES
 from geodata.store.event_log import append_events, filling
 from geodata.store.event_rows import EventRows
+from geodata.store.metric_system import fix_crs
 from geodata.store.outcome import note_copies, read_outcome
 from geodata.words import Word
 
@@ -67,9 +68,9 @@ def append_and_derive(
     the city's where it has none. Returns the batch. What `progress` raises stops the load, and
     nothing of it stays.
     """
-    if metric is not None and not city.crs_text:
-        city.fix_crs(metric.to_string())
-        report.note("report.crs_chosen", crs=metric.to_string())
+    chosen = metric.to_string() if metric is not None and not city.crs_text else ""
+    if chosen:
+        report.note("report.crs_chosen", crs=chosen)
     digest, done = hash_file(file), 0
     with filling(city.database, "incidents", file=report.file, at=now, file_hash=digest) as batch:
         for rows in parts:
@@ -85,6 +86,7 @@ def append_and_derive(
             batch=batch,
             rows=total,
             report=report.as_facts(),
+            also=lambda connection: fix_crs(connection, chosen) if chosen else None,
             progress=lambda share: progress("progress.derive", share),
         )
     progress("progress.derive", 1.0)

@@ -17,9 +17,12 @@ from geodata.events.derive import derive_incidents
 from geodata.grids import LEVELS, GridSystem, Tree, add_levels, build_tree
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport
-from geodata.loading.request import LoadRequest, Progress, refuse_if_strict
+from geodata.loading.request import LoadRequest, Progress, hash_file, refuse_if_strict
 from geodata.loading.shifted_grids import find_shift
-from geodata.store.drawings import DRAFT, IN_FORCE, save_drawing, write_drawing
+from geodata.store.database import Connection, raise_revision
+from geodata.store.drawings import DRAFT, IN_FORCE, keep_before, write_drawing
+from geodata.store.event_log import add_batch, mark_batch
+from geodata.store.metric_system import fix_crs
 from geodata.store.plans import next_uid
 from geodata.words import Word
 
@@ -61,6 +64,7 @@ def load_grids(
         encoding=", ".join(sorted({r.encoding for r in found.readings if r.encoding})) or None,
         dropped_columns=sorted({c for r in found.readings for c in r.dropped_columns}),
         notes=[note for reading in found.readings for note in reading.notes],
+        account=request.account,
     )
     progress("progress.read", 1.0)
     # STEP 2: one tree, repaired to an exact tiling
@@ -91,11 +95,9 @@ def load_grids(
         report.note("report.dry_run")
         return report
     # STEP 3: save, and own anew what the drawing in force changed
-    city_had_crs = bool(city.crs_text)
-    city.fix_crs(grids.crs.to_string())
-    if not city_had_crs:
+    if not city.crs_text:
         report.note("report.crs_chosen", crs=grids.crs.to_string())
-    _save(city, grids, tree, request, current, report, adding=adding)
+    _save(city, files, grids, tree, request, current, report, adding=adding)
     progress("progress.grids", 1.0)
     return report
 
@@ -141,6 +143,7 @@ def _free_uid(city: City) -> int:
 
 def _save(
     city: City,
+    files: Sequence[Path],
     grids: geopandas.GeoDataFrame,
     tree: Tree,
     request: LoadRequest,
@@ -149,14 +152,13 @@ def _save(
     *,
     adding: bool,
 ) -> None:
-    """Save the drawing; where it is in force at once, own every incident by it in one moment."""
-    facts: dict[str, Any] = {
-        "system": request.system,
-        "state": IN_FORCE if current is None or adding else DRAFT,
-        "valid_from": request.valid_from,
-        "note": {"files": report.file, "found_by": tree.report.found_by},
-        "drawing": current.drawing if adding and current is not None else None,
-    }
+    """
+    Save the drawing as a batch; where it is in force at once, own every incident by it.
+
+    All of it is one transaction: the drawing, its batch, the city's coordinate system.
+    """
+    in_force = current is None or adding
+    digest = hash_file(files[0])
     system = GridSystem(
         system=request.system,
         drawing=0,
@@ -164,17 +166,36 @@ def _save(
         valid_to=None,
         grids=grids,
     )
-    owns = city.first_system in (None, request.system) and system.in_force(request.now)
-    if facts["state"] == IN_FORCE and owns:
-        report.revision = derive_incidents(
-            city,
-            now=request.now,
-            grids=system,
-            also=lambda connection: write_drawing(connection, grids, **facts),
+    drawing = 0
+
+    def write(connection: Connection) -> None:
+        nonlocal drawing
+        fix_crs(connection, grids.crs.to_string())
+        batch = add_batch(connection, "grids", file=report.file, at=request.now, file_hash=digest)
+        note: dict[str, Any] = {
+            "files": report.file, "found_by": tree.report.found_by, "batch": batch,
+        }  # fmt: skip
+        replaced = current.drawing if adding and current is not None else None
+        if replaced is not None:
+            note["before"] = keep_before(connection, replaced)
+        drawing = write_drawing(
+            connection,
+            grids,
+            system=request.system,
+            state=IN_FORCE if in_force else DRAFT,
+            valid_from=request.valid_from,
+            note=note,
+            drawing=replaced,
         )
+        mark_batch(connection, batch, rows=report.accepted, report=report.as_facts())
+
+    owns = city.first_system in (None, request.system) and system.in_force(request.now)
+    if in_force and owns:
+        report.revision = derive_incidents(city, now=request.now, grids=system, also=write)
     else:
-        drawing = save_drawing(city.database, grids, **facts)
-        report.revision = city.database.revision()
+        with city.database.transaction() as connection:
+            write(connection)
+            report.revision = raise_revision(connection)
     if current is None:
         report.note("report.drawing_first")
     elif adding:

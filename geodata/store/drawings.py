@@ -18,6 +18,9 @@ GRID_COLUMNS = (
     "uid", "code", "name", "level", "parent", "kind", "body", "households", "population",
 )  # fmt: skip
 IN_FORCE, DRAFT = "in_force", "draft"
+# What nobody sees: taken back with its batch, or as it stood before a level was added. Their rows
+# stay, so that no uid is ever given twice.
+WITHDRAWN, BEFORE = "withdrawn", "before"
 
 
 def save_drawing(database: Database, grids: geopandas.GeoDataFrame, **facts: Any) -> int:
@@ -69,6 +72,69 @@ def write_drawing(
         [(drawing, *row) for row in rows],
     )
     return drawing
+
+
+def keep_before(connection: sqlite3.Connection, drawing: int) -> int:
+    """Keep a drawing as it stands inside the caller's transaction; return the copy's number."""
+    cursor = connection.execute(
+        "INSERT INTO drawing (system, valid_from, state, note)"
+        " SELECT system, valid_from, ?, note FROM drawing WHERE drawing = ?",
+        (BEFORE, drawing),
+    )
+    kept = int(cursor.lastrowid or 0)
+    names = f"{', '.join(GRID_COLUMNS)}, geometry, attributes"
+    connection.execute(
+        f"INSERT INTO grid (drawing, {names}) SELECT ?, {names} FROM grid WHERE drawing = ?",  # noqa: S608
+        (kept, drawing),
+    )
+    return kept
+
+
+def find_drawn(connection: sqlite3.Connection, batch: int) -> dict[str, Any] | None:
+    """Return the drawing that a batch of boundaries drew or added to; None for any other batch."""
+    row = connection.execute(
+        "SELECT drawing, system, valid_from, state, json_extract(note, '$.before') FROM drawing"
+        " WHERE json_extract(note, '$.batch') = ? ORDER BY state = ? LIMIT 1",
+        (batch, BEFORE),
+    ).fetchone()
+    names = ("drawing", "system", "valid_from", "state", "before")
+    return None if row is None else dict(zip(names, row, strict=True))
+
+
+def take_back(connection: sqlite3.Connection, drawing: int, *, before: int | None) -> None:
+    """
+    Hide what a batch drew inside the caller's transaction.
+
+    With `before`, a level was added: the drawing is again as it stood then.
+    """
+    hidden = drawing
+    if before is not None:
+        hidden = before
+        for was, now in ((drawing, -1), (before, drawing), (-1, before)):
+            connection.execute("UPDATE grid SET drawing = ? WHERE drawing = ?", (now, was))
+        notes = dict(
+            connection.execute(
+                "SELECT drawing, note FROM drawing WHERE drawing IN (?, ?)", (drawing, before)
+            ).fetchall()
+        )
+        for number, other in ((drawing, before), (before, drawing)):
+            connection.execute(
+                "UPDATE drawing SET note = ? WHERE drawing = ?", (notes[other], number)
+            )
+    connection.execute("UPDATE drawing SET state = ? WHERE drawing = ?", (WITHDRAWN, hidden))
+
+
+def find_follower(connection: sqlite3.Connection, drawing: int) -> bool:
+    """Tell whether a later drawing of its system, or an open plan, stands on a drawing."""
+    (found,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM drawing d JOIN drawing o ON o.drawing = ?1"
+        " WHERE d.system = o.system AND d.drawing <> ?1 AND o.state = 'in_force'"
+        " AND d.state IN ('in_force', 'scheduled'))"
+        " OR EXISTS (SELECT 1 FROM plan WHERE (base = ?1 OR start = ?1)"
+        " AND state IN ('draft', 'review', 'approved', 'scheduled'))",
+        (drawing,),
+    ).fetchone()
+    return bool(found)
 
 
 def load_drawings(connection: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -39,11 +39,18 @@ def open_batch(
     """
     check_room(database.path.parent, database.path)
     with database.transaction() as connection:
-        cursor = connection.execute(
-            "INSERT INTO batch (what, file, file_hash, at, state) VALUES (?, ?, ?, ?, ?)",
-            (what, file, file_hash, at, LOADING),
-        )
-        return int(cursor.lastrowid or 0)
+        return add_batch(connection, what, file=file, at=at, file_hash=file_hash)
+
+
+def add_batch(
+    connection: sqlite3.Connection, what: str, *, file: str, at: int, file_hash: bytes | None
+) -> int:
+    """Start a batch inside the caller's transaction; return its number."""
+    cursor = connection.execute(
+        "INSERT INTO batch (what, file, file_hash, at, state) VALUES (?, ?, ?, ?, ?)",
+        (what, file, file_hash, at, LOADING),
+    )
+    return int(cursor.lastrowid or 0)
 
 
 @contextmanager

@@ -158,7 +158,7 @@ def read_used_codes(connection: sqlite3.Connection) -> dict[tuple[str, str], set
     """Return who has ever had a code in a drawing that was published: (level, code) -> uids."""
     rows = connection.execute(
         "SELECT DISTINCT g.level, g.code, g.uid FROM grid g JOIN drawing d USING (drawing)"
-        " WHERE d.state <> 'draft'"
+        " WHERE d.state NOT IN ('draft', 'withdrawn', 'before')"
     )
     found: dict[tuple[str, str], set[int]] = {}
     for level, code, uid in rows:

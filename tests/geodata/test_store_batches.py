@@ -59,7 +59,8 @@ def dump(city: City) -> str:
 
 def batches(city: City) -> list[int]:
     with city.database.read() as connection:
-        return [row[0] for row in connection.execute("SELECT batch FROM batch ORDER BY batch")]
+        rows = connection.execute("SELECT batch FROM batch WHERE what <> 'grids' ORDER BY batch")
+        return [row[0] for row in rows]
 
 
 def load_rows(city: City, folder: Path, rows: list, *, name: str = "cases", **options) -> object:
