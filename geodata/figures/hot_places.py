@@ -9,21 +9,31 @@ from typing import Any, Literal
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from geodata.access.sight import Sight
 from geodata.coordinates import lonlat_crs, to_lonlat, to_metric
 from geodata.events.clock import RED
+from geodata.ownership.line_index import LineIndex
+from geodata.ownership.owners import OwnerIndex
 from geodata.snapshots.nearest import NearIndex
 from geodata.snapshots.snapshot import WORLD
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Shapes = NDArray[np.object_]
 SpotKind = Literal["place", "building", "segment"]
 
 LEAST = 3  # incidents that make a place hot
 REACH_M = 25.0  # from an incident to the place, building or road that it is counted to
-MOST_ROWS = 40_000  # incidents of one area that are looked at: a larger one shows its parts
 _SHOWN = 12
+_FAR_M = 1e5  # how far the road may be that a nameless building is named after
+_FINE = 1000.0  # corners of buildings stand on whole thousandths
+_THREADS = 2
+# The plane in which places are compared: that of the tiles, where every incident's place is known
+# without a projection. Its lengths are made true in the middle of the city, and are within a
+# hundredth everywhere in it.
+_PLANE, _WORLD_M = "EPSG:3857", 2 * np.pi * 6_378_137.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +52,23 @@ class HotPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spots:
-    """What incidents are counted to, in metres: places by nearness, buildings, road segments."""
+    """What incidents are counted to, in the plane: places, buildings, road segments."""
 
     places: NearIndex
-    buildings: shapely.STRtree
-    roads: shapely.STRtree
+    buildings: Shapes
+    inside: OwnerIndex
+    outlines: LineIndex
+    roads: Shapes
+    lines: LineIndex
     road_names: NDArray[Any]
+    shrunk: float  # a metre in the middle of the city, in lengths of the plane
 
 
 def find_hot_places(
     sight: Sight, rows: Ints, *, now: int, most: int = _SHOWN
-) -> tuple[HotPlace, ...] | None:
+) -> tuple[HotPlace, ...]:
     """
-    Return where at least LEAST of these incidents lie, the most first; None for too many rows.
+    Return where at least LEAST of these incidents lie, the most first.
 
     An incident counts to the building it lies in, else to the nearest named place, building or road
     segment (a road as the base map cuts it) within REACH_M, in this order; else to none. `rows` are
@@ -62,35 +76,29 @@ def find_hot_places(
     """
     snapshot = sight.snapshot
     placed = rows[rows < snapshot.placed]
-    if len(placed) > MOST_ROWS:
-        return None
     if not len(placed):
         return ()
     spots = _index_spots(sight)
-    x, y = find_metres(sight, placed)
-    kind, number = _assign(spots, x, y)
-    known = kind >= 0
-    keys, inverse, counts = np.unique(
-        np.stack([kind[known], number[known]]), axis=1, return_inverse=True, return_counts=True
-    )
-    late = snapshot.open & (sight.states(now) == RED)
-    order = np.argsort(-counts, kind="stable")
-    found = []
-    for place in order[: most if len(order) > most else None].tolist():
-        if counts[place] < LEAST:
-            break
-        members = placed[known][inverse.reshape(-1) == place]
-        found.append(
-            _describe(
-                sight,
-                spots,
-                (int(keys[0, place]), int(keys[1, place])),
-                n=int(counts[place]),
-                open_=int(snapshot.open[members].sum()),
-                overdue=int(late[members].sum()),
-            )
+    spot = _assign(spots, *_find_in_plane(sight, placed))
+    known = spot >= 0
+    placed, spot = placed[known], spot[known]
+    open_ = snapshot.open[placed]
+    late = open_ & (sight.states(now)[placed] == RED)
+    total = np.bincount(spot)
+    order = np.argsort(-total, kind="stable")[:most]
+    open_of, late_of = (np.bincount(spot[mask], minlength=len(total)) for mask in (open_, late))
+    return tuple(
+        _describe(
+            sight,
+            spots,
+            divmod(one, len(_KINDS))[::-1],
+            n=int(total[one]),
+            open_=int(open_of[one]),
+            overdue=int(late_of[one]),
         )
-    return tuple(found)
+        for one in order.tolist()
+        if total[one] >= LEAST
+    )
 
 
 def find_metres(sight: Sight, rows: Ints) -> tuple[Floats, Floats]:
@@ -105,22 +113,29 @@ _KINDS: tuple[SpotKind, ...] = ("place", "building", "segment")
 _PLACE, _BUILDING, _SEGMENT = range(3)
 
 
-def _assign(spots: _Spots, x: Floats, y: Floats) -> tuple[Ints, Ints]:
-    """Return of each point what it counts to: a place in _KINDS (-1 none), and its number."""
-    points = shapely.points(x, y)
-    kind, number = np.full(len(x), -1, np.int64), np.full(len(x), -1, np.int64)
-    found = spots.roads.query_nearest(points, max_distance=REACH_M, all_matches=False)
-    kind[found[0]], number[found[0]] = _SEGMENT, found[1]
-    found = spots.buildings.query_nearest(points, max_distance=REACH_M, all_matches=False)
-    kind[found[0]], number[found[0]] = _BUILDING, found[1]
-    nearest, metres = spots.places.nearest(x, y, k=1)
-    close = metres[:, 0] <= REACH_M
-    inside = np.zeros(len(x), np.bool_)
-    within = spots.buildings.query(points, predicate="intersects")
-    inside[within[0]] = True
-    close &= ~inside
-    kind[close], number[close] = _PLACE, nearest[close, 0]
-    return kind, number
+def _find_in_plane(sight: Sight, rows: Ints) -> tuple[Floats, Floats]:
+    snapshot = sight.snapshot
+    x = (snapshot.tile_x[rows] / WORLD - 0.5) * _WORLD_M
+    y = (0.5 - snapshot.tile_y[rows] / WORLD) * _WORLD_M
+    return x, y
+
+
+def _assign(spots: _Spots, x: Floats, y: Floats) -> Ints:
+    """Return what each point counts to: number and kind in one number, -1 for nothing."""
+    reach = REACH_M * spots.shrunk
+    spot = np.full(len(x), -1, np.int64)
+    inside = spots.inside.find(x * _FINE, y * _FINE, threads=_THREADS).astype(np.int64)
+    covered = inside >= 0
+    spot[covered] = inside[covered] * len(_KINDS) + _BUILDING
+    left = np.flatnonzero(~covered)
+    nearest, far = spots.places.nearest(x[left], y[left], k=1, threads=_THREADS)
+    found = [(_PLACE, np.where(far[:, 0] <= reach, nearest[:, 0], -1))]
+    for kind, index in ((_BUILDING, spots.outlines), (_SEGMENT, spots.lines)):
+        found.append((kind, index.nearest(x[left], y[left], reach=reach, threads=_THREADS)))
+    for kind, number in reversed(found):
+        close = number >= 0
+        spot[left[close]] = number[close].astype(np.int64) * len(_KINDS) + kind
+    return spot
 
 
 def _index_spots(sight: Sight) -> _Spots:
@@ -128,23 +143,32 @@ def _index_spots(sight: Sight) -> _Spots:
 
     def make() -> _Spots:
         base: Mapping[str, Any] = sight.base
-        lon, lat = sight.places.geometry.x.to_numpy(), sight.places.geometry.y.to_numpy()
-        roads = base.get("roads")
-        names = [] if roads is None else roads["name"].fillna("").astype(str).tolist()
+        places = sight.places.geometry.to_crs(_PLANE)
+        buildings, roads = (_shapes(base, name) for name in ("buildings", "roads"))
+        table = base.get("roads")
+        names = [] if table is None else table["name"].fillna("").astype(str).tolist()
+        south, north = sight.grids.finest().to_crs(lonlat_crs().crs).total_bounds[[1, 3]]
+        fine = shapely.transform(buildings, lambda corners: np.rint(corners * _FINE))
         return _Spots(
-            places=NearIndex(*to_metric(lon, lat, lonlat_crs(), sight.grids.crs)),
-            buildings=shapely.STRtree(_shapes(base, "buildings", sight)),
-            roads=shapely.STRtree(_shapes(base, "roads", sight)),
+            places=NearIndex(places.x.to_numpy(), places.y.to_numpy()),
+            buildings=buildings,
+            inside=OwnerIndex(fine),
+            outlines=LineIndex(buildings),
+            roads=roads,
+            lines=LineIndex(roads),
             road_names=np.array(names, object),
+            shrunk=float(1 / np.cos(np.radians((south + north) / 2))),
         )
 
     spots: _Spots = sight.keep("hot spots", make)
     return spots
 
 
-def _shapes(base: Mapping[str, Any], name: str, sight: Sight) -> Any:
+def _shapes(base: Mapping[str, Any], name: str) -> Shapes:
     layer = base.get(name)
-    return [] if layer is None else layer.to_crs(sight.grids.crs).geometry.to_numpy()
+    if layer is None:
+        return np.empty(0, object)
+    return np.asarray(layer.to_crs(_PLANE).geometry.to_numpy(), object)
 
 
 def _describe(
@@ -157,18 +181,19 @@ def _describe(
         lon, lat = point.x, point.y
         name = str(sight.places["name"].iat[number]) if "name" in sight.places else ""
     else:
-        shape = (spots.buildings if kind == _BUILDING else spots.roads).geometries[number]
+        shape = (spots.buildings if kind == _BUILDING else spots.roads)[number]
         middle = (
             shape.representative_point()
             if kind == _BUILDING
             else shape.interpolate(0.5, normalized=True)
         )
-        lons, lats = to_lonlat([middle.x], [middle.y], sight.grids.crs)
+        lons, lats = to_lonlat([middle.x], [middle.y], CRS(_PLANE))
         lon, lat = float(lons[0]), float(lats[0])
         if kind == _SEGMENT:
             name = str(spots.road_names[number])
         elif len(spots.road_names):
-            near = str(spots.road_names[int(spots.roads.nearest(middle))])
+            road = spots.lines.nearest([middle.x], [middle.y], reach=_FAR_M)[0]
+            near = str(spots.road_names[road]) if road >= 0 else ""
     return HotPlace(
         kind=_KINDS[kind],
         name=name,

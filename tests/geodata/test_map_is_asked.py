@@ -17,6 +17,7 @@ from geodata.errors import BadGrid
 from geodata.figures.asked_shape import count_shape, make_circle, make_polygon, pick_grid
 from geodata.figures.hot_places import LEAST, find_hot_places, find_metres
 from geodata.grids import GridSystem
+from geodata.ownership.line_index import LineIndex
 from geodata.retired_codes import find_retired
 from geodata.search.city import search_city
 from geodata.search.names import Named, NameIndex, initials_of
@@ -140,6 +141,28 @@ def test_a_place_is_hot_from_three_incidents_on(facts):
         near = np.hypot(x - WEST_M - east, y - SOUTH_M - north) <= 25
         assert one.total == int(near.sum())
     assert find_hot_places(sight, np.arange(0), now=NOW) == ()
+    times = 100_000 // sight.snapshot.n + 1  # however many incidents there are, all are counted
+    many = find_hot_places(sight, np.tile(np.arange(sight.snapshot.n), times), now=NOW)
+    assert [one.total for one in many] == [times * total for total in totals]
+
+
+def test_the_nearest_of_many_lines_is_what_geos_finds():
+    rng = np.random.default_rng(5)
+    starts = rng.uniform(0, 1000, (400, 1, 2))
+    bends = starts + rng.normal(0, 30, (400, 4, 2)).cumsum(axis=1)
+    shapes = [shapely.LineString(line) for line in bends[:200]]
+    shapes += [shapely.LineString(line).convex_hull for line in bends[200:]]
+    shapes[3], shapes[4] = None, shapely.LineString()
+    x, y = rng.uniform(-50, 1050, (2, 3000))
+    found = LineIndex(shapes).nearest(x, y, reach=25.0, threads=2)
+    lines = [shapely.boundary(shape) if shape and shape.area else shape for shape in shapes]
+    points = shapely.points(x, y)
+    far = np.array([shapely.distance(line, points) for line in lines])
+    far[np.isnan(far)] = np.inf
+    np.testing.assert_array_equal(found < 0, far.min(axis=0) > 25)
+    hit = found >= 0
+    np.testing.assert_allclose(far[found[hit], np.flatnonzero(hit)], far.min(axis=0)[hit])
+    assert LineIndex([]).nearest([1.0], [1.0], reach=9.0).tolist() == [-1]
 
 
 # --- search ---------------------------------------------------------------------------------------
