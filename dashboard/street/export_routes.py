@@ -127,9 +127,15 @@ def make_asked_sheet(asked: Asked, found: ShapeFigures) -> list[list[Any]]:
     hidden = say("street.asked_hidden", lang, n=found.hidden_grids) if found.hidden_grids else ""
     titles = [say(f"street.column_{name}", lang) for name in ("code", "name")]
     finest, owner = sight.grids.finest(), sight.snapshot.owner
-    counted = [
-        owner[rows_of_figure(sight, found.rows, figure, now=asked.now)] for figure in figures
-    ]
+    counted = np.array(
+        [  # the first place is of those in no grid
+            np.bincount(
+                owner[rows_of_figure(sight, found.rows, figure, now=asked.now)] + 1,
+                minlength=len(finest) + 1,
+            )
+            for figure in figures
+        ]
+    )
     sheet: list[list[Any]] = [
         [touched, hidden, head["as_of"]],
         [*titles, *(say(f"figure.{figure}", lang) for figure in figures)],
@@ -138,9 +144,9 @@ def make_asked_sheet(asked: Asked, found: ShapeFigures) -> list[list[Any]]:
         own = leaf >= 0
         code = str(finest["code"].iat[leaf]) if own else ""
         name = full_name(sight, int(finest["uid"].iat[leaf])) if own else None
-        counts = [int((one == leaf).sum()) for one in counted]
+        counts = counted[:, leaf + 1].tolist()
         sheet.append([code, name or say("figure.unowned", lang), *counts])
-    sheet.append(["", say("street.column_sum", lang), *(len(one) for one in counted)])
+    sheet.append(["", say("street.column_sum", lang), *counted.sum(axis=1).tolist()])
     return sheet
 
 
