@@ -12,6 +12,7 @@ from dashboard.guard import current_scope, guarded
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
 from dashboard.trail import show
+from geodata.addresses.writing import normalise
 from geodata.desk.doubtful import confirm_place, find_doubtful
 from geodata.store.addressed_rows import AddressedRow
 from geodata.words import Lang, has_words, say
@@ -81,6 +82,7 @@ def _describe(row: AddressedRow, names: dict[int, str], lang: Lang) -> dict[str,
         "score": f"{row.score:.2f}",
         "grid": names.get(row.owner, ""),
         "placed": row.x is not None,
+        "middle": row.level == "road" and not any(map(str.isdigit, normalise(row.address))),
     }
 
 

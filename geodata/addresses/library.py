@@ -33,18 +33,12 @@ class Street:
     numbers: NDArray[np.int64]
     subs: tuple[str, ...]
     rows: NDArray[np.int64]
+    doors: Mapping[tuple[int, str | None], int]  # the row of a number and sub, None for any sub
 
     def find(self, number: int, sub: str) -> int:
         """Return the library's row of a door, -1 when it has none; 128-2 falls back to 128."""
-        at = int(np.searchsorted(self.numbers, number))
-        plain = -1
-        while at < len(self.numbers) and self.numbers[at] == number:
-            if self.subs[at] == sub:
-                return int(self.rows[at])
-            if not self.subs[at] or plain < 0:
-                plain = int(self.rows[at])
-            at += 1
-        return plain
+        exact = self.doors.get((number, sub))
+        return self.doors.get((number, None), -1) if exact is None else exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +67,11 @@ class AddressLibrary:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def find_middle(self, street: Street) -> int:
+        """Return the row of the door nearest to the middle of a street's doors."""
+        x, y = self.x[street.rows], self.y[street.rows]
+        return int(street.rows[np.hypot(x - x.mean(), y - y.mean()).argmin()])
 
 
 def build_library(
@@ -128,6 +127,13 @@ def _make_street(key: tuple[str, str], rows: list[int], parts: Sequence[Parts]) 
         (0 if door is None else door.number, "" if door is None else door.sub, row)
         for door, row in zip(doors, rows, strict=True)
     )
+    exact: dict[tuple[int, str | None], int] = {}
+    plain: dict[tuple[int, str | None], int] = {}
+    for number, sub, row in numbered:
+        exact.setdefault((number, sub), row)
+        # 128 stands for 128-2 where it is listed; else the first of them does.
+        if not sub or (number, None) not in plain:
+            plain[number, None] = row
     return Street(
         town=key[0],
         name=key[1],
@@ -135,6 +141,7 @@ def _make_street(key: tuple[str, str], rows: list[int], parts: Sequence[Parts]) 
         numbers=np.array([number for number, _, _ in numbered], np.int64),
         subs=tuple(sub for _, sub, _ in numbered),
         rows=np.array([row for _, _, row in numbered], np.int64),
+        doors=exact | plain,
     )
 
 

@@ -190,15 +190,15 @@ class _Matcher:
         here = tuple(one for one in streets if one.town == town) if town else streets
         if not here:
             here, sure = streets, sure * _WRONG_TOWN
-        beside = tuple(
-            one for one in here if any(name.startswith(community) for name in one.communities)
-        )
-        here = beside if community and beside else here
-        guesses = tuple(int(one.rows[0]) for one in here)
+        if community and len(here) > 1:
+            beside = tuple(one for one in here if _is_in(one, "", community))
+            here = beside or here
         if door is None:
             if len(here) == 1 and len(here[0].rows) == 1:
-                return _Found(level="place", rows=guesses, score=sure)
-            return _Found(level="road", score=sure / 2, guesses=guesses)
+                return _Found(level="place", rows=(int(here[0].rows[0]),), score=sure)
+            # No end of a road is likelier than the other: its middle is offered, never taken.
+            guesses = tuple(self.library.find_middle(one) for one in here)
+            return _Found(level="road", score=sure / 2 / len(here), guesses=guesses)
         exact = [(one, one.find(door.number, door.sub)) for one in here]
         found = [(one, row) for one, row in exact if row >= 0]
         if len(found) == 1:
@@ -206,7 +206,7 @@ class _Matcher:
             level = "number" if street.name.endswith(ROAD_ENDS) else "building"
             return _Found(level=level, rows=(row,), score=sure)
         if found or len(here) > 1:
-            doors = tuple(row for _, row in found) or guesses
+            doors = tuple(row for _, row in found) or tuple(int(one.rows[0]) for one in here)
             return _Found(level="none", score=sure / 2, guesses=doors)
         return _between(here[0], door.number, sure)
 
@@ -237,7 +237,8 @@ def _between(street: Street, number: int, sure: float) -> _Found:
     plain = np.array([not part for part in street.subs])
     side = np.flatnonzero((street.numbers % 2 == number % 2) & plain)
     rows = street.rows[side]
-    guesses = tuple(int(row) for row in rows[:_GUESSES])
+    nearest = np.argsort(np.abs(street.numbers[side] - number), kind="stable")[:_GUESSES]
+    guesses = tuple(rows[nearest].tolist())
     if not street.name.endswith(ROAD_ENDS) or not len(side):
         return _Found(level="road", score=sure / 2, guesses=guesses or (int(street.rows[0]),))
     numbers = street.numbers[side]

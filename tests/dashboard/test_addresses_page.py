@@ -22,6 +22,7 @@ CASES = [
     ["BETWEEN", "2026-05-30 09:00", "新都路5号"],
     ["TWO", "2026-05-30 10:00", "和平路5号"],
     ["NOWHERE", "2026-05-30 07:00", "不详"],
+    ["ROAD", "2026-05-30 11:00", "新都路"],
 ]
 
 
@@ -67,6 +68,7 @@ def test_only_unsure_places_wait_with_their_level_and_score(door):
     assert "TWO" in text
     assert "是 江苏省扬州市江都区大桥镇白沙村和平路5号" in text
     assert ">SURE<" not in text
+    assert "只说到这条路，取它的中段：江苏省扬州市江都区仙女镇龙川社区新都路" in text
     assert door.client("clerk").get("/addresses").status_code == 403
 
 

@@ -94,6 +94,18 @@ def test_what_was_left_comes_with_the_best_guesses(small):
     assert set(find(small, "和平路5号")[3]) == {LIBRARY[8][0], LIBRARY[9][0]}
 
 
+def test_a_road_alone_is_offered_at_its_middle_and_with_half_the_score(small):
+    match = match_addresses(small, ["新都路", "新都路3号"])
+    assert [LEVELS[code] for code in match.level] == ["road", "number"]
+    assert np.isnan(match.x[0])  # never placed by itself
+    assert match.guesses[0] == (LIBRARY[2][0],)  # of doors from 0 to 60 m that at 22 m
+    assert match.score[0] == match.score[1] / 2
+
+
+def test_a_number_that_a_road_does_not_have_is_offered_the_nearest_ones(small):
+    assert find(small, "新都路99号")[3][0] == LIBRARY[3][0]  # 7, not 1
+
+
 def test_two_roads_that_meet_have_a_crossing(small):
     level, x, y, _ = find(small, "新都路与文昌街交叉口")
     assert level == "crossing"
