@@ -12,6 +12,7 @@ from dashboard.desk import desk_map
 from dashboard.guard import current_scope, guarded
 from dashboard.live_api import read_wish
 from dashboard.parts import numbers
+from dashboard.parts.totals import sees_nothing
 from dashboard.services import Services
 from dashboard.wall import parts, stage
 from dashboard.wall.news import Asked, describe_alarm, mark_of, read_asked, send_json, tell_hold
@@ -189,7 +190,9 @@ def _draw_parts(
         }
         for one in found.alarms[:MOST_SHOWN]
     ]
-    queue = parts.draw_piece("duty_queue.html", lang, alarms=rows, found=found)
+    queue = parts.draw_piece(
+        "duty_queue.html", lang, alarms=rows, found=found, hidden=sees_nothing(sight)
+    )
     return {"queue": queue}
 
 

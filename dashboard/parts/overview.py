@@ -36,6 +36,7 @@ def draw(facts: Sight, picture: Picture, view: View) -> list[Any]:
     title = say("overview.title", view.lang)
     return [
         html.H2(title if facts.outside is None else totals.scope_names(facts, view.lang)),
+        *([html.P(say("scope.empty", view.lang), className="thin")] * totals.sees_nothing(facts)),
         key_figures(name_keys(figures), view.lang),
         six_steps(figures.steps, view.lang),
         _rates(figures, view.lang),

@@ -33,6 +33,11 @@ def scope_names(facts: Sight, lang: Lang) -> str:
     return say("scope.and_more", lang, names=shown, n=len(names))
 
 
+def sees_nothing(facts: Sight) -> bool:
+    """Tell whether an account's areas hold no grid: what it is shown empty is hidden, not none."""
+    return not facts.scope.everything and not facts.names()
+
+
 def scope_words(facts: Sight, lang: Lang) -> str:
     """Return the sentence that says how a page is narrowed; empty where it is not."""
     if facts.outside is None:

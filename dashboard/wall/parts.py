@@ -11,7 +11,7 @@ from flask import render_template
 
 from dashboard.parts import numbers
 from dashboard.parts.overview import full_name
-from dashboard.parts.totals import scope_words
+from dashboard.parts.totals import scope_words, sees_nothing
 from dashboard.view import first_day
 from dashboard.wall import today_rows
 from geodata.access.sight import Sight
@@ -26,11 +26,12 @@ from geodata.snapshots.snapshot import Filter
 from geodata.wall.late import AGES_DAYS, LateBoard, count_late
 from geodata.wall.lately import find_lately
 from geodata.wall.usual import compare_today
-from geodata.words import Lang, say
+from geodata.words import Lang, join, say
 
 BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 16, 6, 4, 8
 STEPS_DAYS = 28
 _LEAST_SHARE = 0.1  # of a grid's risk, below which what it borrows is not worth a word
+_LOST = frozenset({"out", "mad"})
 _SOURCE_MARK = {"loaded": "○", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
 ALARM_MARK = {1: "■", 2: "■", 3: "▲", 4: "◆"}
 
@@ -50,6 +51,8 @@ class WallMoment:
 def draw_figures(moment: WallMoment) -> dict[str, str]:
     """Return the parts that follow from the incidents."""
     sight, now = moment.sight, moment.now
+    if sees_nothing(sight):  # none would read as if nothing were late
+        return {"keys": _draw("hidden", moment)}
     board = count_late(sight, now=now)
     today = compare_today(find_lately(sight, now=now).steps[0], now=now, zone=sight.zone)
     return {
@@ -94,7 +97,7 @@ def draw_news(moment: WallMoment) -> dict[str, str]:
         ),
         "sources": _draw("sources", moment, **_describe_sources(moment)),
     }
-    if moment.alarms is not None:
+    if moment.alarms is not None and not sees_nothing(sight):
         parts["alarms"] = _draw("alarms", moment, **_describe_alarms(moment, moment.alarms))
     return parts
 
@@ -243,6 +246,9 @@ def _describe_sources(moment: WallMoment) -> dict[str, Any]:
             for state in dict.fromkeys(one.state for one in ordered)
         ],
         "of": len(ordered),
+        "lost": join(
+            [name_source(one.source, lang) for one in ordered if one.state in _LOST], lang
+        ),
     }
 
 

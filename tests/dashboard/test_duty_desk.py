@@ -9,6 +9,7 @@ import pytest
 from dashboard.server import FEED, make_app
 from geodata.access.source_tokens import change_tokens
 from geodata.city import City
+from geodata.events.sources import plan_source
 from tests.city import load_one, middle, write_table
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.door_city import Door
@@ -125,6 +126,27 @@ def test_the_desk_holds_a_scene_or_an_alarm_on_every_wall_and_lets_go(desk):
     assert wall.get("/wall/news?lang=zh").json["hold"] is None
     wrong = desk.duty.post("/duty/hold", json={"what": "film", "target": "x"}, headers=HEADERS)
     assert wrong.status_code == 422
+
+
+def test_a_scope_that_hides_everything_says_so_where_alarms_and_cases_would_be(desk):
+    desk.post("L1", alarm_level=1)
+    desk.add("lost-1", role="duty", areas=("999999",))
+    lost = desk.client("lost-1")
+    for lang, words in (("zh", "并不是没有"), ("en", "hidden from you, not absent")):
+        assert words in lost.get(f"/duty/news?lang={lang}").json["parts"]["queue"]
+        parts = lost.get(f"/wall/news?lang={lang}").json["parts"]
+        assert words in parts["keys"]
+        assert {"late", "alarms", "top"}.isdisjoint(parts)
+        assert words not in desk.duty.get(f"/wall/news?lang={lang}").json["parts"]["keys"]
+
+
+def test_a_source_that_fails_is_named_on_the_wall_with_what_to_do(desk):
+    desk.post("S1", alarm_level=1)
+    assert "查令牌" not in desk.duty.get("/wall/news?lang=zh").json["parts"]["sources"]
+    plan_source(desk.city.folder, "iot", every="60s", kind=None, now=desk.clock.now)
+    desk.clock.now += 1500  # a session without a hand ends after half an hour
+    sources = desk.duty.get("/wall/news?lang=zh").json["parts"]["sources"]
+    assert "iot：请管理方查上传，请管理员查令牌" in sources
 
 
 def test_nobody_without_the_permission_to_act_gets_anything_of_it(desk):

@@ -8,8 +8,10 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -125,6 +127,22 @@ def test_a_wall_outlives_its_server_without_a_reload(page, serve_page, town):
     wall.wait_for("#wall-card")
     assert time.monotonic() - begin_s < BACK_S
     assert page.evaluate("window.same") is True
+
+
+def test_a_wrong_clock_of_the_walls_own_machine_shows_nowhere(page, serve_page, town):
+    hours = 5
+    page.add_init_script(
+        f"const right = Date.now; Date.now = () => right() - {hours} * 3600e3;"
+        f"const Clock = Date; window.Date = class extends Clock {{"
+        f"  constructor(...said) {{ if (said.length) super(...said); else super(Date.now()); }} }};"
+    )
+    wall = open_wall(page, serve_page(town.app), "/wall/?lang=zh&scene=1")
+    wall.until(lambda: re.search(r"\d\d:\d\d:\d\d", wall.text("#wall-clock")), what="the clock")
+    hour, minute, _ = re.findall(r"\d\d(?=:)|(?<=:)\d\d", wall.text("#wall-clock"))
+    right = datetime.now(ZoneInfo("Asia/Shanghai"))
+    off = abs((right.hour - int(hour)) * 60 + right.minute - int(minute))
+    assert min(off, 24 * 60 - off) <= 2  # minutes: the server's own clock, read across midnight too
+    assert not page.locator("#live-lost").is_visible()
 
 
 def test_the_desk_takes_an_alarm_and_holds_it_on_the_wall(page, serve_page, town):
