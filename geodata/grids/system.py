@@ -96,8 +96,11 @@ class GridSystem:
 
     def path_names(self, uid: int) -> tuple[str, ...]:
         """Return the names along `path`. Raises NotFound."""
-        names = self.grids["name"].to_numpy()
-        return tuple(str(names[self._row(step)]) for step in self.path(uid))
+        return tuple(self._names[self._row(step)] for step in self.path(uid))
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [str(name) for name in self.grids["name"].to_numpy()]
 
     def subtree_uids(self, uid: int) -> Ints:
         """Return the uids of a grid and everything below it, ascending. Raises NotFound."""

@@ -181,11 +181,12 @@ class Facts:
 
     def body_name(self, body: str, lang: Lang) -> str:
         """Return the name of a body by its code; an unknown code is its own name."""
+        names: Mapping[str, str] = self.keep(("body names", lang), lambda: self._name_bodies(lang))
+        return names.get(body, body)
+
+    def _name_bodies(self, lang: Lang) -> dict[str, str]:
         column = f"name_{lang}"
-        if body in self.bodies.index and column in self.bodies:
-            name = self.bodies.at[body, column]
-            return str(name) if isinstance(name, str) else body
-        return body
+        return self.bodies[column].dropna().to_dict() if column in self.bodies else {}
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return the answer under this key, made at the first call; the last ones are kept."""
