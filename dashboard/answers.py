@@ -1,4 +1,4 @@
-"""What the server says when it cannot do what was asked: plain sentences, never markup."""
+"""What the server says when it cannot do what was asked: plain sentences, hardly ever a page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from dashboard.plain import draw_plain, find_page_lang
+from dashboard.sessions import current_visit, wants_page
+from geodata.access.accounts import ROLES
 from geodata.errors import Busy, GetuError, TooMany, http_status
-from geodata.words import Lang, parse_lang, say
+from geodata.words import Lang, join, parse_lang, say
 
-_SERVER_ERROR = 500
+_FORBIDDEN, _SERVER_ERROR = 403, 500
 _REDIRECTS = range(300, 400)
 # No browser reads plain text as a page; the signs are blunted for whatever passes it on.
 _BLUNT = str.maketrans("<>", "‹›")
@@ -25,12 +28,21 @@ def add_answers(server: Flask) -> None:
 
 
 def answer_fault(error: GetuError) -> Response:
-    """Return an error as the sentence that says what, where and what to do."""
+    """Return an error as the sentence that says what, where and what to do; to people as a page."""
+    if error.faults[0].key == "not_allowed" and wants_page(request) and current_visit() is not None:
+        return _draw_refusal(str(error.faults[0].values["need"]))
     answer = _plain(error.sentence(_lang()), http_status(error))
     seconds = error.faults[0].values.get("seconds")
     if isinstance(error, TooMany | Busy) and seconds:
         answer.headers["Retry-After"] = str(seconds)
     return answer
+
+
+def _draw_refusal(need: str) -> Response:
+    """Return the page for an account that lacks a permission: whose role has it, where to go."""
+    lang = find_page_lang()
+    roles = [say(f"role.{name}", lang) for name, may in ROLES.items() if need in may]
+    return draw_plain("refused.html", status=_FORBIDDEN, roles=join(roles, lang))
 
 
 def _answer_http(error: HTTPException) -> Any:

@@ -100,3 +100,18 @@ def test_one_of_two_addresses_alike_is_chosen_and_the_case_finds_its_grid(door):
             "SELECT reason FROM decision ORDER BY decision DESC LIMIT 1"
         ).fetchone()
     assert "和平路5号" in reason
+
+
+def test_a_page_that_a_role_may_not_open_says_whose_it_is_and_where_to_go(door):
+    seen = {"Accept": "text/html"}
+    zh = door.client("clerk").get("/addresses?lang=zh", headers=seen)
+    assert (zh.status_code, zh.mimetype) == (403, "text/html")
+    for told in ("数据员", "值班", "网格值守", "退出，换账号登录", 'href="/?lang=zh'):
+        assert told in zh.text
+    en = door.client("clerk").get("/addresses?lang=en", headers=seen).text
+    assert "Roles that may" in en
+    assert not re.search("[一-鿿]", en.split("<main")[1])
+    plain = door.client("clerk").get("/addresses?lang=zh")  # a script is answered in plain text
+    assert plain.mimetype == "text/plain"
+    duty = door.client("duty").get("/addresses?lang=zh", headers=seen)
+    assert duty.status_code == 200
