@@ -23,6 +23,7 @@ from geodata.grids import GridSystem
 from geodata.loading import load_files
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest
+from geodata.store.dump import canonical_dump
 
 EPSG = 4549
 CRS = pyproj.CRS.from_epsg(EPSG)
@@ -192,6 +193,16 @@ def load_one(city: City, kind: str, file: Path, **options: Any) -> LoadReport:
 
 def say_nothing(key: str, share: float) -> None:
     """Take progress and leave it."""
+
+
+def stored_state(city: City) -> tuple[str, int, list[int]]:
+    """Return all that a load changes: the canonical dump, the revision, the rows of its tables."""
+    with city.database.read() as connection:
+        counted = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("event", "payload", "incident_key", "incident", "batch", "batch_part")
+        ]
+        return canonical_dump(connection), city.database.revision(), counted
 
 
 def uids_above(system: GridSystem, level: str) -> NDArray[np.int64]:

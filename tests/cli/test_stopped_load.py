@@ -10,20 +10,17 @@ from pathlib import Path
 import pytest
 
 from geodata.city import City
-from geodata.store.dump import canonical_dump
-from tests.city import INCIDENT_COLUMNS, incident_rows, load_one, make_gridded_city, write_table
+from tests.city import (
+    INCIDENT_COLUMNS,
+    incident_rows,
+    load_one,
+    make_gridded_city,
+    stored_state,
+    write_table,
+)
 from tests.cli.processes import Nursery
 
 ROWS = 30_000
-
-
-def state(city: City) -> tuple[str, int, list[int]]:
-    with city.database.read() as connection:
-        counted = [
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in ("event", "payload", "incident_key", "incident", "batch", "batch_part")
-        ]
-        return canonical_dump(connection), city.database.revision(), counted
 
 
 def written(city: City) -> int:
@@ -40,7 +37,7 @@ def test_a_load_told_to_end_leaves_the_city_as_it_was(tmp_path: Path, nursery: N
     some = incident_rows(100, seed=2)
     rows = ([f"B{n:06d}", *some[n % len(some)][1:]] for n in range(ROWS))
     cases = write_table(tmp_path / "cases.csv", INCIDENT_COLUMNS, rows)
-    before, parts = state(city), written(city)
+    before, parts = stored_state(city), written(city)
     pid = nursery.start("load", "incidents", cases, "--city", city.folder, "--source", "big")
     deadline = time.monotonic() + 300
     while written(city) == parts and time.monotonic() < deadline:
@@ -49,4 +46,4 @@ def test_a_load_told_to_end_leaves_the_city_as_it_was(tmp_path: Path, nursery: N
     run = nursery.wait()
     assert run.code == 130, run.said
     assert "没有留下任何内容" in run.out or "Nothing stays" in run.out, run.said
-    assert state(city) == before
+    assert stored_state(city) == before

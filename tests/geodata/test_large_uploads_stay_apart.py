@@ -19,8 +19,14 @@ from geodata.city import City
 from geodata.intake.jobs import IntakeJobs, Job
 from geodata.intake.looking import Looks, Preview
 from geodata.intake.shelf import Shelf, Upload
-from geodata.store.dump import canonical_dump
-from tests.city import INCIDENT_COLUMNS, NOW, incident_rows, make_tiny_city, write_table
+from tests.city import (
+    INCIDENT_COLUMNS,
+    NOW,
+    incident_rows,
+    make_tiny_city,
+    stored_state,
+    write_table,
+)
 
 ROWS = 20_000
 _PATIENCE_S = 300
@@ -29,15 +35,6 @@ _PATIENCE_S = 300
 @pytest.fixture
 def city(tmp_path: Path) -> City:
     return make_tiny_city(tmp_path / "city")
-
-
-def state(city: City) -> tuple[str, int, list[int]]:
-    with city.database.read() as connection:
-        counted = [
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in ("event", "payload", "incident_key", "incident", "batch", "batch_part")
-        ]
-        return canonical_dump(connection), city.database.revision(), counted
 
 
 def bring(city: City, folder: Path, n: int) -> Upload:
@@ -75,7 +72,7 @@ def test_a_load_apart_says_and_does_what_a_load_in_the_server_does(tmp_path):
         with closing(open_jobs(city, apart=apart)) as jobs:
             job = load(jobs, upload)
         (report,) = job.reports
-        found.append((job.state, report.lines("zh"), state(city)))
+        found.append((job.state, report.lines("zh"), stored_state(city)))
     assert found[0] == found[1]
     assert found[0][0] == "done"
 
@@ -95,7 +92,7 @@ def test_a_look_apart_shows_what_a_look_in_the_server_shows(city, tmp_path):
 @pytest.mark.parametrize("end", ["stopped", "killed"])
 def test_a_load_apart_that_ends_early_leaves_the_city_as_it_was(city, tmp_path, end):
     upload = bring(city, tmp_path, ROWS)
-    before = state(city)
+    before = stored_state(city)
     with closing(open_jobs(city)) as jobs:
         jobs.start(upload, dry_run=False)
         wait_until(lambda: jobs.find(upload.id).step == "progress.append")
@@ -109,7 +106,7 @@ def test_a_load_apart_that_ends_early_leaves_the_city_as_it_was(city, tmp_path, 
     keys = [fault.key for fault in job.faults]
     expected = ("cancelled", []) if end == "stopped" else ("refused", ["intake_lost"])
     assert (job.state, keys) == expected
-    assert state(city) == before
+    assert stored_state(city) == before
 
 
 _SERVER = """
@@ -125,7 +122,7 @@ if __name__ == "__main__":
 @pytest.mark.long
 def test_a_load_whose_server_is_killed_takes_back_what_it_wrote(city, tmp_path):
     upload = bring(city, tmp_path, ROWS)
-    before = state(city)
+    before = stored_state(city)
     script = tmp_path / "server.py"
     script.write_text(_SERVER, "utf-8")
     root = Path(__file__).parents[2]
@@ -133,8 +130,8 @@ def test_a_load_whose_server_is_killed_takes_back_what_it_wrote(city, tmp_path):
         [sys.executable, str(script), str(city.folder), upload.id],
         env={**os.environ, "PYTHONPATH": str(root)},
     )
-    wait_until(lambda: state(city)[2][-1] > before[2][-1])
+    wait_until(lambda: stored_state(city)[2][-1] > before[2][-1])
     server.kill()
     server.wait()
-    wait_until(lambda: state(city) == before)
-    assert state(city) == before
+    wait_until(lambda: stored_state(city) == before)
+    assert stored_state(city) == before
