@@ -144,7 +144,7 @@ def _propose(arguments: argparse.Namespace, city: City, out: Output) -> int:
 
     number, now, shop = _number(arguments), read_clock(), Workshop(city)
     piece = shop.open(number, now=now)
-    edits = plan_draft.propose_for_plan(arguments, city, piece.draft, out)
+    edits = plan_draft.propose_for_plan(arguments, city, piece, out)
     if edits:
         who = _who(arguments, city, out, now=now)
         _, done = shop.edit(number, edits, scope=who, now=now)

@@ -15,7 +15,8 @@ from geodata.words import say
 
 if TYPE_CHECKING:
     from geodata.city import City
-    from geodata.redraw import Draft
+    from geodata.plans.workshop import Workpiece
+    from geodata.redraw import Blocks, Draft
     from geodata.redraw.proposals import Proposals
     from geodata.redraw.walls import Wall
 
@@ -44,6 +45,8 @@ def add_options(plan: argparse.ArgumentParser) -> None:
                       help="propose: walls grids should not cross")  # fmt: skip
     plan.add_argument("--walls", nargs="+", default=[], metavar="NAME=hard|soft",
                       help="propose: the city's own: water, rail, or another net")  # fmt: skip
+    plan.add_argument("--weigh", nargs="+", default=[], metavar="NAME=WEIGHT",
+                      help="propose: cases households components ...")  # fmt: skip
     plan.add_argument("--across", action="store_true", help="propose: across outer grids' lines")
     plan.add_argument("--seed", type=int, default=0)
     plan.add_argument("--take", choices=KINDS, help="propose: write this plan as edits")
@@ -71,7 +74,7 @@ def run_on_files(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def propose_for_plan(
-    arguments: argparse.Namespace, city: City, draft: Draft, out: Output
+    arguments: argparse.Namespace, city: City, piece: Workpiece, out: Output
 ) -> list[Any]:
     """Print three plans for a plan's draft; return the edits of the one that is taken, if any."""
     from geodata.plans.city_walls import raise_walls
@@ -79,7 +82,18 @@ def propose_for_plan(
     named = {
         name: strength for name, _, strength in (one.rpartition("=") for one in arguments.walls)
     }
-    return _propose(draft, arguments, out, raise_walls(city, named, now=read_clock()))
+    walls = raise_walls(city, named, now=read_clock())
+    weighed = piece.weigh(_read_weights(arguments.weigh)) if arguments.weigh else None
+    return _propose(piece.draft, arguments, out, walls, weighed)
+
+
+def _read_weights(given: Sequence[str]) -> dict[str, float]:
+    """Return weights as they are written: `cases=1 places=0.5`. Raises BadSetting."""
+    named = [one.partition("=") for one in given]
+    try:
+        return {name: float(weight) for name, _, weight in named}
+    except ValueError:
+        raise BadSetting(Fault(key="plan_weights_read", field="weigh")) from None
 
 
 def _check(draft: Draft, out: Output) -> int:
@@ -120,7 +134,11 @@ def _finish(draft: Draft, edits: Sequence[Any], arguments: argparse.Namespace) -
 
 
 def _propose(
-    draft: Draft, arguments: argparse.Namespace, out: Output, walls: Sequence[Wall] = ()
+    draft: Draft,
+    arguments: argparse.Namespace,
+    out: Output,
+    walls: Sequence[Wall] = (),
+    weighed: Blocks | None = None,
 ) -> list[Any]:
     from geodata.redraw.drafting import propose_for_draft, write_edits
 
@@ -131,6 +149,7 @@ def _propose(
         walls=[*walls, *_read_walls(draft, arguments)],
         band=arguments.band,
         nested=not arguments.across,
+        weighed=weighed,
         seed=arguments.seed,
     )
     edits = []

@@ -139,16 +139,22 @@
     var field = node("input", { id: "new-name", maxlength: 80, required: true, autocomplete: "off" });
     planner.openSheet(say("new"), [node("form", { onsubmit: function (event) {
       event.preventDefault();
+      begin("/new");
+    } }, [
+      node("label", {}, [say("new_name"), field]),
+      node("button", { class: "tool", type: "submit", id: "new-start", text: say("start") }),
+      planner.whole ? node("button", { class: "tool", type: "button", id: "new-codes", text: say("renumber"), title: say("renumber_told"), onclick: function () { begin("/renumber"); } }) : null
+    ])]);
+
+    function begin(where) {
+      if (!field.reportValidity()) return;
       planner.tell(say("working"));
-      planner.ask("/new", { name: field.value }).then(function (plan) {
+      planner.ask(where, { name: field.value }).then(function (plan) {
         planner.closeSheet();
         planner.tell("");
         return listPlans().then(function () { choose(plan.plan); });
       }).catch(planner.refuse);
-    } }, [
-      node("label", {}, [say("new_name"), field]),
-      node("button", { class: "tool", type: "submit", id: "new-start", text: say("start") })
-    ])]);
+    }
     field.focus();
   }
 

@@ -92,7 +92,28 @@
       });
     }
     if (!sides.length) return section(say("last_edit"), [node("p", { class: "quiet", text: say("no_edit") })], "last-edit");
-    return section(say("last_edit"), sides.map(sideTable), "last-edit");
+    var alone = picked.length === 1 && !(planner.last || []).length ? gridOf(picked[0]).properties : null;
+    return section(say("last_edit"), sides.map(sideTable).concat(alone && alone.loads ? [kinds(alone.uid)] : []), "last-edit");
+  }
+
+  /* The cases of one picked grid by kind, asked for when they are opened. */
+  function kinds(uid) {
+    var told = planner.kinds && planner.kinds.grid === uid && planner.kinds.seq === planner.draft.seq ? planner.kinds : null;
+    if (!told) return node("button", { class: "tool", id: "do-kinds", text: say("kinds"), onclick: function () { askKinds(uid); } });
+    return node("div", { class: "kinds", tabindex: 0 }, [node("table", { class: "sides", id: "kinds" }, [
+      node("thead", {}, [node("tr", {}, [node("th", { text: say("kind") }), node("th", { text: column("cases") }), node("th", { text: column("open_cases") })])]),
+      node("tbody", {}, told.kinds.map(function (one) {
+        return node("tr", {}, [node("th", { scope: "row", text: one.name }), node("td", { text: planner.number(one.cases) }), node("td", { text: planner.number(one.open_cases) })]);
+      }))
+    ])]);
+  }
+
+  function askKinds(uid) {
+    var seq = planner.draft.seq;
+    planner.ask("/" + planner.plan + "/kinds?grid=" + uid).then(function (told) {
+      planner.kinds = Object.assign(told, { seq: seq });
+      side.draw();
+    }).catch(planner.refuse);
   }
 
   function sideTable(one) {
@@ -129,9 +150,26 @@
     return section(say("others"), found.map(function (one) {
       var both = one.touched.filter(function (uid) { return mine.has(uid); });
       return node("p", { class: both.length ? "warn" : "quiet" }, [
-        say("others_row", { name: one.name, author: one.author, n: one.touched.length }) + (both.length ? say("others_same", { n: both.length }) : "")
+        say("others_row", { name: one.name, author: one.author, n: one.touched.length }) + (both.length ? say("others_same", { n: both.length }) : ""),
+        drawable() && one.state === "draft" ? node("button", { class: "tool", "data-merge": one.plan, text: say("join"), onclick: function () { join(one); } }) : null
       ]);
-    }));
+    }), "others");
+  }
+
+  function drawable() { return planner.draft.plan.state === "draft" && planner.may.indexOf("plan") >= 0; }
+
+  /* The edits of another plan are drawn on this one; what cannot follow is told with its reason. */
+  function join(other) {
+    planner.tell(say("working"));
+    planner.ask("/" + planner.plan + "/merge", { other: other.plan }).then(function (told) {
+      planner.tell("");
+      return planner.openPlan().then(function () {
+        planner.openSheet(say("join_title", { name: other.name }), [
+          node("p", { id: "joined", text: say("joined", { n: told.applied, both: told.both, refused: told.refused.length }) }),
+          node("ul", { class: "warn" }, told.refused.map(function (one) { return node("li", { text: one.faults.join(" ") }); }))
+        ]);
+      });
+    }).catch(planner.refuse);
   }
 
   function outOfBand() {
@@ -161,7 +199,7 @@
 
   /* Single grids are locked by the tool; here all of them, or the community of what is picked. */
   function locks() {
-    if (planner.draft.plan.state !== "draft" || planner.may.indexOf("plan") < 0) return null;
+    if (!drawable()) return null;
     var now = planner.draft.locks;
     var picked = planner.sketch.picked.length ? gridOf(planner.sketch.picked[0]).properties : null;
     var area = picked && planner.draft.outer.filter(function (one) { return one.uid === picked.parent; })[0];
@@ -200,14 +238,14 @@
   }
 
   function proposals() {
-    if (planner.draft.plan.state !== "draft" || planner.may.indexOf("plan") < 0) return null;
+    if (!drawable()) return null;
     var scope = scopeOf();
     var given = planner.proposals;
     return section(say("proposals"), [
       node("p", { class: "quiet", text: scope ? say("scope_picked", { n: scope.length }) : say("scope_all") }),
       walls(),
       node("button", { class: "tool", id: "do-propose", text: say("propose"), onclick: propose })
-    ].concat(given ? given.plans.map(card).concat(expected(given.expected), given.floors.slice(0, 3).map(floor)) : []), "proposals");
+    ].concat(given ? [node("p", { class: "quiet small", id: "proposed-by", text: say("weights_of", { sum: given.weighed }) })].concat(given.plans.map(card)).concat(expected(given.expected), given.floors.slice(0, 3).map(floor)) : []), "proposals");
   }
 
   function walls() {
@@ -224,10 +262,10 @@
   }
 
   function propose() {
-    var scope = scopeOf();
+    var asked = { scope: scopeOf(), band: band, walls: Object.assign({}, WALLS), weights: Object.assign({}, WEIGHTS) };
     planner.tell(say("working"));
-    planner.ask("/" + planner.plan + "/propose", { scope: scope, band: band, walls: WALLS }).then(function (told) {
-      planner.proposals = Object.assign(told, { scope: scope, band: band, walls: Object.assign({}, WALLS) });
+    planner.ask("/" + planner.plan + "/propose", asked).then(function (told) {
+      planner.proposals = Object.assign(told, asked, { weighed: formula() });
       planner.tell("");
       side.draw();
     }).catch(planner.refuse);
@@ -260,7 +298,7 @@
   function use(kind) {
     var asked = planner.proposals; // as it was asked for, whatever a slider says now
     planner.tell(say("working"));
-    planner.ask("/" + planner.plan + "/take", { kind: kind, scope: asked.scope, band: asked.band, walls: asked.walls }).then(function (told) {
+    planner.ask("/" + planner.plan + "/take", { kind: kind, scope: asked.scope, band: asked.band, walls: asked.walls, weights: asked.weights }).then(function (told) {
       planner.proposals = null;
       planner.take(told);
     }).catch(planner.refuse);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from dashboard.guard import current_scope, guarded
 from dashboard.planner.answering import (
@@ -24,10 +24,12 @@ from dashboard.planner.papers import make_papers
 from dashboard.planner.past import make_past_readings, make_roll_back
 from dashboard.services import Services
 from dashboard.trail import show
-from geodata.errors import BadSetting, Fault
+from geodata.errors import BadSetting, Fault, NotAllowed
+from geodata.plans.blocks import USUAL_WEIGHTS
 from geodata.plans.checks import find_faults
 from geodata.plans.city_walls import list_walls, raise_walls
 from geodata.plans.impact import measure_impact
+from geodata.plans.merging import merge_plans
 from geodata.plans.plan import (
     approve_plan,
     drop_plan,
@@ -37,6 +39,7 @@ from geodata.plans.plan import (
     submit_plan,
 )
 from geodata.plans.publish import finish_drawing, publish_plan
+from geodata.plans.renumber import make_renumbering
 from geodata.plans.workshop import Workpiece, find_plan
 from geodata.redraw import Change
 from geodata.redraw.drafting import propose_for_draft, write_edits
@@ -45,6 +48,7 @@ from geodata.store.plans import list_plans, read_acts
 from geodata.words import say
 
 _MOST_EDITS = 50
+_DIGITS = 16  # of a grid's uid
 
 
 def add_planner(server: Flask, services: Services) -> None:
@@ -135,7 +139,26 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
         show(target=str(number), n=max(len(found.flows), 1))
         return as_json(told)
 
+    def kinds(number: int) -> Response:
+        piece, scope = bench.open(number), current_scope()
+        given = request.args.get("grid", "")
+        uid = int(given) if given.isascii() and given.isdigit() and len(given) < _DIGITS else -1
+        with piece.lock:
+            if uid not in piece.draft.grids or not bench.sees(piece, uid, scope):
+                raise NotAllowed(Fault(key="plan_outside"))
+            found = piece.holdings.count_kinds(uid)
+        show(target=str(number), n=len(found))
+        sight = bench.services.pictures.newest(scope)
+        names = {} if sight is None else sight.kind_names(read_lang())
+        most = sorted(found.items(), key=lambda one: (-one[1][0], one[0]))
+        rows = [
+            {"name": names.get(kind) or "–", "cases": cases, "open_cases": still}
+            for kind, (cases, still) in most
+        ]
+        return as_json({"grid": uid, "kinds": rows})
+
     return {
+        "kinds": ("/<int:number>/kinds", kinds),
         "frame": ("/frame", frame),
         "list": ("", plans),
         "draft": ("/<int:number>/draft", draft),
@@ -192,7 +215,35 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
             edits = write_edits(piece.draft, found.plan(kind))
         return as_json(_edit(bench, number, edits, piece.seq))
 
+    def merge(number: int) -> Response:
+        other = read_body().get("other")
+        if not isinstance(other, int) or isinstance(other, bool):
+            raise BadSetting(Fault(key="plan_line"))
+        merged = merge_plans(
+            bench.city, bench.workshop, current_scope(), number, other, now=bench.services.now()
+        )
+        return as_json(
+            {
+                "applied": merged.applied,
+                "both": len(merged.both),
+                "refused": [
+                    {
+                        "op": one["edit"]["op"],
+                        "faults": [fault.sentence(read_lang()) for fault in one["faults"]],
+                    }
+                    for one in merged.refused
+                ],
+            }
+        )
+
+    def renumber() -> Response:
+        name = read_text(read_body(), "name")
+        plan = make_renumbering(bench.city, current_scope(), name=name, now=bench.services.now())
+        return as_json(tell_plan(plan))
+
     return {
+        "merge": ("/<int:number>/merge", merge, "plan.merged"),
+        "renumber": ("/renumber", renumber, "plan.opened"),
         "new": ("/new", new, "plan.opened"),
         "edit": ("/<int:number>/edit", edit, "plan.edit"),
         "propose": ("/<int:number>/propose", propose, ""),
@@ -206,7 +257,13 @@ def _propose(bench: Bench, piece: Workpiece, body: dict[str, Any]) -> Proposals:
     if not isinstance(chosen, dict):
         raise BadSetting(Fault(key="plan_line"))
     walls = raise_walls(bench.city, chosen, now=bench.services.now())
-    return propose_for_draft(piece.draft, scope=_scope_of(body), band=_band(body), walls=walls)
+    return propose_for_draft(
+        piece.draft,
+        scope=_scope_of(body),
+        band=_band(body),
+        walls=walls,
+        weighed=piece.weigh(_weights(body)),
+    )
 
 
 def _edit(bench: Bench, number: int, edits: list[dict[str, Any]], seen: Any) -> dict[str, Any]:
@@ -269,6 +326,18 @@ def _day(body: dict[str, Any], bench: Bench) -> date:
     return parse_effective(
         read_text(body, "effective") or None, bench.city, now=bench.services.now()
     )
+
+
+def _weights(body: dict[str, Any]) -> dict[str, float]:
+    """Return the weights that a page's sliders show. Raises BadSetting."""
+    given = body.get("weights", USUAL_WEIGHTS)
+    if not isinstance(given, dict):
+        raise BadSetting(Fault(key="plan_line"))
+    if not all(
+        isinstance(one, int | float) and not isinstance(one, bool) for one in given.values()
+    ):
+        raise BadSetting(Fault(key="plan_weights_read", field="weights"))
+    return {str(name): float(weight) for name, weight in given.items()}
 
 
 def _scope_of(body: dict[str, Any]) -> list[int] | None:

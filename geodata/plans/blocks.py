@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,15 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.coverage.edges import MM2_PER_M2, to_m, to_mm
+from geodata.errors import BadSetting, Fault
 from geodata.grids import GridSystem
 from geodata.plans.holdings import own_by
-from geodata.plans.points import INCIDENT, PLACE, Points
+from geodata.plans.points import CAMERA, COMPONENT, INCIDENT, PLACE, Points
 from geodata.redraw.expectation import find_unknown
 
 _LEAST_M2 = 400.0  # what a road cuts off below this is no block: it joins its longest neighbour
-_HOMES_WEIGH = 0.2  # of a case: what a block's households add to its load
+USUAL_WEIGHTS = {"cases": 1.0, "households": 0.2}  # a load counts cases: five homes are one
+_HEAVIEST = 10.0
 
 
 def cut_blocks(system: GridSystem, roads: NDArray[Any], water: NDArray[Any]) -> NDArray[Any]:
@@ -45,36 +49,79 @@ def cut_blocks(system: GridSystem, roads: NDArray[Any], water: NDArray[Any]) -> 
     return to_m(_join_small(np.asarray(faces, object), grid, wet))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockCounts:
+    """What each block holds by what a grid's load is made of, and the band of its cases (n, 2)."""
+
+    counts: dict[str, NDArray[np.float64]]
+    band: NDArray[np.float64]  # NaN where the cases are known
+
+    def weigh(
+        self, weights: Mapping[str, float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """
+        Return each block's load by some weights, and between what it lies.
+
+        Raises BadSetting for weights that are none, or leave every block without load.
+        """
+        wrong = [name for name in weights if name not in self.counts]
+        if wrong or not all(0 <= one <= _HEAVIEST for one in weights.values()):
+            known = tuple(self.counts)
+            values = {"known": known, "most": _HEAVIEST}
+            raise BadSetting(Fault(key="plan_weights", field="weights", values=values))
+        loads = np.zeros(len(self.band))
+        for name, weight in weights.items():
+            loads += weight * self.counts[name]
+        if not loads.any():
+            raise BadSetting(Fault(key="plan_weightless", field="weights"))
+        by_case = weights.get("cases", 0.0)
+        beside = loads - by_case * self.counts["cases"]
+        band = by_case * self.band + beside[:, np.newaxis]
+        return loads, band if by_case else np.full_like(band, np.nan)
+
+
 def weigh_blocks(
     blocks: NDArray[Any], points: Points
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the load of each block (metres) by the usual weights, and its band (n, 2)."""
+    return count_blocks(to_mm(blocks), points).weigh(USUAL_WEIGHTS)
+
+
+def count_blocks(shapes: NDArray[Any], points: Points) -> BlockCounts:
     """
-    Return each block's load (its cases, its households a fifth as much each) and its band (n, 2).
+    Count what lies in each block (mm).
 
     The cases of a block that has no history are those of blocks like it: as dense in homes and in
-    places, as far out. The band is NaN where the load is known.
+    places, as far out.
     """
-    shapes = to_mm(blocks)
     owner, _ = own_by(dict(enumerate(shapes)), points.x, points.y, near_m=0.0)
     inside = (owner >= 0) & points.counts
 
     def total(weight: NDArray[Any]) -> NDArray[np.float64]:
-        sums = np.bincount(owner[inside], weight[inside], minlength=len(blocks))
+        sums = np.bincount(owner[inside], weight[inside], minlength=len(shapes))
         return sums.astype(np.float64)
 
     cases, homes = total(points.sort == INCIDENT), total(points.homes)
+    places = total(points.sort == PLACE)
     area_ha = shapely.area(shapes) / MM2_PER_M2 / 10_000
     middle = shapely.get_coordinates(shapely.centroid(shapes))
     out = np.hypot(*(middle - np.average(middle, axis=0, weights=cases + homes + 1.0)).T)
     found = find_unknown(
         cases,
         exposure=homes if homes.any() else area_ha,
-        likeness=np.column_stack(
-            [np.log1p(homes / area_ha), np.log1p(total(points.sort == PLACE) / area_ha), out]
-        ),
+        likeness=np.column_stack([np.log1p(homes / area_ha), np.log1p(places / area_ha), out]),
     )
-    known = _HOMES_WEIGH * homes
-    return found.loads + known, found.band + known[:, np.newaxis]
+    return BlockCounts(
+        counts={
+            "cases": found.loads,
+            "households": homes,
+            "area_ha": area_ha,
+            "components": total(points.sort == COMPONENT),
+            "cameras": total(points.sort == CAMERA),
+            "places": places,
+        },
+        band=found.band,
+    )
 
 
 def _join_small(

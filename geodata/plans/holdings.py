@@ -218,6 +218,16 @@ class Holdings:
             )
             owner[at], rule[at] = found[0][0], found[1][0]
 
+    def count_kinds(self, uid: int) -> dict[int, tuple[int, int]]:
+        """Return how many cases of each kind a grid answers for, and how many of them are open."""
+        points, rows = self.survey.points, self.rows(uid)
+        rows = rows[points.counts[rows] & (points.sort[rows] == INCIDENT)]
+        kinds, place = np.unique(points.kind[rows], return_inverse=True)
+        cases = np.bincount(place, minlength=len(kinds))
+        still = np.bincount(place, points.open[rows], minlength=len(kinds)).astype(np.int64)
+        pairs = zip(cases.tolist(), still.tolist(), strict=True)
+        return dict(zip(kinds.tolist(), pairs, strict=True))
+
     def load(self, draft: Draft, uid: int) -> Load:
         """Return what a grid of the draft answers for."""
         grid = draft.grids.get(uid)

@@ -61,7 +61,9 @@ def merge_plans(
             _, changes = shop.edit(number, [line.edit], scope=scope, now=now)
         except BadGrid as error:
             keys = [fault.key for fault in error.faults]
-            refused.append({"seq": line.seq, "edit": line.edit, "keys": keys})
+            refused.append(
+                {"seq": line.seq, "edit": line.edit, "keys": keys, "faults": error.faults}
+            )
             continue
         applied += 1
         theirs |= {uid for change in changes for uid in change.uids}

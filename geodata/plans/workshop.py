@@ -6,7 +6,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from geodata.access.scope import Scope
@@ -15,6 +16,7 @@ from geodata.city import City
 from geodata.drawings import Drawn, index_drawing
 from geodata.errors import BadGrid, Fault, NotAllowed, NotFound, Overtaken
 from geodata.grids import GridSystem
+from geodata.plans.blocks import USUAL_WEIGHTS, BlockCounts, count_blocks
 from geodata.plans.holdings import Holdings, survey_points
 from geodata.plans.points import PointsKeeper
 from geodata.redraw import (
@@ -80,6 +82,25 @@ class Workpiece:
         mine = [one for one in change.made if self.plan.first_uid <= one < last]
         self.own_uid = max([self.own_uid, *(one + 1 for one in mine)])
         return change
+
+    def weigh(self, weights: Mapping[str, float]) -> Blocks | None:
+        """
+        Return the blocks with loads by some weights, None for those that the plan was opened with.
+
+        Raises BadSetting for weights that are none, BadGrid without blocks.
+        """
+        if self.draft.blocks is None:
+            raise BadGrid(Fault(key="redraw_no_blocks"))
+        weighing = {name: weight for name, weight in weights.items() if weight != 0}
+        if weighing == USUAL_WEIGHTS:
+            return None
+        loads, band = self._counts.weigh(weighing)
+        return replace(self.draft.blocks, loads=loads, band=band)
+
+    @cached_property
+    def _counts(self) -> BlockCounts:
+        assert self.draft.blocks is not None
+        return count_blocks(self.draft.blocks.shapes, self.holdings.survey.points)
 
     def differing(self) -> frozenset[int]:
         """Return the uids of grids that are not as before the first edit, or gone."""

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geodata.coverage.edges import Ints
 from geodata.errors import BadGrid, Fault
+from geodata.redraw.blocks import Blocks
 from geodata.redraw.changes import Edit
 from geodata.redraw.draft import Draft
 from geodata.redraw.proposals import NOBODY, Proposal, Proposals, propose
@@ -39,13 +40,15 @@ def propose_for_draft(
     walls: Sequence[Wall] = (),
     band: float = 0.1,
     nested: bool = True,
+    weighed: Blocks | None = None,
     seed: int = 0,
 ) -> Proposals:
     """
     Return three plans for the grids in `scope` (finest uids, or outer ones for all in them).
 
     `grids` is how many there should be (default: as many as today), `nested` keeps every grid in
-    its outer grid. Locked grids keep their blocks. Raises BadGrid without blocks, BadSetting.
+    its outer grid. Locked grids keep their blocks. `weighed` are the draft's blocks with other
+    loads. Raises BadGrid without blocks, BadSetting.
     """
     home = own_blocks(draft)
     if scope is not None:
@@ -54,7 +57,7 @@ def propose_for_draft(
     locked = [uid for uid in np.unique(home[home >= 0]).tolist() if draft.is_locked(uid)]
     assert draft.blocks is not None
     return propose(
-        draft.blocks,
+        weighed or draft.blocks,
         grids=grids,
         home=home,
         group=parents if nested else None,

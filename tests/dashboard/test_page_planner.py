@@ -266,6 +266,49 @@ def test_blocks_special_grids_locks_parents_and_a_finger(open_page, city):
     desk.wait(10)
 
 
+def test_a_proposal_by_other_weights_another_plan_and_new_codes(open_page, city):
+    plan, other = (
+        make_plan(city, who, name=who.account, now=NOW).plan for who in (PLANNER, SECOND)
+    )
+    shop = Workshop(city)
+    shop.edit(other, [SPLIT, {"op": "merge", "grids": [7, 8]}], scope=SECOND, now=NOW)
+    desk = Planner(open_page(make_app(city, now=lambda: NOW), "/healthz", wait=False), city)
+    page = desk.page
+    desk.take_role("planner")
+    desk.enter(f"lang=zh&theme=light&plan={plan}")
+    desk.wait(0)
+    page.wait_for_selector("html[data-map=idle]")
+    # What a picked grid answers for, by kind.
+    desk.pick((1.5, 1.5))
+    page.click("#do-kinds")
+    page.wait_for_selector("#kinds tbody tr")
+    told = [int(cell) for cell in page.locator("#kinds td:nth-child(2)").all_inner_texts()]
+    uid = page.evaluate("planner.sketch.picked[0]")
+    piece = shop.open(plan, now=NOW)
+    assert sum(told) == piece.holdings.load(piece.draft, uid).cases > 0
+    # The sliders say what a proposal weighs: land alone, cases not at all.
+    for name, weight in (("cases", "0"), ("households", "0"), ("area_ha", "1")):
+        page.fill(f'[data-weight="{name}"]', weight)
+        page.dispatch_event(f'[data-weight="{name}"]', "change")
+    page.click("#do-propose")
+    page.wait_for_selector("#proposed-by")
+    assert "面积" in page.inner_text("#proposed-by")
+    assert "案件" not in page.inner_text("#proposed-by")
+    # Another plan is drawn on this one.
+    page.click(f'[data-merge="{other}"]')
+    page.wait_for_selector("#joined")
+    desk.wait(2)
+    assert len(shop.open(plan, now=NOW).draft.grids) == len(piece.base)
+    page.keyboard.press("Escape")
+    # Codes by place, as a plan of their own.
+    page.click("#do-new")
+    page.fill("#new-name", "重新编码")
+    page.click("#new-codes")
+    page.wait_for_selector(f'#plan-pick option[value="{other + 1}"]:checked', state="attached")
+    ops = {change.edit["op"] for change in shop.open(other + 1, now=NOW).draft.done}
+    assert ops == {"describe"}
+
+
 def test_the_past_is_looked_at_counted_and_brought_back(open_page, city):
     publish_edits(city, [SPLIT, MERGE])
     desk = Planner(open_page(make_app(city, now=lambda: LATER), "/healthz", wait=False), city)

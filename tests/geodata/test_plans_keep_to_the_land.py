@@ -98,3 +98,35 @@ def test_every_piece_of_land_that_changes_hands_is_on_a_walk(city):
     # The merge takes a line away, the split adds one; the stroke moves one.
     assert len(walks[0].gone) == 1
     assert shapely.length(walks[0].gone[0]) == pytest.approx(200, abs=0.1)
+
+
+def test_a_proposal_weighs_what_the_planner_weighs(city):
+    shop, plan = Workshop(city), make_plan(city, PLANNER, name="权重", now=NOW)
+    piece = shop.open(plan.plan, now=NOW)
+    usual = piece.draft.blocks
+    assert piece.weigh({"cases": 1, "households": 0.2, "cameras": 0}) is None  # as it was opened
+    doubled = piece.weigh({"cases": 2, "households": 0.4})
+    assert np.allclose(doubled.loads, usual.loads * 2)
+    assert np.allclose(doubled.band, usual.band * 2, equal_nan=True)
+    by_land = piece.weigh({"area_ha": 1})
+    assert np.allclose(by_land.loads, shapely.area(usual.shapes) / 1e10)
+    even = propose_for_draft(piece.draft, weighed=by_land, nested=False).plan("best_balance")
+    land = np.bincount(even.owner, weights=by_land.loads)
+    assert np.ptp(land[land > 0]) < 0.1 * land[land > 0].mean()
+    for wrong, key in (
+        ({"tickets": 1}, "plan_weights"), ({"cases": -1}, "plan_weights"),
+        ({"cases": float("nan")}, "plan_weights"), ({"cases": 0}, "plan_weightless"),
+    ):  # fmt: skip
+        with pytest.raises(BadSetting) as refused:
+            piece.weigh(wrong)
+        assert refused.value.faults[0].key == key
+
+
+def test_the_cases_of_a_grid_by_kind_add_up_to_its_load(city):
+    shop, plan = Workshop(city), make_plan(city, PLANNER, name="类别", now=NOW)
+    piece, _ = shop.edit(plan.plan, [SPLIT, MERGE], scope=PLANNER, now=NOW)
+    for uid in piece.draft.grids:
+        load, kinds = piece.holdings.load(piece.draft, uid), piece.holdings.count_kinds(uid)
+        assert sum(cases for cases, _ in kinds.values()) == load.cases
+        assert sum(still for _, still in kinds.values()) == load.open_cases
+    assert max(len(piece.holdings.count_kinds(uid)) for uid in piece.draft.grids) > 1
