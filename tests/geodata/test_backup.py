@@ -94,7 +94,8 @@ def test_a_backup_while_a_feed_writes_is_one_moment_of_it(city, tmp_path):
     thread.start()
     try:
         for number in range(3):
-            time.sleep(0.1)
+            while len(posted) <= number and thread.is_alive():  # a post at least before each
+                time.sleep(0.01)
             made = back_up(city, tmp_path / f"copy{number}", progress=say_nothing)
             restore(made.folder, tmp_path / f"city{number}", progress=say_nothing)
     finally:
