@@ -19,7 +19,7 @@ from geodata.access.scope import Scope
 from geodata.errors import Fault, NotAllowed, NotFound, NotSignedIn
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-PERMISSION, LOG = "__getu_permission__", "__getu_log__"
+PERMISSION, ALSO, LOG = "__getu_permission__", "__getu_also__", "__getu_log__"
 APPS = "getu_screens"  # where a server keeps its Dash applications
 OPEN = "open"  # anyone who reaches the server: the page's own shell, styles and scripts
 EXPORT = "export"
@@ -38,25 +38,27 @@ class UnguardedError(RuntimeError):
 
 
 def guarded(
-    need: str, *, logs: str | None = None, writes: str | None = None
+    need: str, *, also: str = "", logs: str | None = None, writes: str | None = None
 ) -> Callable[[Handler], Handler]:
     """
     Declare the permission a route or callback needs, and what it leaves in the log.
 
-    Accounts without the permission are refused; the handler finds the account's scope in
-    `current_scope()`. `logs` names the act that is noted before the answer leaves ("view.card");
-    the handler says with `trail.show` what it showed. `logs=""` is for what shows no row. `writes`
-    names what the handler writes into the log itself, in the transaction of the act. Without
-    either, whatever needs more than `read` is logged under the name of its permission.
+    Accounts without the permission, and without what it needs `also`, are refused; the handler
+    finds the account's scope in `current_scope()`. `logs` names the act that is noted before the
+    answer leaves ("view.card"); the handler says with `trail.show` what it showed. `logs=""` is for
+    what shows no row. `writes` names what the handler writes into the log itself, in the
+    transaction of the act. Without either, whatever needs more than `read` is logged under the name
+    of its permission.
     """
     act = logs if logs is not None else need if need in LOGGED and writes is None else ""
 
     def wrap(handler: Handler) -> Handler:
         @functools.wraps(handler)
         def checked(*args: Any, **named: Any) -> Any:
-            if need != OPEN and need not in current_scope().permissions:
+            lacking = {need, also} - {OPEN, ""} - current_scope().permissions
+            if lacking:
                 note_refusal(current_scope())
-                raise NotAllowed(Fault(key="not_allowed", values={"need": need}))
+                raise NotAllowed(Fault(key="not_allowed", values={"need": min(lacking)}))
             run = handler if need != EXPORT else _in_turn(handler)
             if not act:
                 return run(*args, **named)
@@ -70,6 +72,7 @@ def guarded(
             return answer
 
         setattr(checked, PERMISSION, need)
+        setattr(checked, ALSO, also)
         setattr(checked, LOG, writes or logs)
         return checked  # type: ignore[return-value]
 

@@ -21,7 +21,6 @@ from dashboard.street.routes import Asked, Asking
 from dashboard.street.view import read_text
 from geodata.csv_sheet import write_csv
 from geodata.desk.trays import open_lying
-from geodata.errors import Fault, NotAllowed
 from geodata.figures.area import AreaFigures
 from geodata.figures.asked_shape import ShapeFigures, count_shape
 from geodata.figures.definitions import DEFINITIONS, describe_figure
@@ -31,7 +30,6 @@ from geodata.words import say
 MOST_ROWS = 200
 SHEET_FIGURES = ("open", "overdue", "due_soon", "suspended")
 _LARGEST = 2**53
-_ROWS = "read.rows"
 
 
 def add_routes(server: Flask, services: Services) -> None:
@@ -92,10 +90,9 @@ def add_routes(server: Flask, services: Services) -> None:
 def _add_asked(server: Flask, services: Services) -> None:
     asking = Asking(services)
 
-    @guarded("export", logs="export.asked")
+    # A shape may be drawn round a single case.
+    @guarded("export", also="read.rows", logs="export.asked")
     def asked_table() -> Response:
-        if not current_scope().has(_ROWS):  # a shape may be drawn round a single case
-            raise NotAllowed(Fault(key="not_allowed", values={"need": _ROWS}))
         asked = asking.read(own=False)
         filter = asked.street.filter(asked.sight, asked.now)
         found = count_shape(

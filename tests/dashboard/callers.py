@@ -20,7 +20,7 @@ ARGUMENTS = {
     "path": "anything", "filename": "getu.css", "package_name": "dashboard.gridmap",
     "fingerprinted_path": "built/gridmap.js", "alarm": "1", "token": "0", "number": "1",
     "drawing": "1",
-    "rule": "late_extension", "paper": "grids.xlsx", "batch": "1", "table": "kinds",
+    "rule": "late_extension", "paper": "grids.xlsx", "batch": "2", "table": "kinds",
     "inc": "1", "form": "json", "code": "1", "id": "1", "source": "manual", "incident_id": "A0001",
 }  # fmt: skip
 _ARGUMENT = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")

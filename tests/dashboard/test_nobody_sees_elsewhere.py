@@ -18,7 +18,7 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboard.guard import OPEN, _of_dash, _permission_of, is_file
+from dashboard.guard import ALSO, OPEN, _of_dash, _permission_of, is_file
 from dashboard.server import make_app
 from geodata.access.accounts import ROLES
 from geodata.access.scope import ROWS, Scope
@@ -52,6 +52,7 @@ class Target:
     name: str
     need: str
     ask: Callable[[FlaskClient], Any]
+    also: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,7 @@ def list_targets(app: Dash, facts: Facts, twins: Twins) -> Iterator[Target]:
                     f"{method} {path[0]}",
                     max(need, more, key=len),
                     lambda client, m=method, p=path[0]: client.open(p, method=m),
+                    also=getattr(view, ALSO, ""),
                 )
     uids = facts.grids.grids["uid"].tolist()
     for call in list_every_call(app):
@@ -198,7 +200,7 @@ def test_each_role_gets_what_its_permissions_name_and_is_refused_the_rest(
     refused = answered = 0
     for target in list_targets(app, facts, twins):
         answer = target.ask(client)
-        allowed = target.need in {"", OPEN} or target.need in scope.permissions
+        allowed = {target.need, target.also} - {"", OPEN} <= scope.permissions
         if not allowed:
             assert answer.status_code in {302, 401, 403, 422}, (role, target.name)
             refused += 1
