@@ -84,9 +84,9 @@ def read_source_rows(connection: sqlite3.Connection, *, at: int) -> list[SourceR
 
 
 def read_as_of(connection: sqlite3.Connection) -> int:
-    """Return when the newest visible data came in (UTC s), 0 for an empty store."""
+    """Return when the newest visible data came in (UTC s), 0 where there is but the ground."""
     row = connection.execute(
-        "SELECT max(ifnull((SELECT max(at) FROM batch WHERE state = ?), 0),"
+        "SELECT max(ifnull((SELECT max(at) FROM batch WHERE state = ? AND what <> 'grids'), 0),"
         " ifnull((SELECT max(fed) FROM source), 0))",
         (IN,),
     ).fetchone()

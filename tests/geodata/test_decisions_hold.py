@@ -114,7 +114,11 @@ def canonical_rows_of(city: City) -> list:
 def test_decisions_survive_the_withdrawal_and_return_of_their_events(city, tmp_path):
     act(city, "owner", "A1", grid=uid_of(city, 2, 0))
     before = dump(city)
-    withdraw_batch(city, 1, now=NOW)
+    with city.database.read() as connection:
+        row = connection.execute("SELECT batch FROM batch WHERE what = 'incidents'").fetchone()
+            "SELECT batch FROM batch WHERE what = 'incidents'"
+        ).fetchone()
+    withdraw_batch(city, loaded, now=NOW)
     load_one(
         city,
         "incidents",
