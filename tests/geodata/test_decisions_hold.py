@@ -116,9 +116,7 @@ def test_decisions_survive_the_withdrawal_and_return_of_their_events(city, tmp_p
     before = dump(city)
     with city.database.read() as connection:
         row = connection.execute("SELECT batch FROM batch WHERE what = 'incidents'").fetchone()
-            "SELECT batch FROM batch WHERE what = 'incidents'"
-        ).fetchone()
-    withdraw_batch(city, loaded, now=NOW)
+    withdraw_batch(city, row[0], now=NOW)
     load_one(
         city,
         "incidents",
