@@ -79,9 +79,9 @@ def run_publishing(city: Path | None) -> Iterator[Row]:
     """
     Redraw a copy of a city by 100 random edits, publish them, roll back; yield a row of each.
 
-    Without a city it is the default demo city.
-    What follows a publish are the facts that screens are served from, read as the server does. In
-    the end the store is derived anew from its events and must be equal.
+    Without a city it is the default demo city. What follows a publish are the facts that screens
+    are served from, read as the server does. In the end the store is derived anew from its events
+    and must be equal.
     """
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder, "city")

@@ -215,7 +215,6 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
         if batch not in known:
             raise BadFile(Fault(key="batch_gone"))
         jobs.withdraw(batch, account=current_scope())
-        city.reread_crs()
         show(target=str(batch))
         return redirect(f"{base}/data?{_shown()}", 303)
 

@@ -14,7 +14,6 @@ from geodata.store.database import Connection, raise_revision
 from geodata.store.drawings import (
     BEFORE,
     IN_FORCE,
-    WITHDRAWN,
     find_drawn,
     find_follower,
     read_grids,
@@ -47,6 +46,7 @@ def withdraw_batch(city: City, batch: int, *, now: int, account: Scope | str = C
     def log(connection: Connection) -> None:
         write_entry(connection, account=account, act="batch.withdraw", target=str(batch), at=now)
         if drawn is not None:
+            _check_last(connection, drawn.drawing)  # a plan may have been opened meanwhile
             take_back(connection, drawn.drawing, before=drawn.before)
 
     if drawn is not None and drawn.owns is None:
@@ -66,12 +66,11 @@ def _find_drawn(city: City, batch: int) -> _Drawn | None:
     """Return what a batch drew, None for any other; raises BadSetting where others stand on it."""
     with city.database.read() as connection:
         row = find_drawn(connection, batch)
-        if row is None or row["state"] == WITHDRAWN:
+        if row is None:
             return None
         if row["state"] == BEFORE:
             raise BadSetting(Fault(key="batch_level_later"))
-        if find_follower(connection, row["drawing"]):
-            raise BadSetting(Fault(key="batch_drawing_followed"))
+        _check_last(connection, row["drawing"])
         grids = read_grids(connection, row["before"] or row["drawing"], crs=city.crs_text)
     owns = None
     if row["state"] == IN_FORCE and city.first_system == row["system"]:
@@ -83,3 +82,8 @@ def _find_drawn(city: City, batch: int) -> _Drawn | None:
             grids=grids if row["before"] else grids.iloc[:0],
         )
     return _Drawn(drawing=row["drawing"], before=row["before"], owns=owns)
+
+
+def _check_last(connection: Connection, drawing: int) -> None:
+    if find_follower(connection, drawing):
+        raise BadSetting(Fault(key="batch_drawing_followed"))

@@ -96,5 +96,6 @@ def _work(there: Connection, work: Callable[..., Any], args: tuple[Any, ...]) ->
         answer = ("refused", stop())
     except GetuError as error:
         answer = ("refused", error)
+    reading.clear()  # it is over: whoever hangs up now interrupts nothing
     with contextlib.suppress(OSError):  # nobody is left to be told
         there.send(answer)

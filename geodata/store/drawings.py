@@ -91,11 +91,15 @@ def keep_before(connection: sqlite3.Connection, drawing: int) -> int:
 
 
 def find_drawn(connection: sqlite3.Connection, batch: int) -> dict[str, Any] | None:
-    """Return the drawing that a batch of boundaries drew or added to; None for any other batch."""
+    """
+    Return the drawing that a batch of boundaries drew or added to; None for any other batch.
+
+    One that was taken back is nobody's: the next batch may get its number.
+    """
     row = connection.execute(
         "SELECT drawing, system, valid_from, state, json_extract(note, '$.before') FROM drawing"
-        " WHERE json_extract(note, '$.batch') = ? ORDER BY state = ? LIMIT 1",
-        (batch, BEFORE),
+        " WHERE json_extract(note, '$.batch') = ? AND state <> ? ORDER BY state = ? LIMIT 1",
+        (batch, WITHDRAWN, BEFORE),
     ).fetchone()
     names = ("drawing", "system", "valid_from", "state", "before")
     return None if row is None else dict(zip(names, row, strict=True))

@@ -75,6 +75,18 @@ def test_each_load_of_boundaries_goes_as_it_came(city, tmp_path):
     assert load_facts(city, now=NOW).grids.grids["uid"].min() > 12  # no uid is given twice
 
 
+def test_boundaries_go_again_though_their_batch_has_the_number_of_one_that_went(city, tmp_path):
+    inner = write_shapes(tmp_path / "inner.geojson", grid_features())
+    numbers = []
+    for _ in range(2):
+        load_one(city, "grids", inner, level="grid")
+        assert city.grids_in_force(NOW) is not None
+        numbers.append(newest(city))
+        withdraw_batch(city, numbers[-1], now=NOW)
+        assert city.grids_in_force(NOW) is None
+    assert numbers[0] == numbers[1]  # else this tries nothing
+
+
 def test_boundaries_that_an_open_plan_starts_from_stay(tmp_path):
     city = make_tiny_city(tmp_path / "city")
     make_plan(city, PLANNER, name="a", now=NOW)
