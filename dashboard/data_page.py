@@ -36,7 +36,7 @@ _BUSY_REFRESH_S = 1
 _ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
 _SYSTEMS = ("EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09", "EPSG:4549", "EPSG:4528")
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_OPTIONS = ("crs", "encoding", "layer", "level", "parent", "recorded")
+_OPTIONS = ("crs", "encoding", "layer", "level", "parent", "recorded", "overlaps")
 
 
 def add_data_page(server: Flask, services: Services) -> IntakeJobs:

@@ -50,7 +50,7 @@ def read_account_file(path: Path) -> list[NewAccount]:
             continue
         held[column] = parsed.table.column(header).to_pylist()
     faults += [
-        Fault(key="missing_column", values={"need": need, "have": tuple(held)})
+        Fault(key="missing_column", values={"name": need, "need": need, "have": tuple(held)})
         for need in _NEEDED
         if need not in held
     ]

@@ -26,6 +26,7 @@ from geodata.coordinates.china_shift import (
 from geodata.coordinates.datum import DatumEvidence, datum_evidence, find_better_datum
 from geodata.coordinates.fit import Affine, apply_affine, parse_fit
 from geodata.coordinates.metric_crs import choose_metric_crs
+from geodata.coordinates.names import SHIFTED_NAMES, find_named_crs
 from geodata.errors import BadSetting, Fault
 
 __all__ = [
@@ -58,27 +59,6 @@ _WGS84 = "EPSG:4326"
 _SHIFTED: dict[Kind, tuple[str, Callable[[ArrayLike, ArrayLike], Pair]]] = {
     "gcj02": ("GCJ-02", gcj02_to_wgs84),
     "bd09": ("BD-09", bd09_to_wgs84),
-}
-_SHIFTED_NAMES: dict[str, Kind] = {
-    "gcj02": "gcj02",
-    "gcj2": "gcj02",
-    "火星坐标系": "gcj02",
-    "火星坐标": "gcj02",
-    "高德": "gcj02",
-    "腾讯": "gcj02",
-    "bd09": "bd09",
-    "bd9": "bd09",
-    "bd09ll": "bd09",
-    "百度坐标系": "bd09",
-    "百度坐标": "bd09",
-    "百度": "bd09",
-}
-_PLAIN_NAMES = {
-    "wgs84": "EPSG:4326",
-    "crs84": "EPSG:4326",
-    "cgcs2000": "EPSG:4490",
-    "2000国家大地坐标系": "EPSG:4490",
-    "国家2000": "EPSG:4490",
 }
 _EPSG = re.compile(r"(?:.*\bEPSG\b[^0-9]*(?:[0-9.]+[:/])?)?([0-9]{4,6})", re.IGNORECASE)
 _CRS84 = re.compile(r".*\bOGC\b.*\bCRS84h?", re.IGNORECASE)
@@ -142,16 +122,16 @@ def parse_crs(text: str) -> SourceCrs:
     """
     Return the coordinate system that `text` names, once a way from it to WGS 84 is known.
 
-    Takes "EPSG:4549" and its URN and URL forms, "GCJ-02", "BD-09" (any spelling), "WGS84",
-    "CGCS2000", OGC CRS84, WKT, or a fit (`fit.py`). Three-dimensional and compound systems are cut
-    to two dimensions. Raises BadSetting where the name is unknown, the system does not place things
-    on a map, or the datum step needs parameters that nobody published (Xian 80, Beijing 54 without
-    TOWGS84).
+    Takes "EPSG:4549" and its URN and URL forms, what people call it (`names.py`: "GCJ-02", "百度",
+    "CGCS2000 120度"), OGC CRS84, WKT, or a fit (`fit.py`). Three-dimensional and compound systems
+    are cut to two dimensions. Raises BadSetting where the name is unknown, the system does not
+    place things on a map, or the datum step needs parameters that nobody published (Xian 80,
+    Beijing 54 without TOWGS84).
     """
     if (fit := parse_fit(text)) is not None:
         return SourceCrs(kind="fit", crs=parse_crs(fit[0]).crs, label="FIT", affine=fit[1])
     plain = re.sub(r"[\s_\-()]", "", text).lower()
-    if kind := _SHIFTED_NAMES.get(plain):
+    if kind := SHIFTED_NAMES.get(plain):
         return SourceCrs(kind=kind, crs=lonlat_crs().crs, label=_SHIFTED[kind][0])
     crs = _flatten_crs(_read_crs(text, plain))
     label = _label_crs(crs)
@@ -252,8 +232,8 @@ def _read_crs(text: str, plain: str) -> CRS:
     if len(text) > _LONGEST_WKT or _GRID_FILES.search(text):
         raise BadSetting(Fault(key="crs_needs_file", values={"crs": shown}))
     try:
-        if plain in _PLAIN_NAMES:
-            return CRS.from_user_input(_PLAIN_NAMES[plain])
+        if named := find_named_crs(plain):
+            return CRS.from_user_input(named)
         if _WKT.match(text):
             return CRS.from_wkt(text)
         if _CRS84.fullmatch(text.strip()):

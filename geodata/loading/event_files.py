@@ -27,6 +27,7 @@ from geodata.loading.request import (
     Progress,
     check_mapping,
     find_column,
+    lacking,
     refuse_if_strict,
     refuse_moments,
     source_of,
@@ -109,11 +110,7 @@ def _event_table(
     }
     missing = [name for name in _NEEDED if found[name] is None]
     if missing:
-        have = ", ".join(map(str, frame.columns))
-        raise BadFile(
-            [Fault(key="missing_column", values={"need": name, "have": have}) for name in missing],
-            file=report.file,
-        )
+        raise lacking(missing, frame.columns, file=report.file)
     columns = {name: column for name, column in found.items() if column is not None}
     table = pd.DataFrame({"row": frame.index.to_numpy(np.int64)}, index=frame.index)
     refused = _read_moments(city, frame, columns, table, request, report)

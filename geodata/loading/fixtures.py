@@ -31,6 +31,7 @@ from geodata.loading.request import (
     check_mapping,
     find_column,
     hash_file,
+    lacking,
     refuse_if_strict,
 )
 from geodata.reading import TABLE_SUFFIXES, Reading
@@ -67,15 +68,11 @@ def load_fixtures(
         name: find_column(frame, names, request.mapping.get(name))
         for name, names in contract.names.items()
     }
-    have = ", ".join(str(name) for name in frame.columns if name != "geometry")
     keyless = contract.placed or contract.key_of is not None
     needed = contract.needed if keyless else (contract.key, *contract.needed)
     missing = [name for name in needed if found[name] is None]
     if missing:
-        raise BadFile(
-            [Fault(key="missing_column", values={"need": name, "have": have}) for name in missing],
-            file=report.file,
-        )
+        raise lacking(missing, frame.columns, file=report.file)
     columns = {name: column for name, column in found.items() if column is not None}
     report.tell_columns(columns, reading.place_columns if contract.placed else None)
     table = pd.DataFrame(

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from geodata.reading.traditional import simplify_header
+
 # What a bracket behind a header may say without changing what the numbers mean: 户数（户）. One
 # that says 万平方米 changes it, and such a column is left for a person to name.
 _HARMLESS = (
@@ -20,8 +22,9 @@ def find_header(columns: Iterable[str], names: tuple[str, ...]) -> str | None:
     """
     Return the column whose header is one of `names`, the surest name first; None for none.
 
-    A header is compared without case, width and outer blanks; where none is one of the names as it
-    stands, also without the mark of a field that must be filled and without a unit in brackets.
+    A header is compared without case, width, outer blanks and traditional characters; where none is
+    one of the names as it stands, also without the mark of a field that must be filled and without
+    a unit in brackets.
     """
     listed = [str(column) for column in columns]
     for fold in (_fold, _fold_bare):
@@ -36,7 +39,7 @@ def find_header(columns: Iterable[str], names: tuple[str, ...]) -> str | None:
 
 def _fold(header: str) -> str:
     plain = unicodedata.normalize("NFKC", header).strip().lower()
-    return plain.replace(" ", "_")
+    return simplify_header(plain).replace(" ", "_")
 
 
 def _fold_bare(header: str) -> str:

@@ -27,6 +27,7 @@ from geodata.loading.request import (
     check_mapping,
     find_column,
     hash_file,
+    lacking,
     refuse_if_strict,
     refuse_moments,
     source_of,
@@ -176,11 +177,7 @@ def _incident_table(
         for name, names in COLUMNS.items()
     }
     if found["reported_at"] is None:
-        have = ", ".join(map(str, frame.columns))
-        raise BadFile(
-            Fault(key="missing_column", values={"need": "reported_at", "have": have}),
-            file=report.file,
-        )
+        raise lacking(["reported_at"], frame.columns, file=report.file)
     if reading.x is None and found["address"] is None:
         raise BadFile(Fault(key="place_columns_missing"), file=report.file)
     report.tell_columns(found, reading.place_columns)

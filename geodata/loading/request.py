@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from geodata.errors import BadFile, BadSetting, Fault
 from geodata.loading.headers import find_header
 from geodata.loading.report import LoadReport
 from geodata.reading import Limits
+from geodata.words import Word
 
 Progress = Callable[[str, float], None]
 FUTURE_S = 86_400  # a clock a day off is no fault, a year 2099 is
@@ -99,6 +100,21 @@ def check_mapping(frame: pd.DataFrame, request: LoadRequest, *, file: str) -> No
     ]
     if faults:
         raise BadFile(faults, file=file)
+
+
+def lacking(columns: Sequence[str], have: Iterable[object], *, file: str) -> BadFile:
+    """Return the error for needed columns that a file does not have, `have` being all it has."""
+    listed = ", ".join(str(name) for name in have if name != "geometry")
+    return BadFile(
+        [
+            Fault(
+                key="missing_column",
+                values={"name": Word(f"intake_field.{need}"), "need": need, "have": listed},
+            )
+            for need in columns
+        ],
+        file=file,
+    )
 
 
 def refuse_if_strict(report: LoadReport, request: LoadRequest) -> None:

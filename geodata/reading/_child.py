@@ -275,7 +275,7 @@ def _choose_layer(listed: Any, layer: str | None) -> str:
     names = [str(name) for name, kind in listed if kind is not None]
     if layer is not None:
         if layer not in names:
-            raise LayerRefused("layer_none", layer=layer)
+            raise LayerRefused("layer_none", layer=layer, layers=", ".join(sorted(names)))
         return layer
     if not names:
         raise LayerRefused("file_no_rows")

@@ -297,9 +297,10 @@ def _choose(found: Iterable[tuple[str, Path]], layer: str | None, file: str) -> 
     # The name may also be that of a layer inside the one file that there is.
     inside = len(by_name) == 1 and by_name[0][1].suffix.lower() in _SINGLE_SUFFIXES
     if layer is not None and not inside:
+        values = {"layer": layer, "layers": ", ".join(sorted(name for name, _ in by_name))}
         by_name = [pair for pair in by_name if pair[0] == layer]
         if not by_name:
-            raise BadSetting(Fault(key="layer_none", values={"layer": layer}), file=file)
+            raise BadSetting(Fault(key="layer_none", values=values), file=file)
     if len(by_name) > 1:
         values = {"layers": ", ".join(sorted(name for name, _ in by_name))}
         raise BadSetting(Fault(key="layer_unclear", values=values), file=file)

@@ -51,7 +51,7 @@ def parse_geojson(
     members = read_topology(tree, layer=layer, file=file) if driver == "TopoJSON" else None
     if members is None:
         if layer is not None:
-            raise BadSetting(Fault(key="layer_none", values={"layer": layer}), file=file)
+            raise BadSetting(Fault(key="layer_single"), file=file)
         members = _members(tree, file)
     if not members:
         raise BadFile(Fault(key="file_no_rows"), file=file)

@@ -34,6 +34,7 @@ _HEAD_BYTES = 4096
 _KIND_BY_SUFFIX = {
     ".geojson": "GeoJSON",
     ".json": "GeoJSON",
+    ".topojson": "GeoJSON",
     ".shp": "Shapefile",
     ".gpkg": "GeoPackage",
     ".zip": "ZIP",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from geodata.reading.traditional import simplify_header
+
 # All are compared in the form that `plain_header` gives: lower case, words joined by "_".
 _IN_CHINESE = (
-    r"姓名|名字拼音|身份证|证件号|证件类型|手机|移动电话|联系电话|联系方式|联系人|电话号码|家庭电话|住宅电话"
+    r"姓名|名字拼音|身[份分]证|证件号|证件类型|手机|移动电话|联[系络]电话|联[系络]方式|联[系络]人|电话号码|家庭电话|住宅电话"
     r"|车牌|车主|号牌|驾驶证|行驶证|银行卡|银行账号|收款账号|邮箱|电子邮件|护照|通行证号|社保号|医保号"
     r"|军官证|微信|qq号|支付宝|抖音号|出生日期|出生年月|生日|户籍|户口|户号|籍贯|政治面貌|国籍|民族|族别"
     r"|宗教信仰|信教|文化程度|婚姻状况|收入情况|血型|病史|疾病|病情|(?<!故障)诊断|健康状况|残疾|过敏史"
@@ -75,7 +77,7 @@ _GAPS = re.compile(r"[\s\-_./\\()（）:：]+")
 def plain_header(header: str) -> str:
     """Return a header as compared: PhoneNumber, "phone number" and phone-number are one."""
     text = _WORD_START.sub("_", unicodedata.normalize("NFKC", header))
-    return _GAPS.sub("_", text.strip()).strip("_").casefold()
+    return simplify_header(_GAPS.sub("_", text.strip()).strip("_").casefold())
 
 
 def means_personal(header: str) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geodata.coordinates import SourceCrs, lonlat_crs, parse_crs, to_metric
 from geodata.errors import BadSetting, Fault
 from geodata.reading.places import parse_numbers
+from geodata.reading.traditional import simplify_header
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,12 @@ _PAIR_NAMES = frozenset(
         "gps",
         "定位",
         "经纬度坐标",
+        "空间坐标",
+        "空间位置",
+        "点坐标",
+        "wkt",
+        "geom",
+        "geometry",
     }
     | {"lonlat", "lnglat", "latlon", "latlng", "location", "coordinate", "coordinates", "xy"}
 )
@@ -48,7 +55,9 @@ _SYSTEM_NAMES = frozenset(
 )
 _PUNCTUATION = re.compile(r"[\s_\-.:：()（）\[\]/]+")
 # Not a decimal comma: "119,55" is one number, "119.55,32.42" and "119, 32" are two.
-_PAIR = re.compile(r"[\[(（【]?\s*(.+?)\s*(?:[,，;；、|]|\s)\s*(.+?)\s*[\])）】]?")
+_PAIR = re.compile(
+    r"(?:POINT\s*Z?\s*)?[\[(（【]?\s*(.+?)\s*(?:[,，;；、|]|\s)\s*(.+?)\s*[\])）】]?"
+)
 _MOST = 0.5
 _SAMPLE = 2000
 
@@ -143,4 +152,5 @@ def _is_pair_name(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    plain = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    return simplify_header(plain)

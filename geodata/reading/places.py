@@ -17,16 +17,18 @@ from pyproj import CRS
 
 from geodata.coordinates import SourceCrs, lonlat_crs, parse_crs, to_lonlat
 from geodata.errors import BadFile, BadSetting, Fault
+from geodata.reading.traditional import simplify_header
+from geodata.words import Word
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _LON = frozenset(
-    {"lon", "lng", "long", "longitude", "经度", "經度", "东经", "東經", "lonx", "lngx", "经度x"}
+    {"lon", "lng", "long", "longitude", "经度", "东经", "lonx", "lngx", "经度x"}
     | {"decimallongitude", "centerlon", "centerlng", "地理经度", "坐标经度", "经度坐标"}
 )
 _LAT = frozenset(
-    {"lat", "latitude", "纬度", "緯度", "北纬", "北緯", "laty", "纬度y"}
+    {"lat", "latitude", "纬度", "北纬", "laty", "纬度y"}
     | {"decimallatitude", "centerlat", "地理纬度", "坐标纬度", "纬度坐标"}
 )
 _X = frozenset(
@@ -188,6 +190,8 @@ def check_fit(
     x, y = x[::step], y[::step]
     if _share_inside(x, y, source.crs) > _MISFIT_SHARE:
         return
+    if plainly_degrees(x, y):
+        raise BadFile(Fault(key="crs_degrees", values={"crs": source.label}), file=file)
     if names is not None and is_north_first(x, y, source):
         raise BadFile(Fault(key="crs_axes", values=dict(names)), file=file)
     values = {"crs": source.label, "hint": suggest_crs(x, y)}
@@ -225,7 +229,7 @@ def assume_lonlat(x: Floats, y: Floats, *, file: str | None = None) -> SourceCrs
     raise BadFile(Fault(key="crs_missing", values=values), file=file)
 
 
-def suggest_crs(x: Floats, y: Floats) -> str:
+def suggest_crs(x: Floats, y: Floats) -> str | Word:
     """Name the systems of China that metres of this size may be in, for a person to choose."""
     east, north = float(np.median(x)), float(np.median(y))
     if (east < north and north > 1e7) or (east > 1e6 and 1e5 < north < 9e5):
@@ -238,7 +242,7 @@ def suggest_crs(x: Floats, y: Floats) -> str:
         return "EPSG:3857"
     if 1e5 <= east <= 9e5 and 1.9e6 < north < 6e6:
         return "EPSG:4534 – EPSG:4554"
-    return "EPSG:…"
+    return Word("reading.crs_own")
 
 
 def datum_by_name(names: PlaceColumns) -> SourceCrs | None:
@@ -268,6 +272,7 @@ def _named(columns: Sequence[str], names: frozenset[str], datum: str) -> list[st
 
 def _axis_and_datum(column: str, names: frozenset[str]) -> str | None:
     plain = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", column)).casefold()
+    plain = simplify_header(plain)
     if plain in names:
         return ""
     for datum, words in _DATUM_WORDS:

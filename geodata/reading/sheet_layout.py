@@ -18,6 +18,7 @@ _TOTALS = frozenset(
 _FOOT = re.compile(
     r"^(注|备注|说明|填表|制表|审核|审批|单位|日期|打印|数据来源|来源|note|source|printed)"
 )
+_DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?%?|\d{4}[-/.年]\d{1,2}.*")
 
 
@@ -46,7 +47,8 @@ def find_layout(head: Sequence[Row]) -> Layout | None:
 
     It is the first row that fills at least half of the widest row's cells: titles, units and the
     name of the office fill one or two. A row of labels right below, where the first leaves cells
-    empty, belongs to it: such headers are merged cells over two rows.
+    empty, belongs to it: such headers are merged cells over two rows. Where it fills every cell,
+    the row after it must hold the numbers and days that it lacks.
     """
     filled = [sum(bool(cell) for cell in row) for row in head]
     widest = max(filled, default=0)
@@ -54,9 +56,8 @@ def find_layout(head: Sequence[Row]) -> Layout | None:
         return None
     least = max(widest * _HEADER_SHARE, 1 if widest == 1 else _FEW_CELLS)
     at = next(place for place, count in enumerate(filled) if count >= least)
-    header = head[at]
-    below = head[at + 1] if at + 1 < len(head) else ()
-    if not _is_lower_header(header, below):
+    header, below, after = (*head[at : at + 3], (), ())[:3]
+    if not (_is_lower_header(header, below) or _is_full_header(header, below, after)):
         return Layout(titles=at, header_rows=1, names=tuple(_plain(cell) for cell in header))
     return Layout(titles=at, header_rows=2, names=_join_headers(header, below))
 
@@ -105,6 +106,14 @@ def _is_lower_header(header: Row, below: Row) -> bool:
     # Where the upper row has a cell and no group begins, the merged cell leaves the lower empty.
     merged = len(beside) < sum(bool(cell) for cell in header) or not beside
     return bool(under) and merged and not any(_NUMBER.fullmatch(cell) for cell in labels)
+
+
+def _is_full_header(header: Row, below: Row, after: Row) -> bool:
+    """Tell whether a lower header fills every cell: groups above, labels, then data below."""
+    gaps = any(not top and under for top, under in zip(header, below, strict=False))
+    labels = all(cell and not _DIGIT.search(cell) for cell in below)
+    data = sum(bool(_DIGIT.search(cell)) for cell in after)
+    return gaps and labels and len(set(below)) == len(below) and data >= _FEW_CELLS
 
 
 def _join_headers(header: Row, below: Row) -> tuple[str, ...]:

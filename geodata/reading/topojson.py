@@ -34,7 +34,8 @@ def read_topology(
         raise BadSetting(Fault(key="layer_unclear", values=values), file=file)
     name = next(iter(objects)) if layer is None else layer
     if name not in objects:
-        raise BadSetting(Fault(key="layer_none", values={"layer": name}), file=file)
+        values = {"layer": name, "layers": ", ".join(sorted(objects))}
+        raise BadSetting(Fault(key="layer_none", values=values), file=file)
     try:
         scale, translate = _read_transform(tree.get("transform"))
         arcs = [_decode_arc(arc, scale, translate) for arc in tree["arcs"]]

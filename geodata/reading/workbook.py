@@ -72,7 +72,8 @@ def _choose_sheet(book: Any, name: str | None, file: str) -> Any:
         and one.typ == calamine.SheetTypeEnum.WorkSheet
     ]
     if name is not None:
-        raise BadSetting(Fault(key="layer_none", values={"layer": name}), file=file)
+        values = {"layer": name, "layers": ", ".join(visible)}
+        raise BadSetting(Fault(key="layer_none", values=values), file=file)
     sheets = [book.get_sheet_by_name(one) for one in visible]
     tables = [one for one in sheets if one.height > 1 and one.width > 1]
     tables = tables or [one for one in sheets if one.height > 1]

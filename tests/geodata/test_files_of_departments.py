@@ -55,6 +55,18 @@ def test_the_plainest_header_goes_first():
     assert find_header(["户数（户）", "户数"], ("households", "户数")) == "户数"
 
 
+def test_traditional_headers_in_big5_are_known_and_their_persons_dropped(city, tmp_path):
+    lines = ["案件編號,上報時間,案件類型,聯絡電話,經度,緯度"]
+    lines += [
+        f"A{n},2026年3月5日,積水,0912345678,{x},{y}" for n, (x, y) in enumerate([middle(0, 0)])
+    ]
+    file = tmp_path / "cases.csv"
+    file.write_bytes("\n".join(lines).encode("big5"))
+    report = load_one(city, "incidents", file, encoding="big5")
+    assert (report.accepted, report.refused) == (1, 0)
+    assert report.dropped_columns == ["聯絡電話"]
+
+
 def test_counts_with_thousands_and_a_total_are_taken_as_numbers(city, tmp_path):
     codes = [f"321012001{row + 1:03d}{column + 1:03d}" for row in range(3) for column in range(3)]
     rows = [

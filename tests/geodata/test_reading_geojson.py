@@ -424,7 +424,7 @@ def test_packed_geojson_is_read(read):
 def test_a_layer_of_a_file_without_layers_is_a_wrong_setting(read):
     with pytest.raises(BadSetting) as error:
         read([feature(point(119, 32))], layer="grids")
-    assert only_fault(error).key == "layer_none"
+    assert only_fault(error).key == "layer_single"
 
 
 def test_100_000_points_are_read_in_seconds(read):

@@ -29,6 +29,7 @@ def read(tmp_path):
         "１１９．５５，３２．４２",
         '"32.42,119.55"',
         "东经119°33′ 北纬32°25′12″",
+        "POINT (119.55 32.42)",
     ],
 )
 def test_both_numbers_in_one_cell_are_a_place(read, cell):

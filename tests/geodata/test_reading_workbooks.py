@@ -167,3 +167,13 @@ def test_an_empty_workbook_says_so(book):
     with pytest.raises(BadFile) as error:
         read_table(book([]))
     assert error.value.faults[0].key == "file_no_rows"
+
+
+def test_a_lower_header_that_fills_every_cell_is_told_from_a_first_row_by_what_follows():
+    groups, labels = ["案件", "", "类别", "坐标", ""], ["编号", "时间", "小类", "经度", "纬度"]
+    data = ["A1", "2026.3.5", "积水", "119.55", "32.42"]
+    layout = find_layout([groups, labels, data])
+    assert (layout.header_rows, layout.names) == (2, tuple(labels))
+    words = ["甲", "上午", "积水", "东", "西"]
+    assert find_layout([groups, words, words]).header_rows == 1
+    assert find_layout([groups, data, data]).header_rows == 1
