@@ -11,22 +11,21 @@ once less.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
-from geodata.snapshots.count_filter import Allowed, CountFilter
-from geodata.snapshots.courses import STANDINGS, Codes, list_standings
+from geodata.snapshots.count_filter import CountFilter
+from geodata.snapshots.courses import Codes
+from geodata.snapshots.question import Axis, Question
 from geodata.snapshots.timeline import (
     COLUMN_OF,
     DAY_S,
-    HOURS,
     Ints,
     Rows,
     Scale,
@@ -35,17 +34,9 @@ from geodata.snapshots.timeline import (
     make_scale,
 )
 
-Axis = Literal[
-    "grid", "category", "kind", "stage", "body", "source", "rule", "day", "weekday", "hour",
-    "course", "standing",
-]  # fmt: skip
-
-MOST_GROUPS = 1 << 26
 MOST_TOTALS = 16_000_000  # numbers kept as running totals: of a large city not every day's
 MOST_CHANGES = 50_000
-_LEAST_SHARE = 100_000  # rows for which a second thread pays
 FEW_ROWS = 200_000  # are counted as fast as two totals are subtracted
-_BLOCK = 2_048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +124,13 @@ class Counter:
         for axes that repeat, for day together with hour or weekday, for what the rows do not tell,
         and for more than MOST_GROUPS groups.
         """
-        question = _Question(self, by, chosen or CountFilter(), now)
+        question = Question(
+            self.scale,
+            by,
+            chosen or CountFilter(),
+            minute=now - now % 60,
+            courses=self.list_courses(now) if "course" in by else np.empty(0, np.uint16),
+        )
         wanted = question.chosen
         rows = self.rows.slice_of(wanted.since, wanted.until)
         if wanted.has_totals and set(by) <= {"grid", "category"} and _length(rows) > FEW_ROWS:
@@ -198,110 +195,6 @@ class Counter:
         return counts.T.copy() if list(by) == ["grid", "category"] else counts
 
 
-class _Question:
-    """For each value of a column how far it moves the count; too far where it does not count."""
-
-    def __init__(self, counter: Counter, by: Sequence[Axis], chosen: CountFilter, now: int) -> None:
-        self.chosen, self._minute = chosen, now - now % 60
-        self._scale = counter.scale
-        courses = counter.list_courses(now) if "course" in by else np.empty(0, np.uint16)
-        own = {"course": len(courses), "standing": STANDINGS}
-        self._shape = [own[axis] if axis in own else self._scale.size(axis) for axis in by]
-        self._check(by)
-        self._groups = int(np.prod(self._shape, dtype=np.int64))
-        step = {axis: int(np.prod(self._shape[i + 1 :])) for i, axis in enumerate(by)}
-        tables = self._list_tables(step)
-        self._columns = np.array([COLUMN_OF[name] for name in tables], np.int64)
-        self._names = frozenset(tables)
-        begins = np.cumsum([0, *(len(table) for table in tables.values())])
-        self._begins = begins.astype(np.int64)
-        self._table = freeze(np.concatenate([*tables.values(), np.zeros(0, np.uint32)]), np.uint32)
-        self._of_course = self._find_course_table(step, courses)
-
-    def _check(self, by: Sequence[Axis]) -> None:
-        chosen = self.chosen
-        groups = int(np.prod(self._shape, dtype=np.float64))
-        hourly = {"hour", "weekday"} & set(by) or chosen.hours is not None
-        mixed = "day" in by and (hourly or chosen.weekdays is not None)
-        doubled = len(set(by)) < len(by) or {"kind", "category"} <= set(by)
-        if doubled or mixed or groups > MOST_GROUPS:
-            msg = f"cannot count by {', '.join(by)}: {groups:,} groups of at most {MOST_GROUPS:,}."
-            raise ValueError(msg)
-
-    def _list_tables(self, step: dict[Axis, int]) -> dict[str, NDArray[np.uint32]]:
-        """Return the table of each column that is grouped or filtered by."""
-        scale, chosen = self._scale, self.chosen
-        found = {}
-        if {"kind", "category"} & set(step) or chosen.kinds is not None or chosen.by_category:
-            category = scale.category_of
-            moved = np.arange(scale.kinds) * step.get("kind", 0)
-            moved += category * step.get("category", 0)
-            found["kind"] = self._offsets(moved, chosen.allow_kinds(category))
-        plain: tuple[tuple[Axis, Allowed | None], ...] = (
-            ("grid", chosen.grids), ("stage", chosen.stages), ("body", chosen.bodies),
-            ("source", chosen.sources), ("rule", None),
-        )  # fmt: skip
-        for axis, allowed in plain:
-            if axis in step or allowed is not None:
-                moved = np.arange(scale.size(axis)) * step.get(axis, 0)
-                found[axis] = self._offsets(moved, allowed)
-        timed = {"hour", "weekday"} & set(step)
-        if "day" in step:
-            moved, counts = np.arange(scale.days + 1) * step["day"], np.ones(scale.days + 1, bool)
-            counts[-1] = False
-            found["day"] = self._offsets(moved, counts)
-        elif timed or chosen.hours is not None or chosen.weekdays is not None:
-            hours = np.arange(HOURS)
-            moved = hours % 24 * step.get("hour", 0) + hours // 24 * step.get("weekday", 0)
-            found["hour"] = self._offsets(np.append(moved, 0), chosen.allow_hours(hours))
-        return found
-
-    def _offsets(self, moved: Ints, allowed: Allowed | None) -> NDArray[np.uint32]:
-        counts = moved if allowed is None else np.where(allowed, moved, self._groups)
-        return counts.astype(np.uint32)
-
-    def _find_course_table(self, step: dict[Axis, int], courses: Codes) -> NDArray[np.uint32]:
-        """Return the table of courses, empty where they are neither grouped nor filtered by."""
-        standings = self.chosen.standings
-        if not {"course", "standing"} & set(step) and standings is None:
-            return freeze(np.empty(0), np.uint32)
-        every = list_standings()
-        moved = every * step.get("standing", 0)
-        moved[courses] += np.arange(len(courses)) * step.get("course", 0)
-        return freeze(self._offsets(moved, None if standings is None else standings[every]),
-                      np.uint32)  # fmt: skip
-
-    def pass_over(self, timeline: Timeline, threads: int) -> Ints:
-        """Return the counts of one set of rows by one pass over the filter's period."""
-        if not self._names <= timeline.known:
-            msg = f"these rows do not tell {', '.join(sorted(self._names - timeline.known))}."
-            raise ValueError(msg)
-        rows = timeline.slice_of(self.chosen.since, self.chosen.until)
-        courses = _NO_COURSES
-        if len(self._of_course):
-            courses = timeline.courses_at(self._minute)
-        workers = max(1, min(threads, _length(rows) // _LEAST_SHARE))
-        cuts = np.linspace(rows.start, rows.stop, workers + 1).astype(np.int64)
-        counts = np.zeros((workers, self._groups + 1), np.uint32)
-
-        def work(worker: int) -> None:
-            _count_rows(
-                timeline.codes, self._columns, self._begins, self._table, courses, self._of_course,
-                cuts[worker], cuts[worker + 1], counts[worker],
-            )  # fmt: skip
-
-        if workers == 1:
-            work(0)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, range(workers)))
-        added: Ints = counts[:, : self._groups].sum(axis=0, dtype=np.int64)
-        return added.reshape(self._shape)
-
-
-_NO_COURSES = freeze(np.empty(0), np.uint16)
-
-
 def build_counter(
     rows: Rows, *, grids: int, category_of: Ints, stages: int, zone: ZoneInfo, rules: int = 0
 ) -> Counter:
@@ -322,30 +215,6 @@ def _join(old: Rows | None, new: Rows) -> Rows:
 
 def _length(rows: slice) -> int:
     return int(rows.stop - rows.start)
-
-
-@compile_kernel
-def _count_rows(
-    codes: Any, columns: Any, begins: Any, table: Any, courses: Any, of_course: Any,
-    low: Any, high: Any, counts: Any,
-) -> None:  # fmt: skip
-    """Count each row where its tables move it; the last count takes what does not count."""
-    last = np.uint32(len(counts) - 1)
-    place = np.empty(_BLOCK, np.uint32)
-    for begin in range(low, high, _BLOCK):
-        n = min(_BLOCK, high - begin)
-        if len(of_course):
-            some = courses[begin : begin + n]
-            for j in range(n):
-                place[j] = of_course[some[j]]
-        else:
-            place[:n] = np.uint32(0)
-        for k in range(len(columns)):
-            column, moved = codes[columns[k], begin : begin + n], table[begins[k] :]
-            for j in range(n):
-                place[j] = np.uint32(place[j] + moved[column[j]])
-        for j in range(n):
-            counts[min(place[j], last)] += np.uint32(1)
 
 
 @compile_kernel

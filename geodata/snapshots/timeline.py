@@ -22,6 +22,7 @@ HOURS = 24 * 7  # of a week, Monday first
 _SPARE_DAYS = 40  # after the last report, for what is still to come
 _SHORT = 1 << 16  # codes that two bytes hold
 _TOLD = ("body", "source", "rule")  # codes that rows need not have
+_LEAST_RUN = 64  # rows of one hour, on average, from which a run is faster than look-ups
 _CLOCK = ("due_at", "clock_from", "suspended_since")
 COLUMNS = ("grid", "kind", "stage", "day", "hour", *_TOLD)
 COLUMN_OF = {name: place for place, name in enumerate(COLUMNS)}
@@ -124,8 +125,9 @@ class Timeline:
     """
     Rows in the order of their reports, each value ready to be looked up.
 
-    Nobody's are of the last grid, what has no time is on the last day and hour. Read only but for
-    the courses of the last minute that was asked for, which are kept.
+    Nobody's are of the last grid, what has no time is on the last day and hour. `runs` has where
+    rows of one day and of one hour begin, an end, and which they are, where there are many of
+    each. Read only but for the courses of the last minute that was asked for, which are kept.
     """
 
     def __init__(self, rows: Rows, scale: Scale) -> None:
@@ -146,6 +148,8 @@ class Timeline:
         grid = rows.grid[order]
         codes[COLUMN_OF["grid"]] = np.where(grid < 0, scale.grids, grid)
         codes.flags.writeable = False
+        found = {name: _find_runs(codes[COLUMN_OF[name]]) for name in ("day", "hour")}
+        self.runs = {name: runs for name, runs in found.items() if runs is not None}
         self.known = frozenset(known)
         self.codes = codes
         self._take_courses(rows, order)
@@ -194,6 +198,15 @@ class Timeline:
             **clock,
         )
         return add_states(course, states, due_at=clock["due_at"], now=minute)
+
+
+def _find_runs(codes: NDArray[Any]) -> tuple[Ints, NDArray[Any]] | None:
+    """Return where equal codes begin, and the end, and these codes; None where runs are short."""
+    begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    if (len(begins) + 1) * _LEAST_RUN > len(codes):
+        return None
+    edges = np.concatenate([[0], begins, [len(codes)]]).astype(np.int64)
+    return edges, codes[edges[:-1]]
 
 
 def _order_by_time(at: Ints) -> Ints:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geodata.snapshots import counting
+from geodata.snapshots import counting, question, timeline
 from geodata.snapshots.counting import CountFilter, build_counter
 from geodata.snapshots.timeline import Rows
 
@@ -107,10 +107,13 @@ def make_counter(rows, zone):
 
 
 @hypothesis_settings(max_examples=150, deadline=None)
-@given(st.integers(0, 300), st.integers(0, 9), st.sampled_from(ZONES), questions())
-def test_any_question_is_answered_as_by_a_plain_loop(n, seed, zone, question):
+@given(st.integers(0, 300), st.integers(0, 9), st.sampled_from(ZONES), questions(), st.booleans())
+def test_any_question_is_answered_as_by_a_plain_loop(n, seed, zone, question, runs):
     rows = make_rows(n, seed)
-    counter = make_counter(rows, zone)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timeline, "_LEAST_RUN", 1 if runs else 1_000)
+        counter = make_counter(rows, zone)
+    assert bool(counter.rows.runs) == (runs and n > 0)
     by, chosen = question
     expected = count_plainly(rows, by, chosen, counter, ZoneInfo(zone))
     with pytest.MonkeyPatch.context() as patch:
@@ -163,6 +166,13 @@ def test_two_threads_and_totals_too_large_to_keep_answer_alike(monkeypatch):
         found = plain.count(["grid", "category"], period, threads=threads)
         np.testing.assert_array_equal(found, by_totals)
     np.testing.assert_array_equal(plain.count(["category"], period), by_totals.sum(axis=0))
+    assert plain.rows.runs.keys() == {"day", "hour"}
+    by_hour = plain.count(["grid", "hour"], period, threads=1)
+    monkeypatch.setattr(question, "_CHUNK", 7_001)
+    for threads in (1, 2, 3):  # chunks end amid an hour
+        found = plain.count(["grid", "hour"], period, threads=threads)
+        np.testing.assert_array_equal(found, by_hour)
+    assert by_hour.sum() == by_totals.sum()
     np.testing.assert_array_equal(plain.count(["category", "grid"], period), by_totals.T)
 
 
