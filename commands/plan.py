@@ -48,6 +48,7 @@ def add_commands(commands: Commands) -> None:
     plan.add_argument("--since", metavar="DATE", help="figures: reported from this day on")
     plan.add_argument("--until", metavar="DATE", help="figures: reported before this day")
     plan.add_argument("--with", dest="other", metavar="NAME|NUMBER", help="crosswalk, merge")
+    plan.add_argument("--layer", metavar="NAME", help="import: of a file with several")
     plan.add_argument("--codes", action="store_true", help="impact: the table of codes instead")
     plan_draft.add_options(plan)
 

@@ -35,7 +35,7 @@ def add_options(plan: argparse.ArgumentParser) -> None:
     plan.add_argument("--blocks", type=Path, metavar="FILE", help="with --drawing")
     plan.add_argument("--load", metavar="COLUMN", help="of the blocks; else their area")
     plan.add_argument("--roads", type=Path, metavar="FILE", help="with --drawing: to snap to")
-    plan.add_argument("--crs", help="with --drawing: EPSG:n, GCJ-02, BD-09 or WKT")
+    plan.add_argument("--crs", help="with --drawing, import: EPSG:n, GCJ-02, BD-09 or WKT")
     plan.add_argument("--scope", nargs="+", default=[], metavar="CODE", help="propose: only these")
     plan.add_argument("--grids", type=int, metavar="N", help="propose: else as many as there are")
     plan.add_argument("--band", type=float, default=0.1, metavar="SHARE", help="propose")
@@ -47,7 +47,9 @@ def add_options(plan: argparse.ArgumentParser) -> None:
                       help="propose: the city's own: water, rail, or another net")  # fmt: skip
     plan.add_argument("--weigh", nargs="+", default=[], metavar="NAME=WEIGHT",
                       help="propose: cases households components ...")  # fmt: skip
-    plan.add_argument("--across", action="store_true", help="propose: across outer grids' lines")
+    plan.add_argument(
+        "--across", action="store_true", help="propose, import: across outer grids' lines"
+    )
     plan.add_argument("--seed", type=int, default=0)
     plan.add_argument("--take", choices=KINDS, help="propose: write this plan as edits")
 

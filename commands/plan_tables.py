@@ -174,16 +174,30 @@ def _export(arguments: argparse.Namespace, city: City, out: Output, _: Who) -> i
 
 
 def _import(arguments: argparse.Namespace, city: City, out: Output, who: Who) -> int:
+    """Take a drawing made elsewhere into an open plan, or without one make a plan of it."""
     from geodata.city import writing
     from geodata.loading.request import LoadRequest
-    from geodata.plans.exchange import read_draft
+    from geodata.plans.exchange import read_draft, read_into
+    from geodata.plans.workshop import Workshop
 
     if not arguments.plan:
         raise BadSetting(Fault(key="plan_file"))
-    file, now = Path(arguments.plan), read_clock()
+    now = read_clock()
+    request = LoadRequest(now=now, crs=arguments.crs, layer=arguments.layer)
+    if arguments.edits is not None:
+        taken = read_into(
+            Workshop(city), who(now), _whole(arguments.plan), [arguments.edits], request,
+            across=arguments.across, progress=out.progress,
+        )  # fmt: skip
+        grids = {uid for change in taken.changes for uid in change.uids}
+        out.line("plan.edited", n=len(taken.changes), grids=len(grids))
+        out.result({"plan": taken.piece.plan.plan,
+                    "changes": [change.as_json() for change in taken.changes]})  # fmt: skip
+        return 0
+    file = Path(arguments.plan)
     with writing(city):
         plan = read_draft(
-            city, who(now), [file], LoadRequest(now=now), name=arguments.name or file.stem,
+            city, who(now), [file], request, name=arguments.name or file.stem,
             progress=out.progress,
         )  # fmt: skip
     out.line("plan.made", plan=plan.plan, base=plan.base)

@@ -13,6 +13,7 @@ OWN_ASSETS = (
     "planner.css",
     "planner.js",
     "planner_bench.js",
+    "planner_exchange.js",
     "planner_past.js",
     "planner_side.js",
 )

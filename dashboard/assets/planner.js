@@ -51,9 +51,10 @@
   planner.ask = function (path, body) {
     var options = { cache: "no-store" };
     if (body) {
+      var form = body instanceof FormData; // a file goes as it is
       options.method = "POST";
-      options.headers = { "Content-Type": "application/json" };
-      options.body = JSON.stringify(body);
+      options.headers = form ? {} : { "Content-Type": "application/json" };
+      options.body = form ? body : JSON.stringify(body);
     }
     return fetch(planner.address(path), options).then(function (answer) {
       if (answer.status === 401) { window.getuDoor(); throw new Error("signed out"); }

@@ -289,18 +289,24 @@
   }
 
   /* One gesture after the other: the next waits until the last is on the map. */
-  function send(edit) {
-    var before = planner.busy || Promise.resolve();
-    planner.busy = before.then(function () {
-      var edits = Array.isArray(edit) ? edit : [edit];
+  function queue(ask) {
+    planner.busy = (planner.busy || Promise.resolve()).then(function () {
       by("page").dataset.saving = "1";
-      return planner.ask("/" + planner.plan + "/edit", { edits: edits, seen: planner.draft.seq }).then(take, function (error) {
+      return ask().catch(function (error) {
         planner.refuse(error);
         if (error.keys && error.keys.some(function (name) { return /overtaken/.test(name); })) return openPlan();
         return undefined;
       });
     }).then(function () { delete by("page").dataset.saving; });
     return planner.busy;
+  }
+  planner.queue = queue;
+
+  function send(edit) {
+    return queue(function () {
+      var edits = Array.isArray(edit) ? edit : [edit];
+      return planner.ask("/" + planner.plan + "/edit", { edits: edits, seen: planner.draft.seq }).then(take);
+    });
   }
   planner.send = send;
 

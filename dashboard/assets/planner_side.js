@@ -70,7 +70,7 @@
     if (planner.past.on) { planner.past.draw(); return; }
     if (!planner.draft) { planner.fill("side", [node("p", { class: "note", text: say("none") })]); return; }
     var top = by("side").scrollTop;
-    planner.fill("side", [lastEdit(), others(), proposals(), outOfBand(), breaches(), locks(), weights(), history()]);
+    planner.fill("side", [lastEdit(), others(), proposals(), outOfBand(), breaches(), locks(), weights(), planner.exchange.draw(drawable()), history()]);
     by("side").scrollTop = top;
   };
 

@@ -9,6 +9,7 @@ import orjson
 from flask import Response, request
 
 from geodata.errors import BadSetting, Fault, GetuError, http_status
+from geodata.loading.report import group_faults
 from geodata.words import Lang, parse_lang
 
 PLAN, APPROVE = "plan", "approve"
@@ -26,8 +27,8 @@ def answering(handler: Handler) -> Handler:
             return handler(**named)
         except GetuError as error:
             lang = read_lang()
-            body = {"faults": [fault.sentence(lang) for fault in error.faults],
-                    "keys": [fault.key for fault in error.faults]}  # fmt: skip
+            keys = list(dict.fromkeys(fault.key for fault in error.faults))
+            body = {"faults": group_faults(error.faults, lang), "keys": keys}
             return as_json(body, status=http_status(error))
 
     answer.__getu_permission__ = handler.__getu_permission__  # type: ignore[attr-defined]

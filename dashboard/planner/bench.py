@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from geodata.plans.workshop import Workpiece, Workshop
 from geodata.redraw import Change, Grid
 from geodata.redraw.forms import FORMS
 from geodata.store.plans import OPEN_STATES, Plan, list_plans, read_touched
-from geodata.words import Lang
+from geodata.words import Lang, say
 
 _DEGREES = 7  # digits: a centimetre
 _DUST_M2 = 0.5
@@ -55,6 +55,10 @@ class Bench:
             if uid in piece.draft.grids:
                 found[uid] = piece.holdings.load(piece.draft, uid)
         return found
+
+    def weigh_before(self, number: int) -> dict[int, Load]:
+        """Return what each grid of a plan's draft answers for, as it stands before an edit."""
+        return dict(self.loads(self.open(number), ()))
 
     def describe(self, piece: Workpiece, scope: Scope, lang: Lang) -> dict[str, Any]:
         """Return a whole draft: its grids with shapes and loads, what breaks a rule, who else."""
@@ -195,6 +199,34 @@ def tell_load(load: Load | None, seen: bool) -> list[float] | None:
     if load is None or not seen:
         return None
     return [round(float(getattr(load, name)), 2) for name in _LOADS]
+
+
+def tell_changes(
+    bench: Bench,
+    piece: Workpiece,
+    changes: Sequence[Change],
+    before: Mapping[int, Load],
+    *,
+    scope: Scope,
+    lang: Lang,
+) -> dict[str, Any]:
+    """Return what the browser needs to draw and say of edits that were made."""
+    with piece.lock:
+        changed = {uid for change in changes for uid in change.uids}
+        loads = bench.loads(piece, changed)
+        grids = [piece.draft.grids[uid] for uid in sorted(changed) if uid in piece.draft.grids]
+        seen_loads = {uid: loads[uid] for uid in changed if uid in loads}
+        return {
+            "seq": piece.seq,
+            "grids": bench.features(piece, grids, loads, scope),
+            "gone": sorted(uid for uid in changed if uid not in piece.draft.grids),
+            "sides": tell_sides(piece, changes[-1], before, loads) if changes else [],
+            "notes": [say(one, lang) for change in changes for one in change.notes],
+            "locks": piece.draft.locks.as_json(),
+            "breaches": bench.breaches(piece, seen_loads, scope, lang),
+            "undo": len(piece.draft.done),
+            "redo": len(piece.draft.undone),
+        }
 
 
 def tell_sides(

@@ -18,7 +18,8 @@ from dashboard.planner.answering import (
     read_lang,
     read_text,
 )
-from dashboard.planner.bench import Bench, tell_plan, tell_sides
+from dashboard.planner.arrivals import make_arrival
+from dashboard.planner.bench import Bench, tell_changes, tell_plan
 from dashboard.planner.ground import draw_frame
 from dashboard.planner.papers import make_papers
 from dashboard.planner.past import make_past_readings, make_roll_back
@@ -41,7 +42,6 @@ from geodata.plans.plan import (
 from geodata.plans.publish import finish_drawing, publish_plan
 from geodata.plans.renumber import make_renumbering
 from geodata.plans.workshop import Workpiece, find_plan
-from geodata.redraw import Change
 from geodata.redraw.drafting import propose_for_draft, write_edits
 from geodata.redraw.proposals import KINDS, Proposals
 from geodata.store.plans import list_plans, read_acts
@@ -248,6 +248,7 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
         "edit": ("/<int:number>/edit", edit, "plan.edit"),
         "propose": ("/<int:number>/propose", propose, ""),
         "take": ("/<int:number>/take", take, "plan.edit"),
+        "arrival": ("/<int:number>/import", make_arrival(bench), "plan.edit"),
     }
 
 
@@ -269,28 +270,12 @@ def _propose(bench: Bench, piece: Workpiece, body: dict[str, Any]) -> Proposals:
 def _edit(bench: Bench, number: int, edits: list[dict[str, Any]], seen: Any) -> dict[str, Any]:
     """Apply edits and return what the browser needs to draw and say of them."""
     scope = current_scope()
-    before = dict(bench.loads(bench.open(number), ()))
+    before = bench.weigh_before(number)
     known = seen if isinstance(seen, int) and not isinstance(seen, bool) else None
     piece, changes = bench.workshop.edit(
         number, edits, scope=scope, seen=known, now=bench.services.now()
     )
-    with piece.lock:
-        changed = {uid for change in changes for uid in change.uids}
-        loads = bench.loads(piece, changed)
-        grids = [piece.draft.grids[uid] for uid in sorted(changed) if uid in piece.draft.grids]
-        seen_loads = {uid: loads[uid] for uid in changed if uid in loads}
-        last: Change | None = changes[-1] if changes else None
-        return {
-            "seq": piece.seq,
-            "grids": bench.features(piece, grids, loads, scope),
-            "gone": sorted(uid for uid in changed if uid not in piece.draft.grids),
-            "sides": [] if last is None else tell_sides(piece, last, before, loads),
-            "notes": [say(one, read_lang()) for change in changes for one in change.notes],
-            "locks": piece.draft.locks.as_json(),
-            "breaches": bench.breaches(piece, seen_loads, scope, read_lang()),
-            "undo": len(piece.draft.done),
-            "redo": len(piece.draft.undone),
-        }
+    return tell_changes(bench, piece, changes, before, scope=scope, lang=read_lang())
 
 
 def _make_act(bench: Bench) -> Handler:

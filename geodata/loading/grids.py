@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from geodata.coverage.report import format_area, name_codes
 from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.events.derive import derive_incidents
 from geodata.grids import LEVELS, GridSystem, Tree, add_levels, build_tree
+from geodata.grids.named_levels import RaisedLevels, raise_levels
+from geodata.levels import FINEST
 from geodata.loading.boundaries import FILE_COLUMN, read_boundaries
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, Progress, hash_file, refuse_if_strict
@@ -31,17 +34,71 @@ _CHANGES_SHOWN = 5
 _GRID_FIELDS = frozenset({"code", "name", "kind", "body", "households", "population"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawing:
+    """A drawing as files make it: checked, repaired to an exact tiling, not yet kept anywhere."""
+
+    frame: geopandas.GeoDataFrame  # as it was read
+    grids: geopandas.GeoDataFrame
+    tree: Tree
+    report: LoadReport
+
+
+Refuse = Callable[[Drawing], None]
+
+
 def load_grids(
-    city: City, files: Sequence[Path], request: LoadRequest, progress: Progress
+    city: City,
+    files: Sequence[Path],
+    request: LoadRequest,
+    progress: Progress,
+    *,
+    refuse: Refuse | None = None,
 ) -> LoadReport:
     """
     Load one level, or a file with all levels, as the city's drawing or as a draft.
 
     The first drawing is in force at once; a level it lacks is added to it; anything else becomes a
     draft, with uids matched by level and code (contracts.md 3). Raises BadFile or BadGrid when
-    nothing can be loaded; then nothing was written.
+    nothing can be loaded, also by `refuse`; then nothing was written.
     """
     _check_level(request)
+    current = city.grids_in_force(request.now, system=request.system)
+    adding = (
+        current is not None and request.level is not None and request.level not in current.levels
+    )
+    drawing = read_drawing(
+        city, files, request, progress, current=current, next_uid=_free_uid(city)
+    )
+    report, grids = drawing.report, drawing.grids
+    if refuse is not None:
+        refuse(drawing)
+    if request.dry_run:
+        report.note("report.dry_run")
+        return report
+    # STEP 3: save, and own anew what the drawing in force changed
+    if not city.crs_text:
+        report.note("report.crs_chosen", crs=grids.crs.to_string())
+    _save(city, files, grids, drawing.tree, request, current, report, adding=adding)
+    progress("progress.grids", 1.0)
+    return report
+
+
+def read_drawing(
+    city: City,
+    files: Sequence[Path],
+    request: LoadRequest,
+    progress: Progress,
+    *,
+    current: GridSystem | None,
+    next_uid: int,
+) -> Drawing:
+    """
+    Read boundary files as one drawing, check and repair it; nothing is written.
+
+    Grids keep the uids that their level and code have in `current`, new ones follow from
+    `next_uid`. Raises BadFile for whatever cannot be a drawing.
+    """
     name = ", ".join(path.name for path in files)
     # STEP 1: read
     progress("progress.read", 0.0)
@@ -69,16 +126,12 @@ def load_grids(
     progress("progress.read", 1.0)
     # STEP 2: one tree, repaired to an exact tiling
     progress("progress.grids", 0.0)
-    current = city.grids_in_force(request.now, system=request.system)
-    adding = (
-        current is not None and request.level is not None and request.level not in current.levels
-    )
     if current is not None and request.crs is None:  # a system that is named is believed
         shifted = find_shift(found.frame, found.readings, drawn=current.grids, level=request.level)
         if shifted is not None:
             raise BadFile(shifted, file=name)
     try:
-        tree = _grow(city, found.frame, request, current)
+        tree = _grow(city, found.frame, request, current, next_uid, report)
         grids, repair = repair_coverage(
             tree.grids,
             min_area_m2=city.settings.gap_m2,
@@ -91,15 +144,7 @@ def load_grids(
     refuse_if_strict(report, request)
     report.accepted = len(found.frame)
     _report_tree(report, tree, grids)
-    if request.dry_run:
-        report.note("report.dry_run")
-        return report
-    # STEP 3: save, and own anew what the drawing in force changed
-    if not city.crs_text:
-        report.note("report.crs_chosen", crs=grids.crs.to_string())
-    _save(city, files, grids, tree, request, current, report, adding=adding)
-    progress("progress.grids", 1.0)
-    return report
+    return Drawing(frame=found.frame, grids=grids, tree=tree, report=report)
 
 
 def _check_level(request: LoadRequest) -> None:
@@ -115,6 +160,8 @@ def _grow(
     frame: geopandas.GeoDataFrame,
     request: LoadRequest,
     current: GridSystem | None,
+    next_uid: int,
+    report: LoadReport,
 ) -> Tree:
     """Return the tree that the files make, alone or with the levels the city has."""
     mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
@@ -127,12 +174,42 @@ def _grow(
         "mapping": mapping,
         "parent_level": request.parent_level,
         "code_rule": rule_of_setting(city.settings.grid_code_rule),
-        "next_uid": _free_uid(city),
+        "next_uid": next_uid,
     }
-    if request.level and current is not None:  # a drawing is complete: its other levels stay
+    adding = request.level is not None and current is not None
+    raised = _raise_levels(frame, request, known=current.levels if adding and current else ())
+    if raised is not None:
+        frames, how["mapping"] = raised.frames, {**mapping, **raised.mapping}
+        _tell_levels(report, raised)
+    if adding and current is not None:  # a drawing is complete: its other levels stay
         return add_levels(current.grids, frames, **how)
     previous = current.grids if current is not None else None
     return build_tree(frames, crs=frame.crs, previous=previous, **how)
+
+
+def _raise_levels(
+    frame: geopandas.GeoDataFrame, request: LoadRequest, *, known: Sequence[str]
+) -> RaisedLevels | None:
+    """Return the levels that columns name beside each grid; None where something else is asked."""
+    mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
+    raised = raise_levels(frame, level=request.level or FINEST, mapping=mapping, known=known)
+    if raised is None or request.parent_level:
+        return None
+    named = {column for one in raised.named for column in one.columns}
+    return raised if request.parent is None or request.parent in named else None
+
+
+def _tell_levels(report: LoadReport, raised: RaisedLevels) -> None:
+    report.note(
+        "report.levels_named",
+        levels=tuple(
+            Word(
+                "report.level_named",
+                {"level": Word(f"level.{one.level}"), "n": one.areas, "columns": one.columns},
+            )
+            for one in raised.named
+        ),
+    )
 
 
 def _free_uid(city: City) -> int:
@@ -214,6 +291,7 @@ def _report_tree(report: LoadReport, tree: Tree, grids: geopandas.GeoDataFrame) 
         if name in counts
     )
     report.note("report.drawing", grids=f"{len(grids):,}", levels=levels)
+    report.tell_columns(tree.report.columns[-1])
     for how, n in tree.report.found_by.items():
         report.note(f"report.parent_by_{how}", n=n)
     if tree.report.made:

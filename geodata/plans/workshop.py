@@ -147,6 +147,14 @@ class Workshop:
         with self._hold(number, self.city.database.read, now=now) as piece:
             return piece
 
+    def draw_as_of(self, number: int, seq: int, *, now: int) -> Workpiece:
+        """Return a plan's draft as it was after a line of its log, drawn anew. Raises NotFound."""
+        with self.city.database.read() as connection:
+            piece = self._draw(connection, find_plan(connection, number), now=now)
+            for line in read_edits(connection, number)[:seq]:
+                piece.apply(line.edit)
+        return piece
+
     @contextmanager
     def _hold(self, number: int, read: Reader, *, now: int) -> Iterator[Workpiece]:
         """Yield a plan's draft as its log stands, locked. Raises NotFound."""
@@ -199,7 +207,7 @@ class Workshop:
             lines: list[tuple[dict[str, Any], tuple[int, ...]]] = []
             kept = False
             try:
-                _check_open(piece.plan)
+                check_open(piece.plan)
                 for edit in edits:
                     before = dict(piece.touched)
                     line = piece.line_of(edit)
@@ -228,7 +236,7 @@ class Workshop:
     ) -> None:
         number = piece.plan.plan
         with series.transaction() as connection:
-            _check_open(find_plan(connection, number))
+            check_open(find_plan(connection, number))
             if count_edits(connection, number) != begun:
                 raise Overtaken(Fault(key="plan_overtaken"))
             append_edits(connection, number, lines, account=scope.account, at=now)
@@ -324,7 +332,8 @@ def standing_lines(lines: Sequence[LoggedEdit]) -> list[LoggedEdit]:
     return done
 
 
-def _check_open(plan: Plan) -> None:
+def check_open(plan: Plan) -> None:
+    """Raise NotAllowed for a plan that nobody may draw on."""
     if plan.state != DRAFT:
         raise NotAllowed(Fault(key="plan_closed", values={"state": plan.state}))
 

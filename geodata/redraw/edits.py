@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from geodata.redraw.adoption import adopt_shapes
 from geodata.redraw.borders import drag_border, move_vertex
 from geodata.redraw.changes import Change, Edit
 from geodata.redraw.descriptions import (
@@ -23,6 +24,7 @@ _EDITS: dict[str, Callable[[Draft, Edit], Change]] = {
     "brush": brush_blocks,
     "special": make_special,
     "assign": assign_blocks,
+    "adopt": adopt_shapes,
     "split": split_grid,
     "merge": merge_grids,
     "drag": drag_border,

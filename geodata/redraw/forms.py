@@ -38,6 +38,7 @@ FORMS: dict[str, dict[str, str]] = {
     "drag": {"grids": "numbers", "line": "line", "across?": "flag", "tidy?": "flag"},
     "move": {"at": "point", "to": "point", "within_m?": "metres", "across?": "flag"},
     "assign": {"blocks": "sheets", "across?": "flag", "tidy?": "flag"},
+    "adopt": {"shapes": "shapes", "gone?": "numbers", "across?": "flag"},
     "reparent": {"grid": "uid", "parent": "uid"},
     "describe": {"grid": "uid", "name?": "text", "code?": "text", "kind?": "text", "body?": "text"},
     "lock": {"grid?": "uid", "all?": "flag"},
@@ -97,17 +98,41 @@ def _read_numbers(value: Any) -> list[int] | None:
 
 def _read_sheets(value: Any) -> dict[str, list[int]] | None:
     """Return blocks by grid: {"1102": [5, 6]}; JSON has no numbers for names."""
+    return _read_by_uid(value, _read_numbers)
+
+
+def _read_shapes(value: Any) -> dict[str, Any] | None:
+    """Return polygons by grid: {"1102": [[[[x, y], ...], hole, ...], part, ...]}."""
+    return _read_by_uid(value, _read_parts)
+
+
+def _read_by_uid(value: Any, read: Callable[[Any], Any]) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not value:
         return None
-    found: dict[str, list[int]] = {}
+    found: dict[str, Any] = {}
     for name, item in value.items():
-        numbers = _read_numbers(item)
-        if numbers is None or not (isinstance(name, str) and name.isascii() and name.isdigit()):
+        one = read(item)
+        if one is None or not (isinstance(name, str) and name.isascii() and name.isdigit()):
             return None
         if len(name) > len(str(_LARGEST_UID)):
             return None
-        found[str(int(name))] = numbers
+        found[str(int(name))] = one
     return found if len(found) == len(value) else None
+
+
+def _read_parts(value: Any) -> list[list[list[list[float]]]] | None:
+    """Return the parts of a polygon, each a ring and its holes."""
+    if not isinstance(value, list) or not value:
+        return None
+    parts = []
+    for part in value:
+        if not isinstance(part, list) or not part:
+            return None
+        rings = [ring for item in part if (ring := _read_line(item)) is not None]
+        if len(rings) < len(part):
+            return None
+        parts.append(rings)
+    return parts
 
 
 def _read_point(value: Any) -> list[float] | None:
@@ -149,6 +174,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "uid": _read_uid,
     "numbers": _read_numbers,
     "sheets": _read_sheets,
+    "shapes": _read_shapes,
     "point": _read_point,
     "line": _read_line,
     "metres": _read_metres,

@@ -67,7 +67,7 @@ def assign_blocks(draft: Draft, edit: Edit) -> Change:
         targets.append(int(name))
         sheets.append(_unite_blocks(draft, numbers))
     areas = np.array(sheets, dtype=object)
-    likes = [_grid_like(draft, uid, area) for uid, area in zip(targets, areas, strict=True)]
+    likes = [grid_like(draft, uid, area) for uid, area in zip(targets, areas, strict=True)]
     parents = np.array([draft.grid(like).parent for like in likes])
     core = {uid for area in areas for uid in draft.touching(area)}
     core.update(uid for uid in targets if uid in draft.grids)
@@ -77,7 +77,7 @@ def assign_blocks(draft: Draft, edit: Edit) -> Change:
         owner = faces.old.copy()
         face, sheet = tree.query(faces.inner, predicate="within")
         if not across:
-            stays = _parents_of(draft, faces.old[face]) == parents[sheet]
+            stays = parents_of(draft, faces.old[face]) == parents[sheet]
             face, sheet = face[stays], sheet[stays]
         owner[face] = np.array(targets, np.int64)[sheet]
         return owner
@@ -107,7 +107,7 @@ class _Stroke:
         inside = shapely.contains(self._area, faces.inner)
         take = inside
         if self._parent is not None:
-            take = inside & (_parents_of(self._draft, faces.old) == self._parent)
+            take = inside & (parents_of(self._draft, faces.old) == self._parent)
             self._stopped = bool((inside & ~take).any())
         if not (take & (faces.old != self._uid)).any():
             key = "redraw_other_community" if self._stopped else "redraw_nothing_changes"
@@ -191,7 +191,7 @@ def _most_of(draft: Draft, uids: list[int], area: Any) -> int:
     return uids[int(np.where(group == best, share, -1.0).argmax())]
 
 
-def _grid_like(draft: Draft, uid: int, area: Any) -> int:
+def grid_like(draft: Draft, uid: int, area: Any) -> int:
     """Return the grid itself, or for one to be made the grid that holds most of its land."""
     if uid in draft.grids:
         return uid
@@ -200,5 +200,6 @@ def _grid_like(draft: Draft, uid: int, area: Any) -> int:
     return _most_of(draft, _touched(draft, area), area)
 
 
-def _parents_of(draft: Draft, uids: Ints) -> NDArray[np.int64]:
+def parents_of(draft: Draft, uids: Ints) -> NDArray[np.int64]:
+    """Return the uid of the outer grid over each finest grid."""
     return np.array([draft.grids[uid].parent for uid in uids.tolist()], np.int64)

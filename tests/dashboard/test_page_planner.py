@@ -309,6 +309,50 @@ def test_a_proposal_by_other_weights_another_plan_and_new_codes(open_page, city)
     assert ops == {"describe"}
 
 
+def test_a_draft_goes_to_qgis_and_comes_back_on_the_screen(open_page, city, tmp_path):
+    desk = Planner(open_page(make_app(city, now=lambda: NOW), "/healthz", wait=False), city)
+    page = desk.page
+    plan = make_plan(city, PLANNER, name="外出", now=NOW)
+    Workshop(city).edit(plan.plan, [SPLIT], scope=PLANNER, now=NOW)
+    desk.take_role("planner")
+    desk.enter("lang=zh&theme=light&plan=1")
+    desk.wait(1)
+    with page.expect_download() as download:
+        page.click("#get-draft")
+    download.value.save_as(tmp_path / "draft.gpkg")
+    drawn = gpd.read_file(tmp_path / "draft.gpkg")
+    middle, east = (drawn.index[drawn["code"] == f"32101200100100{n}"][0] for n in (2, 3))
+    x0, y0, _, y1 = drawn.geometry[east].bounds
+    strip = shapely.box(x0, y0, x0 + 30, y1)
+    changed = drawn.copy()
+    changed.loc[middle, "geometry"] = drawn.geometry[middle].union(strip)
+    changed.loc[east, "geometry"] = drawn.geometry[east].difference(strip)
+    # What cannot be is a sentence in the page's language, and changes nothing.
+    for lang, bad, told in (
+        ("zh", drawn.drop(index=east), "少了 1 个网格的地"),
+        ("en", drawn.assign(geometry=drawn.geometry.buffer(60)), "overlaps"),
+        ("en", drawn.set_crs("EPSG:4326", allow_override=True), "EPSG:4326"),
+    ):
+        bad.to_file(tmp_path / "bad.gpkg", layer="grids", driver="GPKG")
+        desk.enter(f"lang={lang}&theme=dark&plan=1")
+        desk.wait(1)
+        page.set_input_files("#bring-file", tmp_path / "bad.gpkg")
+        page.wait_for_selector("#planner-says.bad:not([hidden])")
+        assert told in page.inner_text("#planner-says")
+        desk.wait(1)
+        (tmp_path / "bad.gpkg").unlink()
+    changed.to_file(tmp_path / "changed.gpkg", layer="grids", driver="GPKG")
+    page.set_input_files("#bring-file", tmp_path / "changed.gpkg")
+    page.wait_for_selector("#brought")
+    desk.wait(2)
+    grids = Workshop(city).open(1, now=NOW).draft.grids
+    assert grids[4].area_m2 == pytest.approx(40_000 - strip.area, abs=1)
+    page.keyboard.press("Escape")
+    page.click("#do-undo")
+    desk.wait(3)
+    assert Workshop(city).open(1, now=NOW).draft.grids[4].area_m2 == pytest.approx(40_000, abs=1)
+
+
 def test_the_past_is_looked_at_counted_and_brought_back(open_page, city):
     publish_edits(city, [SPLIT, MERGE])
     desk = Planner(open_page(make_app(city, now=lambda: LATER), "/healthz", wait=False), city)

@@ -439,7 +439,12 @@ NEAR = {
     "text": st.text(max_size=5),
     "flag": st.booleans(),
     "rest": st.sampled_from(["refuse", "follow"]),
-}
+    "shapes": st.dictionaries(
+        st.integers(9, 26).map(str),
+        st.lists(POINT, min_size=3, max_size=5).map(lambda ring: [[ring]]),
+        min_size=1, max_size=3,
+    ),
+}  # fmt: skip
 FORMED = st.one_of(
     [
         st.fixed_dictionaries(
