@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.coordinates import shapes_to_metric, to_lonlat, to_metric
-from geodata.errors import BadFile, BadSetting
+from geodata.errors import BadFile, BadGrid, BadSetting
+from geodata.grids.columns import find_columns
 from geodata.intake.limits import limits_of
 from geodata.intake.shelf import Upload
 from geodata.intake.trusted_layer import LayerEvidence, TrustedLayers
@@ -35,6 +37,7 @@ from geodata.words import LANGS, Lang
 ROWS_SHOWN = 20
 POINTS_DRAWN, SHAPES_DRAWN = 2_000, 400
 LOOKS_KEPT = 32  # each some 100 kB, however large its file
+_DRAWN = ("code", "name", "kind", "body", "households", "population")
 _DATUMS = {"crs": "WGS 84", "fit": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
@@ -114,10 +117,7 @@ class Looks:
         request = upload.request(limits_of(self._city.settings), now=now)
         reading = read_file(upload.kind, path, request)
         plain = pd.DataFrame(reading.frame.drop(columns="geometry", errors="ignore"))
-        fields = {
-            name: find_column(plain, headers, request.mapping.get(name))
-            for name, headers in _names_of(upload.kind).items()
-        }
+        fields = _find_fields(upload.kind, plain, request.mapping)
         if reading.place_columns is not None:
             fields |= dict(zip(("lon", "lat"), reading.place_columns, strict=True))
         return Preview(
@@ -164,6 +164,20 @@ class Looks:
             "evidence": evidence,
             "placed": int(known.sum()),
         }
+
+
+def _find_fields(
+    kind: str, frame: pd.DataFrame, mapping: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return the column that each field of a kind is taken from, None for none."""
+    if kind == "grids":
+        try:
+            found = find_columns(frame, {f: c for f, c in mapping.items() if f in _DRAWN})
+        except BadGrid:  # its load says why
+            found = {}
+        return {name: found.get(name) for name in _DRAWN}
+    names = _names_of(kind)
+    return {name: find_column(frame, names[name], mapping.get(name)) for name in names}
 
 
 def _names_of(kind: str) -> dict[str, tuple[str, ...]]:

@@ -291,7 +291,8 @@ def _report_tree(report: LoadReport, tree: Tree, grids: geopandas.GeoDataFrame) 
         if name in counts
     )
     report.note("report.drawing", grids=f"{len(grids):,}", levels=levels)
-    report.tell_columns(tree.report.columns[-1])
+    columns = tree.report.columns[-1]  # of the innermost level; what we made has no column
+    report.tell_columns({field: name for field, name in columns.items() if name[0] != ":"})
     for how, n in tree.report.found_by.items():
         report.note(f"report.parent_by_{how}", n=n)
     if tree.report.made:

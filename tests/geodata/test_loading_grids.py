@@ -375,3 +375,39 @@ def test_the_digits_of_codes_tell_levels_and_parents_where_the_city_says_so(city
     object.__setattr__(city.settings, "grid_code_rule", "six")
     with pytest.raises(BadSetting):
         load_one(city, "grids", path)
+
+
+def name_areas(features, *, codes: bool):
+    """Let every grid's columns name its street and its community, as civil affairs' files do."""
+    named = []
+    for shape, own in features:
+        above = {"街道": "仙女镇", "社区": f"社区{own['parent'][-1]}"}
+        if codes:
+            above |= {"街道代码": own["code"][:9], "社区代码": own["parent"]}
+        kept = {"网格编码": own["code"], "网格名称": own["name"]}
+        named.append((shape, kept | above))
+    return named
+
+
+@pytest.mark.parametrize("codes", [True, False], ids=["with codes", "names alone"])
+def test_streets_and_communities_that_columns_name_become_levels_with_their_names(
+    city, tmp_path, codes
+):
+    file = write_shapes(tmp_path / "g.geojson", name_areas(grid_features(), codes=codes))
+    report = load_one(city, "grids", file)
+    assert "report.levels_named" in [note.key for note in report.notes]
+    system = city.grids_in_force(NOW)
+    assert system.levels == ("street", "community", "grid")
+    names = {level: sorted(system.level(level)["name"]) for level in system.levels}
+    assert names["street"] == ["仙女镇"]
+    assert names["community"] == ["社区1", "社区2", "社区3"]
+    first = system.level("grid")
+    assert system.path_names(int(first["uid"].iat[0]))[:2] == ("仙女镇", "社区1")
+
+
+def test_columns_that_contradict_themselves_make_no_levels(city, tmp_path):
+    features = name_areas(grid_features(), codes=True)
+    features[0][1]["社区"] = "另一个社区"  # one code, two names
+    features[1][1]["街道代码"] = "321012002"  # one community in two streets
+    load_one(city, "grids", write_shapes(tmp_path / "g.geojson", features))
+    assert city.grids_in_force(NOW).levels == ("street", "grid")

@@ -1,0 +1,139 @@
+"""Levels above a file's own that its columns name: 街道, 街道代码, 社区 beside each grid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from geodata.grids.columns import find_columns, frame_geometry
+from geodata.levels import LEVELS, outer_levels
+
+_WORDS = {
+    "district": "区县|县区|县市区|县|区|district|county",
+    "street": "街道|乡镇|镇街|街镇|乡镇街道|街道乡镇|镇|street|town",
+    "community": "社区|村居|村社区|社区村|村|行政村|community|village",
+}
+_CODE = "(?:所属|所在)?(?:{words})(?:行政)?(?:区划)?(?:编码|代码|编号|code)"
+_NAME = "(?:所属|所在)?(?:{words})(?:名称|名|name)?"
+_PUNCTUATION = re.compile(r"[\s_\-()（）/、]+")
+_PARENT = ":parent"
+# Digits of a code that stand for a level, where names have no codes of their own beside them.
+_DIGITS = {"district": 6, "street": 9, "community": 12}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedLevel:
+    """A level that a file's columns name: how many areas it has, and which columns say so."""
+
+    level: str
+    areas: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaisedLevels:
+    """A frame a level, the outermost first, and the columns to read them by (field -> column)."""
+
+    frames: dict[str, gpd.GeoDataFrame]
+    mapping: dict[str, str]
+    named: tuple[NamedLevel, ...]
+
+
+def raise_levels(
+    frame: gpd.GeoDataFrame,
+    *,
+    level: str,
+    mapping: Mapping[str, str],
+    known: Collection[str] = (),
+) -> RaisedLevels | None:
+    """
+    Return the levels above `level` that columns of its file name, made of its grids; None for none.
+
+    A level counts where every grid has its code, each code has one name and lies in one area of the
+    level above. Names without codes count where the first 6, 9 or 12 digits of the grids' own
+    codes part the grids as they do: those are then their codes. Levels in `known` are left as they
+    are. Raises BadGrid where the file has no code column.
+    """
+    own = find_columns(frame, mapping)
+    if "level" in own:
+        return None
+    outer = set(outer_levels(level)) - set(known)
+    wanted = [name for name in LEVELS if name in _WORDS and name in outer]
+    found: dict[str, tuple[pd.Series[str], pd.Series[str], tuple[str, ...]]] = {}
+    for name in wanted:
+        areas = _find_areas(frame, name, own)
+        if areas is not None:
+            found[name] = areas
+    if not found:
+        return None
+    keys = list(found)
+    if any(not _nests(found[b][0], found[a][0]) for a, b in pairwise(keys)):
+        return None
+    frames: dict[str, gpd.GeoDataFrame] = {}
+    above: pd.Series[str] | None = None
+    for name, (codes, names, _) in found.items():
+        frames[name] = _dissolve(frame, codes, names, above, own)
+        above = codes
+    frames[level] = frame.assign(**{_PARENT: above})
+    return RaisedLevels(
+        frames=frames,
+        mapping={**{f: own[f] for f in ("code", "name") if f in own}, "parent": _PARENT},
+        named=tuple(
+            NamedLevel(level=name, areas=codes.nunique(), columns=columns)
+            for name, (codes, _, columns) in found.items()
+        ),
+    )
+
+
+def _find_areas(
+    frame: gpd.GeoDataFrame, level: str, own: Mapping[str, str]
+) -> tuple[pd.Series[str], pd.Series[str], tuple[str, ...]] | None:
+    taken = {column for field, column in own.items() if field != "parent"}
+    free = [str(c) for c in frame.columns if c not in taken and c != frame_geometry(frame)]
+    code, name = _named(free, _CODE, level), _named(free, _NAME, level)
+    if code is None and name is None:
+        return None
+    names = _text(frame, name or code)
+    codes = _text(frame, code) if code else _text(frame, own["code"]).str[: _DIGITS[level]]
+    whole = bool((codes != "").all()) and 1 <= codes.nunique() < len(frame)
+    if not whole or (name and not _nests(codes, names)):
+        return None
+    return codes, names, tuple(column for column in (code, name) if column)
+
+
+def _named(columns: list[str], pattern: str, level: str) -> str | None:
+    known = re.compile(pattern.format(words=_WORDS[level]), re.IGNORECASE)
+    return next((c for c in columns if known.fullmatch(_PUNCTUATION.sub("", c))), None)
+
+
+def _nests(inner: pd.Series[str], outer: pd.Series[str]) -> bool:
+    """Tell whether all rows of one inner value have one outer value."""
+    return bool((outer.groupby(inner).nunique() <= 1).all())
+
+
+def _dissolve(
+    frame: gpd.GeoDataFrame,
+    codes: pd.Series[str],
+    names: pd.Series[str],
+    above: pd.Series[str] | None,
+    own: Mapping[str, str],
+) -> gpd.GeoDataFrame:
+    first = ~codes.duplicated()
+    shapes = frame.geometry.groupby(codes, sort=False).agg(shapely.union_all)
+    table = {column: "" for field, column in own.items() if field != "parent"}
+    plain = pd.DataFrame(table, index=frame.index[first])
+    plain[own["code"]] = codes[first]
+    plain[own.get("name", "name")] = names[first]
+    plain[_PARENT] = "" if above is None else above[first]
+    return gpd.GeoDataFrame(plain, geometry=shapes.to_numpy(), crs=frame.crs)
+
+
+def _text(frame: gpd.GeoDataFrame, column: str | None) -> pd.Series[str]:
+    assert column is not None, "one of code and name was found"
+    return frame[column].fillna("").astype(str).str.strip()
