@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -86,7 +87,10 @@ def publish_plan(
     faults = find_faults(city, piece, final.grids)
     if faults:
         raise BadGrid(faults)
-    return _bring_in(city, scope, plan, final, begin=begin, now=now)
+    return _bring_in(
+        city, scope, lambda connection: find_plan(connection, number), final,
+        system=plan.system, begin=begin, now=now,
+    )  # fmt: skip
 
 
 def roll_back(
@@ -100,23 +104,20 @@ def roll_back(
     """
     need(scope, APPROVE)
     begin = find_begin(city, effective, now=now)
-    with city.database.transaction() as connection:
-        rows = load_drawings(connection)
-        old = next((row for row in rows if row["drawing"] == drawing), None)
-        current = next(
-            (row for row in reversed(rows) if row["state"] == IN_FORCE
-             and row["valid_to"] is None and old and row["system"] == old["system"]),
-            None,
-        )  # fmt: skip
-        if old is None or old["state"] != IN_FORCE or current is None:
-            raise NotFound(Fault(key="drawing_unknown", values={"drawing": drawing}))
-        if current["drawing"] == drawing:
-            raise NotAllowed(Fault(key="plan_in_force", values={"drawing": drawing}))
+    with city.database.read() as connection:
+        current = _find_current(connection, drawing)
+        system = str(current["system"])
+        grids = read_grids(connection, drawing, crs=city.crs_text)
+
+    def add(connection: Connection) -> Plan:
+        base = _find_current(connection, drawing)["drawing"]
+        if base != current["drawing"]:
+            raise Overtaken(Fault(key="plan_base_retired", values={"drawing": current["drawing"]}))
         plan = add_plan(
             connection,
             name=f"← {drawing}",
-            system=old["system"],
-            base=current["drawing"],
+            system=system,
+            base=base,
             start=drawing,
             author=scope.account,
             at=now,
@@ -126,10 +127,26 @@ def roll_back(
             connection, plan.plan, state=APPROVED, approver=scope.account, effective_from=begin
         )
         note(connection, scope, plan.plan, "rolled_back", now=now, drawing=drawing)
-        plan = find_plan(connection, plan.plan)
-        grids = read_grids(connection, drawing, crs=city.crs_text)
+        return find_plan(connection, plan.plan)
+
     final = Final(grids=grids, changed=frozenset())
-    return _bring_in(city, scope, plan, final, begin=begin, now=now)
+    return _bring_in(city, scope, add, final, system=system, begin=begin, now=now)
+
+
+def _find_current(connection: Connection, drawing: int) -> dict[str, Any]:
+    """Return the drawing in force of an old one's system. Raises NotFound, NotAllowed."""
+    rows = load_drawings(connection)
+    old = next((row for row in rows if row["drawing"] == drawing), None)
+    current: dict[str, Any] | None = next(
+        (row for row in reversed(rows) if row["state"] == IN_FORCE
+         and row["valid_to"] is None and old and row["system"] == old["system"]),
+        None,
+    )  # fmt: skip
+    if old is None or old["state"] != IN_FORCE or current is None:
+        raise NotFound(Fault(key="drawing_unknown", values={"drawing": drawing}))
+    if current["drawing"] == drawing:
+        raise NotAllowed(Fault(key="plan_in_force", values={"drawing": drawing}))
+    return current
 
 
 def finish_drawing(city: City, piece: Workpiece) -> Final:
@@ -167,39 +184,51 @@ def finish_drawing(city: City, piece: Workpiece) -> Final:
 
 
 def _bring_in(
-    city: City, scope: Scope, plan: Plan, final: Final, *, begin: int, now: int
+    city: City,
+    scope: Scope,
+    find: Callable[[Connection], Plan],
+    final: Final,
+    *,
+    system: str,
+    begin: int,
+    now: int,
 ) -> Published:
-    """Write the drawing and, where its moment has come, put it in force in the same transaction."""
+    """
+    Write the drawing and, where its moment has come, put it in force in the same transaction.
+
+    `find` finds the approved plan in that transaction, or adds it.
+    """
+    number = 0
 
     def write(connection: Connection) -> int:
-        standing = find_plan(connection, plan.plan)
-        if standing.state != APPROVED:
-            raise NotAllowed(Fault(key="plan_closed", values={"state": standing.state}))
+        nonlocal number
+        plan = find(connection)
+        if plan.state != APPROVED:
+            raise NotAllowed(Fault(key="plan_closed", values={"state": plan.state}))
         _check_base(connection, plan)
+        number = plan.plan
         attributes = read_attributes(connection, plan.start)
         drawing = copy_drawing(
             connection,
             plan.start,
             _rows_of(final, attributes),
             leave_out=final.changed,
-            system=plan.system,
+            system=system,
             valid_from=begin,
-            note={"plan": plan.plan, "base": plan.base},
+            note={"plan": number, "base": plan.base},
         )
-        change_plan(connection, plan.plan, state=SCHEDULED, drawing=drawing, effective_from=begin)
-        note(connection, scope, plan.plan, "published", now=now, drawing=drawing)
+        change_plan(connection, number, state=SCHEDULED, drawing=drawing, effective_from=begin)
+        note(connection, scope, number, "published", now=now, drawing=drawing)
         return drawing
 
     if begin > now:
         with city.database.transaction() as connection:
             drawing = write(connection)
-        return Published(plan=plan.plan, drawing=drawing, effective_from=begin, taken=None)
-    system = GridSystem(
-        system=plan.system, drawing=0, valid_from=begin, valid_to=None, grids=final.grids
-    )
+        return Published(plan=number, drawing=drawing, effective_from=begin, taken=None)
+    drawn = GridSystem(system=system, drawing=0, valid_from=begin, valid_to=None, grids=final.grids)
     with writing(city):
-        taken = take_effect(city, 0, now=now, account=scope, write=write, grids=system)
-    return Published(plan=plan.plan, drawing=taken.drawing, effective_from=begin, taken=taken)
+        taken = take_effect(city, 0, now=now, account=scope, write=write, grids=drawn)
+    return Published(plan=number, drawing=taken.drawing, effective_from=begin, taken=taken)
 
 
 def _check_ready(city: City, plan: Plan) -> None:

@@ -44,7 +44,7 @@ from tests.city import (
 )
 from tests.cli.processes import Run
 from tests.hardship import writers
-from tests.planned_city import approve_edits
+from tests.planned_city import approve_edits, publish_edits
 
 KILLS = [20, pytest.param(1_000, marks=pytest.mark.long)]
 AGAIN_EACH = 5  # the work is asked for again after every so manieth kill
@@ -89,6 +89,11 @@ def with_cases(folder: Path) -> None:
 def with_an_approved_plan(folder: Path) -> None:
     with_much(folder)
     approve_edits(open_city(folder), [{"op": "merge", "grids": [2, 3]}])
+
+
+def with_a_published_plan(folder: Path) -> None:
+    with_much(folder)
+    publish_edits(open_city(folder), [{"op": "merge", "grids": [2, 3]}])
 
 
 def without_grids(folder: Path) -> None:
@@ -169,6 +174,11 @@ WORKS = {
         begin=lambda world: world.city("approved", with_an_approved_plan),
         argv=lambda _, city: [city],
         call="tests.hardship.writers:publish",
+    ),
+    "roll a drawing back": Work(
+        begin=lambda world: world.city("published", with_a_published_plan),
+        argv=lambda _, city: [city],
+        call="tests.hardship.writers:take_back",
     ),
     "rebuild": Work(
         begin=lambda world: world.city("much", with_much),

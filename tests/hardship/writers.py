@@ -18,11 +18,11 @@ from geodata.events.feed import Feed
 from geodata.events.withdrawal import withdraw_batch
 from geodata.intake.watched import Watch
 from geodata.loading.posted_events import read_posted
-from geodata.plans.publish import publish_plan
+from geodata.plans.publish import publish_plan, roll_back
 from geodata.plans.workshop import Workshop
 from geodata.store.plans import APPROVED, list_plans
 from tests.city import NOW, middle
-from tests.planned_city import APPROVER
+from tests.planned_city import APPROVER, TODAY
 
 SOURCE = "hotline"
 POSTS, EVENTS_A_POST = 25, 8
@@ -116,6 +116,16 @@ def watch(argv: list[str]) -> int:
     watched = Watch(city, clock=lambda: next(times))
     watched.look(now=NOW)
     watched.look(now=NOW)
+    return 0
+
+
+def take_back(argv: list[str]) -> int:
+    """Bring the first drawing back, at once; do nothing where it has come back."""
+    city = open_city(Path(argv[0]))
+    with city.database.read() as connection:
+        plan = list_plans(connection)[0]
+    if plan.start == plan.base:
+        roll_back(city, APPROVER, plan.base, effective=TODAY, reason="试行无效", now=NOW + 60)
     return 0
 
 
