@@ -234,6 +234,7 @@ def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
         "notes": preview.notes[lang],
         "refused": preview.refused,
         "evidence": preview.evidence,
+        "warnings": preview.warnings[lang],
         "fields": [
             (name, _name_field(name, lang), column) for name, column in preview.fields.items()
         ],

@@ -44,6 +44,7 @@ EXTRA_SHOWN = 4
 _MOST_EXPORTED = 1_000_000
 _BUSY_REFRESH_S = 1
 _LONGEST_SEARCH = 60
+_LONGEST_CELL = 200
 _FURTHEST_PAGE = 100_000
 _FORM_BYTES = 64_000
 _ALIASES = {"kind": "kind_aliases", "body": "body_aliases"}
@@ -167,7 +168,12 @@ def _add_rows(server: Flask, services: Services, jobs: IntakeJobs) -> None:
         check_table(table)
         id = request.args.get("id")
         show(target=f"{table}/{id or ''}")
-        return _draw_row(services, table, id, {}, [])
+        given = {
+            name: request.args[f"set.{name}"][:_LONGEST_CELL]
+            for name in list_columns(table)
+            if id is None and f"set.{name}" in request.args
+        }
+        return _draw_row(services, table, id, given, [])
 
     @guarded(LOAD, writes="table.set")
     def save(table: str) -> WsgiResponse:

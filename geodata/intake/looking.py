@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geodata.city import City
 from geodata.coordinates import shapes_to_metric, to_lonlat, to_metric
-from geodata.errors import BadFile, BadGrid, BadSetting
+from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.grids.columns import find_columns
 from geodata.intake.limits import limits_of
 from geodata.intake.shelf import Upload
@@ -25,7 +25,8 @@ from geodata.intake.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.intake.watched import find_stamp
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.event_files import NAMES as EVENT_NAMES
-from geodata.loading.incidents import COLUMNS
+from geodata.loading.incidents import COLUMNS, STANDS_IN
+from geodata.loading.outside import tell_outside
 from geodata.loading.placing import metric_for, raw_places
 from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults, group_notes
@@ -48,7 +49,8 @@ class Preview:
 
     `first_rows` are the first as text; `columns` its headers; `fields` the column each field of the
     kind was found in. `points` (m, 2) and `shapes` are metres of the city for a small map, thinned.
-    `faults` and `notes` are sentences, `refused` how many rows have a fault.
+    `faults`, `notes` and `warnings` are sentences, `refused` how many rows have a fault; `left` are
+    the columns that no field takes.
     """
 
     driver: str
@@ -59,7 +61,9 @@ class Preview:
     dropped_columns: tuple[str, ...]
     faults: dict[Lang, list[str]]
     notes: dict[Lang, list[str]]
+    warnings: dict[Lang, list[str]]
     columns: tuple[str, ...]
+    left: tuple[str, ...]
     first_rows: tuple[tuple[str, ...], ...]
     fields: dict[str, str | None]
     evidence: LayerEvidence | None
@@ -120,16 +124,23 @@ class Looks:
         fields = _find_fields(upload.kind, plain, request.mapping)
         if reading.place_columns is not None:
             fields |= dict(zip(("lon", "lat"), reading.place_columns, strict=True))
+        left = [name for name in map(str, plain.columns) if name not in fields.values()]
+        faults = reading.faults
+        if upload.kind == "incidents":
+            faults = _left_to_addresses(reading, plain, fields)
+        warnings = tell_outside(self._city, reading, now=now) if upload.kind != "grids" else []
         return Preview(
             driver=reading.driver,
             encoding=reading.encoding,
             crs=reading.crs.label if reading.crs else None,
             rows=reading.rows,
-            refused=len(reading.refused),
+            refused=len({fault.row for fault in faults if fault.row is not None}),
             dropped_columns=tuple(reading.dropped_columns),
-            faults={lang: group_faults(reading.faults, lang) for lang in LANGS},
+            faults={lang: group_faults(faults, lang) for lang in LANGS},
             notes={lang: group_notes(reading.notes, lang) for lang in LANGS},
+            warnings={lang: group_notes(warnings, lang) for lang in LANGS},
             columns=tuple(map(str, plain.columns)),
+            left=tuple(left) if upload.kind != "basemap" else (),
             first_rows=tuple(tuple(map(str, row)) for row in plain.head(ROWS_SHOWN).to_numpy()),
             fields=fields,
             **self._locate(reading),
@@ -178,6 +189,21 @@ def _find_fields(
         return {name: found.get(name) for name in _DRAWN}
     names = _names_of(kind)
     return {name: find_column(frame, names[name], mapping.get(name)) for name in names}
+
+
+def _left_to_addresses(
+    reading: Reading, frame: pd.DataFrame, fields: Mapping[str, str | None]
+) -> list[Fault]:
+    """Return the faults of cases but for those of a place that an address stands in for."""
+    address = fields["address"]
+    if address is None:
+        return reading.faults
+    addressed = set(frame.index[frame[address].fillna("").str.strip() != ""])
+    return [
+        fault
+        for fault in reading.faults
+        if fault.row not in addressed or fault.key not in STANDS_IN
+    ]
 
 
 def _names_of(kind: str) -> dict[str, tuple[str, ...]]:

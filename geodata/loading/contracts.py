@@ -163,8 +163,14 @@ RECORD_KINDS: dict[str, Contract] = {
         placed=False,
         needed=("name_zh",),
         names={
-            "body": ("body", "编码"),
-            "name_zh": ("name_zh", "名称"),
+            "body": (
+                *("body", "编码", "代码", "单位编码", "单位代码", "责任单位编码", "部门编码"),
+                "部门代码",
+            ),
+            "name_zh": (
+                *("name_zh", "名称", "单位名称", "责任单位名称", "部门名称", "责任单位"),
+                "部门",
+            ),
             "name_en": ("name_en",),
             "kind": _KIND,
             "duty_line": ("duty_line", "值班电话"),
@@ -188,8 +194,14 @@ RECORD_KINDS: dict[str, Contract] = {
         placed=False,
         names={
             "code": ("code", "网格编码", "网格代码", "网格编号", "编码"),
-            "households": ("households", "户数", "总户数", "实有户数", "家庭户数"),
-            "population": ("population", "人口", "人口数", "常住人口", "实有人口", "总人口"),
+            "households": (
+                *("households", "户数", "总户数", "实有户数", "家庭户数", "常住户数"),
+                "户籍户数",
+            ),
+            "population": (
+                *("population", "人口", "人口数", "常住人口", "常住人口数", "实有人口"),
+                *("实有人口数", "总人口", "总人口数", "人口总数"),
+            ),
             "buildings": ("buildings", "楼栋数"),
             "floor_area": ("floor_area", "建筑面积"),
             "road_km": ("road_km", "道路里程"),

@@ -12,6 +12,7 @@ from geodata.coordinates import lonlat_crs, to_metric
 from geodata.demo.city import DemoCity
 from geodata.events.derive import derive_incidents
 from geodata.grids import build_tree
+from geodata.loading.aliases import number_aliases
 from geodata.loading.events import rows_from_events
 from geodata.loading.fixtures import save_base
 from geodata.loading.request import Progress
@@ -81,6 +82,7 @@ def _save_events(city: City, demo: DemoCity, *, now: int, progress: Progress) ->
 def _save_table(city: City, name: str, frame: pd.DataFrame, *, key: str, now: int) -> None:
     with filling(city.database, name, file="demo", at=now) as batch:
         rows = save_records(city.database, name, _with_mm(frame, city), key=key, batch=batch)
+        number_aliases(city, name, frame[key].tolist(), frame.to_dict("list"))
         close_batch(city.database, batch, rows=rows, report={})
 
 

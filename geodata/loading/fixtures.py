@@ -13,9 +13,10 @@ from geodata.coordinates import shapes_to_metric
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.events.derive import derive_incidents
 from geodata.events.moments import parse_moments
-from geodata.loading.aliases import number_aliases
+from geodata.loading.aliases import number_aliases, settle_aliases
 from geodata.loading.code_checks import build_codes, note_codes
 from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells, translate_cells
+from geodata.loading.outside import tell_outside
 from geodata.loading.placing import (
     make_ids,
     place_rows,
@@ -74,12 +75,13 @@ def load_fixtures(
     if missing:
         raise lacking(missing, frame.columns, file=report.file)
     columns = {name: column for name, column in found.items() if column is not None}
-    report.tell_columns(columns, reading.place_columns if contract.placed else None)
+    _tell_reading(city, contract, columns, reading, report, request)
     table = pd.DataFrame(
         {name: frame[column].fillna("").str.strip() for name, column in columns.items()},
         index=frame.index,
     )
     translate_cells(table, contract)
+    settle_aliases(city, kind, table, report, now=request.now)
     if contract.key_of is not None:
         table[contract.key] = contract.key_of(table)
     elif contract.key not in columns:
@@ -111,6 +113,21 @@ def load_fixtures(
     _save(city, kind, by_day, contract.key, request, report, digest)
     progress("progress.records", 1.0)
     return report
+
+
+def _tell_reading(
+    city: City,
+    contract: Contract,
+    columns: dict[str, str],
+    reading: Reading,
+    report: LoadReport,
+    request: LoadRequest,
+) -> None:
+    """Say which column is what, and how many places lie beside the city."""
+    placed = reading.place_columns if contract.placed else None
+    report.tell_columns(columns, placed, have=reading.frame.columns)
+    if contract.placed:
+        report.notes += tell_outside(city, reading, now=request.now)
 
 
 def _make_key(city: City, kind: str, frame: pd.DataFrame, report: LoadReport) -> pd.Series[str]:

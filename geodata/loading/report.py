@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,9 +60,17 @@ class LoadReport:
         self.notes.append(Note(key=key, values=values))
 
     def tell_columns(
-        self, found: Mapping[str, str | None], place: tuple[str, str] | None = None
+        self,
+        found: Mapping[str, str | None],
+        place: tuple[str, str] | None = None,
+        *,
+        have: Iterable[object] = (),
     ) -> None:
-        """Say which column each field was taken from; `place` are those of the coordinates."""
+        """
+        Say which column each field was taken from; `place` are those of the coordinates.
+
+        Of the columns in `have` those that no field took are named: a misspelt one would go unseen.
+        """
         taken = {name: column for name, column in found.items() if column is not None}
         if place is not None:
             taken |= dict(zip(("lon", "lat"), place, strict=True))
@@ -72,6 +80,9 @@ class LoadReport:
                 for name, column in taken.items()
             )
             self.note("report.columns", pairs=pairs)
+        left = tuple(str(name) for name in have if name not in {*taken.values(), "geometry"})
+        if left:
+            self.note("report.columns_left", n=len(left), columns=left)
 
     def as_json(self, lang: Lang = "zh") -> dict[str, Any]:
         """Return the object that `load --json` prints."""

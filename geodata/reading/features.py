@@ -115,6 +115,11 @@ def check_shapes(features: Features, source: SourceCrs, file: str) -> int:
         wrong, swapped = off_the_world(shapes)
         x, y = middle_places(features)
         known = int(np.isfinite(x).sum())
+        if known and swapped.sum() == known:  # it can be meant in no other way
+            features.shapes = shapes = shapely.transform(shapes, lambda xy: xy[:, ::-1])
+            features.notes.append(Note(key="reading.shapes_swapped", values={"count": known}))
+            wrong, swapped = off_the_world(shapes)
+            x, y = middle_places(features)
         if swapped.sum() > _FILE_SHARE * known:
             values: dict[str, Any] = {"count": int(swapped.sum())}
             raise BadFile(Fault(key="shapes_swapped", values=values), file=file)

@@ -19,6 +19,9 @@ _FOOT = re.compile(
     r"^(注|备注|说明|填表|制表|审核|审批|单位|日期|打印|数据来源|来源|note|source|printed)"
 )
 _DIGIT = re.compile(r"\d")
+# Below such a group a label alone does not say what it is: 时间 over 受理, 截止.
+_TIMES = frozenset({"时间", "日期"})
+_TIME_SIGNS = re.compile("[时期日间]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?%?|\d{4}[-/.年]\d{1,2}.*")
 
 
@@ -126,7 +129,8 @@ def _join_headers(header: Row, below: Row) -> tuple[str, ...]:
     names = []
     for top, under in pairs:
         clear = bool(under) and unders.count(under) == 1
-        names.append(under if clear or not top else f"{top}_{under}" if under else top)
+        whole = f"{under}{top}" if top in _TIMES and not _TIME_SIGNS.search(under) else under
+        names.append(whole if clear or not top else f"{top}_{under}" if under else top)
     return tuple(names)
 
 

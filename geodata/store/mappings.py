@@ -51,7 +51,8 @@ def list_batches(connection: sqlite3.Connection, *, most: int) -> tuple[list[Loa
     """Return the newest visible loads of files and how many there are."""
     total = connection.execute("SELECT count(*) FROM batch WHERE state = ?", (IN,)).fetchone()[0]
     rows = connection.execute(
-        "SELECT batch, what, file, at, rows FROM batch WHERE state = ? ORDER BY batch DESC LIMIT ?",
+        "SELECT batch, what, file, at, coalesce(json_extract(report, '$.accepted'), rows)"
+        " FROM batch WHERE state = ? ORDER BY batch DESC LIMIT ?",
         (IN, most),
     )
     return [

@@ -25,11 +25,11 @@ def list_unmatched(
     Return the kinds or bodies of incidents that the city's table of them lacks at a moment.
 
     The most frequent first, with their numbers, for who sees every incident; else by their text.
-    None where there is no such table, or the account does not see the whole city.
+    None where the account does not see the whole city.
     """
-    known = set(read_records(connection, "kinds" if of == "kind" else "bodies", at=at)["id"])
-    if not known or not scope.everything:
+    if not scope.everything:
         return None
+    known = {"", *read_records(connection, "kinds" if of == "kind" else "bodies", at=at)["id"]}
     counted = connection.execute(
         "SELECT t.text, n FROM (SELECT kind AS term, count(*) AS n FROM incident GROUP BY kind) i"
         " JOIN term t ON t.term = i.term"

@@ -190,7 +190,7 @@ def test_a_load_is_taken_back_whole_and_the_log_says_so(city, client):
 def test_what_cannot_be_read_is_told_in_words_and_can_be_thrown_away(client):
     answer = bring(client, io.BytesIO(b"\x00\x01\x02 nothing"), name="什么.bin")
     text = client.get(answer.location).get_data(as_text=True)
-    assert "读不了" in text
+    assert "还不能读" in text
     place = answer.location.split("?")[0]
     assert client.post(f"{place}/drop").status_code == 303
     assert client.get(place).status_code == 404

@@ -156,3 +156,53 @@ def test_grids_traced_on_a_shifted_map_are_refused_with_the_system_they_fit(tmp_
     assert first.values["crs"] == "GCJ-02"
     report = load_one(city, "grids", grids, level="grid", crs="GCJ-02")
     assert report.accepted == 9
+
+
+def test_cases_that_lie_beside_the_city_are_said_to_with_the_system_they_would_lie_in(
+    city, tmp_path
+):
+    columns = ("案件编号", "上报时间", "经度", "纬度", "备注")
+    places = [middle(column, row) for column in range(3) for row in range(3)]
+    shifted = np.column_stack(wgs84_to_gcj02(*np.array(places).T)).tolist()
+    rows = [[f"A{n}", "2026-05-01", *place, ""] for n, place in enumerate(shifted)]
+    file = write_table(tmp_path / "a.csv", columns, rows)
+    report = load_one(city, "incidents", file, dry_run=True)
+    told = {note.key: note.values for note in report.notes}
+    assert told["report.outside_better"]["crs"] == "GCJ-02"
+    assert told["report.outside_better"]["fewer"] == "0"
+    assert told["report.columns_left"]["columns"] == ("备注",)
+    right = load_one(city, "incidents", file, dry_run=True, crs="GCJ-02")
+    assert not {"report.outside", "report.outside_better"} & {note.key for note in right.notes}
+    far = write_table(tmp_path / "b.csv", columns, [["B", "2026-05-01", 100, 30, ""]] * 3)
+    said = [note.key for note in load_one(city, "incidents", far, dry_run=True).notes]
+    assert "report.outside" in said
+
+
+def test_an_alias_may_say_the_name_of_a_row_and_what_is_neither_is_named(city, tmp_path):
+    bodies = write_table(tmp_path / "b.csv", ("单位编码", "单位名称"), [["CG", "城管局"]])
+    load_one(city, "bodies", bodies)
+    aliases = [["区城管局", "城管局"], ["城管", "CG"], ["水利", "水利局"]]
+    file = write_table(tmp_path / "a.csv", ("写法", "责任单位"), aliases)
+    report = load_one(city, "body_aliases", file)
+    assert table(city, "body_aliases")["body"].to_dict() == {
+        "区城管局": "CG", "城管": "CG", "水利": "水利局",
+    }  # fmt: skip
+    (told,) = [note for note in report.notes if note.key == "report.alias_unknown"]
+    assert told.values["names"] == ("水利局",)
+
+
+def test_shapes_that_are_swapped_throughout_are_exchanged_and_said_to(city, tmp_path):
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"名称": f"站{n}", "类别": "医疗"},
+            "geometry": {"type": "Point", "coordinates": middle(n, n)[::-1]},
+        }
+        for n in range(3)
+    ]
+    file = tmp_path / "p.geojson"
+    file.write_bytes(orjson.dumps({"type": "FeatureCollection", "features": features}))
+    report = load_one(city, "places", file)
+    assert report.accepted == 3
+    assert "reading.shapes_swapped" in [note.key for note in report.notes]
+    assert not {"report.outside"} & {note.key for note in report.notes}
