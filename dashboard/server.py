@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -142,20 +143,30 @@ def make_app(city: City, *, now: Callable[[], int] = lambda: int(time.time())) -
 
 def rehearse(app: Dash) -> None:
     """
-    Read the city and draw what every page asks first, so that no viewer waits for it.
+    Read the city and ask for the map's page, then draw its layers aside: no viewer waits for them.
 
-    Asks as a browser would, for the answers to be kept under the same key.
+    Asks as a browser would, for the answers to be kept under the same key. A page answers once
+    this has returned; what is drawn aside ends with the process.
     """
-    client = app.server.test_client()
-    base = app.config.requests_pathname_prefix
-    for layer in LAYERS:
-        for source in (layer.source, *layer.more_sources):
-            if not source.tiled:
-                client.get(
-                    f"{base}{source.url('0')}",
-                    headers={"Accept-Encoding": "gzip, br"},
-                    environ_overrides={REHEARSAL: True},
-                )
+    _ask(app, "")
+
+    def draw_layers() -> None:
+        for layer in LAYERS:
+            for source in (layer.source, *layer.more_sources):
+                if not source.tiled:
+                    _ask(app, source.url("0"))
+        gc.freeze()  # as in `serve`
+
+    threading.Thread(target=draw_layers, name="rehearsal", daemon=True).start()
+
+
+def _ask(app: Dash, path: str) -> None:
+    """Ask for a page below the base path, as the server itself."""
+    app.server.test_client().get(
+        f"{app.config.requests_pathname_prefix}{path}",
+        headers={"Accept-Encoding": "gzip, br"},
+        environ_overrides={REHEARSAL: True},
+    )
 
 
 def serve(app: Dash, *, host: str, port: int, threads: int) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pypinyin import lazy_pinyin
 
 from geodata.addresses.parts import ROAD_ENDS, Parts, divisions_of, read_door, split_standard
 from geodata.addresses.writing import normalise
+from geodata.pinyin import spell_name
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def build_library(
 
 def sound_of(name: str) -> str:
     """Return how a name sounds, without tones: what is typed by ear sounds right."""
-    return "".join(lazy_pinyin(name))
+    return "".join(spell_name(name))
 
 
 def _bare(part: Parts) -> str:

@@ -19,7 +19,7 @@ from geodata.figures.tally import Counts, LeafOrder, Tallies, Tally, order_leave
 from geodata.levels import NO_PARENT, find_parent_rows
 from geodata.ownership import RULES
 from geodata.snapshots.count_filter import translate_filter
-from geodata.snapshots.counting import Axis
+from geodata.snapshots.question import Axis
 from geodata.snapshots.snapshot import Filter
 
 Count = int | Span | None  # exact, in bounds, or not told

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pypinyin import Style, lazy_pinyin
+from geodata.pinyin import spell_name
 
 _SHORTEST_INITIALS = 2
 _PIECE = re.compile(r"\d+|[^\W\d_]+")  # what one types in one go: a name, a number
@@ -68,7 +68,7 @@ def fold_text(text: str) -> str:
 @functools.lru_cache(maxsize=4096)  # the names above many are few
 def initials_of(name: str) -> str:
     """Return the first letters of a name's pinyin; what is no Chinese character stays itself."""
-    return fold_text("".join(lazy_pinyin(name, style=Style.FIRST_LETTER)))
+    return fold_text("".join(spell_name(name, "FIRST_LETTER")))
 
 
 def _grade(wanted: str, name: str, code: str, initials: str) -> int | None:

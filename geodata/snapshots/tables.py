@@ -14,43 +14,40 @@ from geodata.city import City
 from geodata.coordinates import to_lonlat
 from geodata.drawings import index_of
 from geodata.grids import GridSystem
+from geodata.ownership.owners import OwnerIndex
 from geodata.snapshots.later import Later
 from geodata.store.database import Connection
 from geodata.store.drawings import read_next_change
 from geodata.store.records import count_records, read_records, read_tables_version
 
+THINGS = ("cameras", "places", "components", "lines", "blocks")
 TABLES = ("kinds", "bodies", "points", "components", "tables", "good_until")
 
 
 def read_tables(
     connection: Connection, city: City, system: GridSystem, *, now: int
 ) -> dict[str, Any]:
-    """Return the reference tables in force, cameras and places with the grids that own them."""
-    tables = {
-        name: read_records(connection, name, at=now)
-        for name in ("kinds", "bodies", "cameras", "places")
-    }
+    """Return the reference tables in force; what stands at a place is read when it is asked for."""
+    owners = Later(partial(index_of, system))
     return {
-        **{name: tables[name].set_index("id") for name in ("kinds", "bodies")},
-        "points": {
-            name: Later(partial(_points, city, tables[name], system))
-            for name in ("cameras", "places")
-        }
-        | {
-            name: Later(partial(_read_things, city, name, system, now))
-            for name in ("components", "lines", "blocks")
+        **{
+            name: read_records(connection, name, at=now).set_index("id")
+            for name in ("kinds", "bodies")
         },
+        "points": {name: Later(partial(_read_things, city, name, owners, now)) for name in THINGS},
         "components": count_records(connection).get("components", 0),
         "tables": read_tables_version(connection),
         "good_until": read_next_change(connection, now),
     }
 
 
-def _read_things(city: City, table: str, system: GridSystem, now: int) -> geopandas.GeoDataFrame:
+def _read_things(
+    city: City, table: str, owners: Later[OwnerIndex], now: int
+) -> geopandas.GeoDataFrame:
     """Return the records of a table as `_points`, those with a line or an area as that shape."""
     with city.database.read() as connection:
         records = read_records(connection, table, at=now)
-    things = _points(city, records, system)
+    things = _points(city, records, owners)
     if "shape" not in records or things.empty:
         return things
     shapes = shapely.from_wkt(things["shape"].fillna("").to_numpy(object), on_invalid="ignore")
@@ -62,13 +59,12 @@ def _read_things(city: City, table: str, system: GridSystem, now: int) -> geopan
     return things.set_geometry(np.where(known, lon_lat, things.geometry.to_numpy()), crs=4326)
 
 
-def _points(city: City, table: pd.DataFrame, system: GridSystem) -> geopandas.GeoDataFrame:
+def _points(city: City, table: pd.DataFrame, owners: Later[OwnerIndex]) -> geopandas.GeoDataFrame:
     """Return placed records as points in degrees, each with the row of the grid that owns it."""
     placed = table[np.isfinite(table["x_mm"].to_numpy(float))].reset_index(drop=True)
     x, y = placed["x_mm"].to_numpy(float), placed["y_mm"].to_numpy(float)
     lon, lat = to_lonlat(x / 1000, y / 1000, city.crs)
-    owned = len(x) and len(system.finest())
-    owner = index_of(system).find(x, y) if owned else np.full(len(x), -1, np.int32)
+    owner = owners.get().find(x, y) if len(x) else np.empty(0, np.int32)
     return geopandas.GeoDataFrame(
         placed.drop(columns=["x_mm", "y_mm"]).assign(owner=owner),
         geometry=geopandas.points_from_xy(lon, lat),

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from pypinyin import Style, lazy_pinyin
 
 from geodata.access.sight import Sight
 from geodata.errors import BadSetting, Fault, GetuError, NotFound
 from geodata.figures.area import AreaFigures, count_area
 from geodata.figures.period import Period, find_period_before
 from geodata.levels import LEVELS
+from geodata.pinyin import spell_name
 from geodata.words import Lang, say
 from layers.print.atlas_page import ATLAS
 from layers.print.lettering import print_text
@@ -226,4 +226,4 @@ def _name(sight: Sight, uid: int) -> str:
 
 
 def _sound(name: str) -> str:
-    return " ".join(lazy_pinyin(name, style=Style.TONE3)).lower()
+    return " ".join(spell_name(name, "TONE3")).lower()
