@@ -57,6 +57,7 @@ from geodata.snapshots.facts import FactsKeeper
 from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
+_HOT = "area/hot.json"
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
 FEED, INTAKE, LARGEST_BODY = (
     "getu_feed",
@@ -155,6 +156,7 @@ def rehearse(app: Dash) -> None:
             for source in (layer.source, *layer.more_sources):
                 if not source.tiled:
                     _ask(app, source.url("0"))
+        _ask(app, _HOT)  # its index of every building and road
         gc.freeze()  # as in `serve`
 
     threading.Thread(target=draw_layers, name="rehearsal", daemon=True).start()

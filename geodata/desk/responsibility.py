@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from geodata.grids import GridSystem
@@ -49,12 +50,15 @@ def find_responsible(
 def _codes_upward(system: GridSystem, uid: int | None) -> list[str]:
     if uid is None:
         return []
-    code = dict(zip(system.grids["uid"], system.grids["code"], strict=True))
-    return [str(code[one]) for one in (uid, *system.ancestors(uid))]
+    return [str(_read(system, one, "code")) for one in (uid, *system.ancestors(uid))]
 
 
 def _post_of(system: GridSystem, uid: int | None) -> str:
-    if uid is None:
-        return ""
-    body = dict(zip(system.grids["uid"], system.grids["body"], strict=True))[uid]
-    return str(body) if isinstance(body, str) else ""
+    body = None if uid is None else _read(system, uid, "body")
+    return body if isinstance(body, str) else ""
+
+
+def _read(system: GridSystem, uid: int, column: str) -> Any:
+    """Return one cell of a grid: a panel asks for a dozen, out of thousands of grids."""
+    row = int(np.flatnonzero(system.grids["uid"].to_numpy(np.int64) == uid)[0])
+    return system.grids[column].iat[row]

@@ -16,6 +16,7 @@ from geodata.coordinates import lonlat_crs, to_lonlat, to_metric
 from geodata.events.clock import RED
 from geodata.ownership.line_index import LineIndex
 from geodata.ownership.owners import OwnerIndex
+from geodata.snapshots.facts import base_version
 from geodata.snapshots.nearest import NearIndex
 from geodata.snapshots.snapshot import WORLD
 
@@ -52,9 +53,8 @@ class HotPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spots:
-    """What incidents are counted to, in the plane: places, buildings, road segments."""
+    """What incidents are counted to, in the plane: buildings and road segments."""
 
-    places: NearIndex
     buildings: Shapes
     inside: OwnerIndex
     outlines: LineIndex
@@ -79,7 +79,7 @@ def find_hot_places(
     if not len(placed):
         return ()
     spots = _index_spots(sight)
-    spot = _assign(spots, *_find_in_plane(sight, placed))
+    spot = _assign(spots, _index_places(sight), *_find_in_plane(sight, placed))
     known = spot >= 0
     placed, spot = placed[known], spot[known]
     open_ = snapshot.open[placed]
@@ -120,7 +120,7 @@ def _find_in_plane(sight: Sight, rows: Ints) -> tuple[Floats, Floats]:
     return x, y
 
 
-def _assign(spots: _Spots, x: Floats, y: Floats) -> Ints:
+def _assign(spots: _Spots, places: NearIndex, x: Floats, y: Floats) -> Ints:
     """Return what each point counts to: number and kind in one number, -1 for nothing."""
     reach = REACH_M * spots.shrunk
     spot = np.full(len(x), -1, np.int64)
@@ -128,7 +128,7 @@ def _assign(spots: _Spots, x: Floats, y: Floats) -> Ints:
     covered = inside >= 0
     spot[covered] = inside[covered] * len(_KINDS) + _BUILDING
     left = np.flatnonzero(~covered)
-    nearest, far = spots.places.nearest(x[left], y[left], k=1, threads=_THREADS)
+    nearest, far = places.nearest(x[left], y[left], k=1, threads=_THREADS)
     found = [(_PLACE, np.where(far[:, 0] <= reach, nearest[:, 0], -1))]
     for kind, index in ((_BUILDING, spots.outlines), (_SEGMENT, spots.lines)):
         found.append((kind, index.nearest(x[left], y[left], reach=reach, threads=_THREADS)))
@@ -138,19 +138,28 @@ def _assign(spots: _Spots, x: Floats, y: Floats) -> Ints:
     return spot
 
 
+def _index_places(sight: Sight) -> NearIndex:
+    """Return the places that this sight shows, in the plane."""
+
+    def make() -> NearIndex:
+        places = sight.places.geometry.to_crs(_PLANE)
+        return NearIndex(places.x.to_numpy(), places.y.to_numpy())
+
+    places: NearIndex = sight.keep("hot places", make)
+    return places
+
+
 def _index_spots(sight: Sight) -> _Spots:
-    """Return what incidents are counted to; kept while the tables and the base map stay."""
+    """Return what of the base map incidents are counted to; kept while drawing and map stay."""
 
     def make() -> _Spots:
         base: Mapping[str, Any] = sight.base
-        places = sight.places.geometry.to_crs(_PLANE)
         buildings, roads = (_shapes(base, name) for name in ("buildings", "roads"))
         table = base.get("roads")
         names = [] if table is None else table["name"].fillna("").astype(str).tolist()
         south, north = sight.grids.finest().to_crs(lonlat_crs().crs).total_bounds[[1, 3]]
         fine = shapely.transform(buildings, lambda corners: np.rint(corners * _FINE))
         return _Spots(
-            places=NearIndex(places.x.to_numpy(), places.y.to_numpy()),
             buildings=buildings,
             inside=OwnerIndex(fine),
             outlines=LineIndex(buildings),
@@ -160,7 +169,11 @@ def _index_spots(sight: Sight) -> _Spots:
             shrunk=float(1 / np.cos(np.radians((south + north) / 2))),
         )
 
-    spots: _Spots = sight.keep("hot spots", make)
+    version, key = base_version(sight.city.base_folder), ("base", "hot spots")
+    made, spots = sight.kept.get(key, (None, None))
+    if spots is None or made != version:
+        spots = make()
+        sight.kept[key] = version, spots
     return spots
 
 

@@ -29,6 +29,7 @@ _FACTS = ("revision", "drawing", "placed")  # what is no column
 _THREADS = 2
 _MAX_LATITUDE = 85.05112877980659
 _MOST_TIMES = 255
+CLOSED = 4  # the place of the closing among the steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Snapshot:
     @property
     def closed_at(self) -> NDArray[np.int64]:
         """Return the time of each closing, 0 for not closed."""
-        return self.steps[:, 4]
+        return self.steps[:, CLOSED]
 
 
 # Each column and what its values are, as the class above says.

@@ -155,7 +155,7 @@ class Timeline:
         self._take_courses(rows, order)
 
     def _take_courses(self, rows: Rows, order: Ints) -> None:
-        self._minute: tuple[int, Codes] | None = None
+        self._minute: tuple[int, Codes, Codes] | None = None
         self._course: Codes | None = None
         if rows.course is None:
             return
@@ -172,21 +172,23 @@ class Timeline:
 
     def courses_at(self, minute: int) -> Codes:
         """Return each row's course with its state at a minute; ValueError for rows without."""
+        return self._move_to(minute)[1]
+
+    def list_courses(self, minute: int) -> Codes:
+        """Return which courses there are at a minute, in their order."""
+        return self._move_to(minute)[2]
+
+    def _move_to(self, minute: int) -> tuple[int, Codes, Codes]:
         course, kept = self._course, self._minute
         if course is None:
             msg = "these rows have no course."
             raise ValueError(msg)
         if kept is None or kept[0] != minute:
             found = course.copy()
-            found[self._open] = self._open_at(minute)
+            found[self._open] = moved = self._open_at(minute)
             found.flags.writeable = False
-            self._minute = kept = minute, found
-        return kept[1]
-
-    def list_courses(self, minute: int) -> Codes:
-        """Return which courses there are at a minute, in their order."""
-        courses = self.courses_at(minute)
-        return np.union1d(self._over, courses[self._open])
+            self._minute = kept = minute, found, np.union1d(self._over, moved)
+        return kept
 
     def _open_at(self, minute: int) -> Codes:
         assert self._course is not None
