@@ -185,6 +185,7 @@ def civic_schemas() -> dict[str, Any]:
         "cleared_at": _MOMENT,
         "escalates_at": _MOMENT,
         "acknowledged_at": _MOMENT,
+        "handed_to": {**_TEXT_OR_NONE, "description": "Who has to take it now, since a hand-over."},
     }
     return {
         "CivicErrors": {"type": "array", "minItems": 1, "items": error},

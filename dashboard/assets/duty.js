@@ -5,6 +5,7 @@
   var RING_MS = 4000; // between two signals while an alarm waits
   var TONES_HZ = { 1: [880, 660, 880], 2: [740, 740], 3: [620], 4: [520] };
   var ALARMS = "duty-alarms";
+  var SCALE = window.innerWidth >= 3000 ? 2 : 1; // names and signs as large as the page's words
   var asked = new URLSearchParams(window.location.search);
   var dash = (window.dash_clientside = window.dash_clientside || {});
   var live = null;
@@ -54,7 +55,7 @@
     if (news.map) {
       layers = live.moveMarks(news.map.props.layers, marked, true);
       live.setMap(Object.assign({}, news.map.props, {
-        layers: layers, lang: live.lang, theme: document.documentElement.dataset.theme
+        layers: layers, lang: live.lang, theme: document.documentElement.dataset.theme, scale: SCALE
       }));
     }
     placeAlarms(news.places);
@@ -102,7 +103,7 @@
         if (focus && by(focus)) by(focus).focus();
       } else {
         by("duty-card").focus();
-        by("duty-said").textContent = "";
+        tell("");
         marked = found.where;
         if (layers) layers = live.moveMarks(layers, marked, true);
         live.setMap(layers ? { layers: layers, selected: found.selected } : { selected: found.selected });
@@ -110,11 +111,16 @@
       }
       markOpen();
     }).catch(function (error) {
-      by("duty-said").textContent = error.said ? error.message : "";
+      tell(error.said ? error.message : "", true);
     });
     markOpen();
     asked.set("alarm", alarm);
     window.history.replaceState(null, "", "?" + asked.toString());
+  }
+
+  function tell(text, bad) {
+    by("duty-said").textContent = text;
+    by("duty-said").toggleAttribute("data-bad", Boolean(bad));
   }
 
   function valueOf(id) { return by(id) ? by(id).value : ""; }
@@ -129,17 +135,17 @@
     live.read("/live/alarms/" + open + "/notes", wish).then(function () {
       if (by("duty-text")) by("duty-text").value = "";
       if (by("duty-to")) by("duty-to").value = "";
-      by("duty-said").textContent = live.say("done");
+      tell(live.say("done"));
       show(open, true);
     }).catch(function (error) {
-      by("duty-said").textContent = live.say("failed", { why: error.message });
+      tell(live.say("failed", { why: error.message }), true);
     }).then(function () { button.disabled = false; });
   }
 
   /* Only a demo city has the button. */
   function tryOne() {
     live.read("/duty/trial", {}).then(poll).catch(function (error) {
-      by("duty-said").textContent = live.say("failed", { why: error.message });
+      tell(live.say("failed", { why: error.message }), true);
     });
   }
 
@@ -150,7 +156,7 @@
       hold = what ? { what: what, target: target } : null;
       drawHold();
     }).catch(function (error) {
-      by("duty-said").textContent = live.say("failed", { why: error.message });
+      tell(live.say("failed", { why: error.message }), true);
     });
   }
 

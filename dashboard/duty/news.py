@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from dashboard.wall import parts, stage
 from dashboard.wall.news import Asked, describe_alarm, mark_of, read_asked, send_json, tell_hold
 from geodata.access.sight import Sight
 from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
+from geodata.desk.takers import list_takers
 from geodata.events.alarms import VERDICTS, Alarm
 from geodata.wall.around import ring_around
 from geodata.wall.scenes import hold_wall, read_hold, read_scenes
@@ -82,7 +84,11 @@ def _add_reading(server: Flask, services: Services) -> None:
         response = _read_response(sight, found.kind, lang)
         plain = describe_alarm(found, sight, lang, now=now, services=services, response=response)
         plain["card"] += draw_more(found, sight, lang)
-        plain["acts"] = draw_acts(found, lang)
+        with city.database.read() as connection:
+            takers = list_takers(
+                connection, city, owner=found.owner, now=now, but=current_scope().account
+            )
+        plain["acts"] = draw_acts(found, takers, lang)
         return send_json(plain)
 
     @guarded(_ACT, logs="view.duty")
@@ -136,10 +142,10 @@ def draw_more(alarm: Alarm, sight: Sight, lang: Lang) -> str:
     )
 
 
-def draw_acts(alarm: Alarm, lang: Lang) -> str:
-    """Return what a post can do about an alarm."""
+def draw_acts(alarm: Alarm, takers: Sequence[str], lang: Lang) -> str:
+    """Return what a post can do about an alarm, and who can take it over."""
     verdicts = [(name, say(f"duty.verdict_{name}", lang)) for name in VERDICTS]
-    return parts.draw_piece("duty_acts.html", lang, alarm=alarm, verdicts=verdicts)
+    return parts.draw_piece("duty_acts.html", lang, alarm=alarm, verdicts=verdicts, takers=takers)
 
 
 def _tell(note: Any, zone: str, lang: Lang) -> dict[str, str]:
@@ -200,7 +206,7 @@ def _left(alarm: Alarm, *, now: int, escalate_s: int) -> int | None:
     """Return the seconds until an alarm escalates, to the next ten; None where it will not."""
     if alarm.state(now=now, escalate_s=escalate_s) != "new" or alarm.drill:
         return None
-    left = alarm.run.received + escalate_s - now
+    left = alarm.waits_since + escalate_s - now
     return max(-(-left // 10) * 10, 0)
 
 

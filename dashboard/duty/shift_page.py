@@ -70,7 +70,7 @@ def add_shift_page(server: Flask, services: Services) -> None:
 def _tell(
     alarm: Alarm, sight: Sight | None, services: Services, lang: Lang, *, now: int
 ) -> dict[str, Any]:
-    taken = alarm.acknowledged
+    taken = alarm.seen
     waited = taken.at - alarm.run.received if taken else None
     zone = services.city.settings.timezone
     return {

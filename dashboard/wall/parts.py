@@ -55,6 +55,7 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
         return {"keys": _draw("hidden", moment)}
     board = count_late(sight, now=now)
     today = compare_today(find_lately(sight, now=now).steps[0], now=now, zone=sight.zone)
+    silent = name_silence(moment)
     return {
         "keys": _draw("keys", moment, board=board),
         "late": _draw("late", moment, **_describe_late(moment, board)),
@@ -64,11 +65,17 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
             moment,
             today=today,
             hours=today_rows.describe_hours(today),
-            unusual=say(f"wall.unusual_{today.unusual}", moment.lang) if today.unusual else "",
+            unusual=say(f"wall.unusual_{today.unusual}", moment.lang)
+            if today.unusual and (silent is None or today.unusual == "more")
+            else "",
+            silent=silent,
         ),
         "top": _draw("top", moment, **_describe_top(moment)),
         "kinds": _draw(
-            "kinds", moment, rows=today_rows.describe_categories(sight, now, moment.lang)
+            "kinds",
+            moment,
+            rows=today_rows.describe_categories(sight, now, moment.lang),
+            silent=silent,
         ),
         "ticker": _draw(
             "ticker",
@@ -78,6 +85,15 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
             total=sight.snapshot.n,
         ),
     }
+
+
+def name_silence(moment: WallMoment) -> str | None:
+    """Return since when nothing came in, once that is too long: silence is no quiet day."""
+    sight = moment.sight
+    if moment.now - sight.as_of <= moment.settings.stale_after_s:
+        return None
+    since = numbers.moment(sight.as_of, sight.zone) if sight.as_of else numbers.NOT_TOLD
+    return say("wall.silent", moment.lang, since=since)
 
 
 def draw_news(moment: WallMoment) -> dict[str, str]:
@@ -149,6 +165,7 @@ def _describe_late(moment: WallMoment, board: LateBoard) -> dict[str, Any]:
         oldest = {
             "kind": kind or say("desk.no_kind", lang),
             "grid": name_grid(sight, board.oldest.owner, lang),
+            "body": sight.body_name(board.oldest.body, lang),
             "age": numbers.span(board.oldest.late_s, lang),
         }
     return {
@@ -255,6 +272,9 @@ def _describe_sources(moment: WallMoment) -> dict[str, Any]:
 def name_state(alarm: Alarm, now: int, settings: Settings, lang: Lang) -> str:
     """Return in a word what is to be done about an alarm."""
     state = alarm.state(now=now, escalate_s=settings.alarm_escalate_s)
+    if alarm.handed and state in ("new", "escalated"):
+        key = "handed" if state == "new" else "handed_escalated"
+        return say(f"alarm_state.{key}", lang, to=alarm.handed.to)
     return say(f"alarm_state.{state}", lang)
 
 

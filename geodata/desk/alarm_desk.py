@@ -14,6 +14,7 @@ from geodata.access.scope import ROWS, Scope
 from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.coordinates import to_lonlat
+from geodata.desk.takers import list_takers
 from geodata.errors import BadSetting, Fault, NotAllowed, NotFound
 from geodata.events.alarms import NOTES, VERDICTS, Alarm, AlarmNote, order_alarms
 from geodata.reading.personal import find_personal
@@ -32,6 +33,7 @@ from geodata.store.database import Connection, raise_revision, read_revision
 MOST_ALARMS = 1_000
 LONGEST_NOTE, LONGEST_POST = 500, 60
 ACT = "act"
+_TAKERS_TOLD = 8
 _DAY_S = 86_400
 _NO_ALARM = 2**62  # no number of ours is as large, and the store holds none
 
@@ -117,7 +119,8 @@ def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *,
 
     `wish`: `what` (ack, note, hand_over, verdict), `text`, `to` of a hand-over, `verdict` (real,
     false, test). Raises NotFound for an alarm that is not there or not this account's, NotAllowed
-    without the permission to act, BadSetting for a wish that is none; then nothing was written.
+    without the permission to act, BadSetting for a wish that is none or a hand-over to a post that
+    nobody knows; then nothing was written.
     """
     _check_permission(scope, ACT)
     note = _read_note(wish, scope, now=now)
@@ -125,6 +128,8 @@ def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *,
         row = read_alarm_row(connection, alarm) if alarm < _NO_ALARM else None
         if row is None or not scope.allows(row.owner):
             raise NotFound(Fault(key="alarm_missing"))
+        if note.to:
+            _check_taker(note.to, list_takers(connection, city, owner=row.owner, now=now))
         revision = raise_revision(connection, same_ground=True)
         append_note(connection, row, note, revision=revision)
         write_entry(
@@ -145,7 +150,7 @@ def alarm_json(one: Alarm, *, now: int, settings: Settings) -> dict[str, Any]:
     """Return one alarm as plain data; moments are UTC seconds."""
     run = one.run
     taken = one.acknowledged
-    escalates = run.received + settings.alarm_escalate_s
+    escalates = one.waits_since + settings.alarm_escalate_s
     waiting = taken is None and not run.cleared_at and not one.drill and not one.verdict
     return {
         "alarm": one.alarm,
@@ -168,6 +173,7 @@ def alarm_json(one: Alarm, *, now: int, settings: Settings) -> dict[str, Any]:
         "escalates_at": escalates if waiting else None,
         "acknowledged_at": taken.at if taken else None,
         "acknowledged_by": taken.post if taken else None,
+        "handed_to": one.handed.to if one.handed else None,
         "verdict": one.verdict or None,
         "notes": [
             {"at": note.at, "what": note.what, "post": note.post, "to": note.to or None,
@@ -241,12 +247,21 @@ def _read_note(wish: Mapping[str, Any], scope: Scope, *, now: int) -> AlarmNote:
         if needed and not texts[name]:
             faults.append(Fault(key="post_missing", field=name))
         if find_personal(pd.DataFrame({name: [texts[name]]}))[0]:
-            faults.append(Fault(key="post_personal", field=name))
+            faults.append(Fault(key="alarm_personal"))
     if faults:
         raise BadSetting(faults)
     return AlarmNote(
         at=now, what=what, post=scope.account, to=texts["to"], verdict=verdict, text=texts["text"]
     )
+
+
+def _check_taker(to: str, known: tuple[str, ...]) -> None:
+    """Raise BadSetting for a hand-over to nobody: the alarm would lie with no one."""
+    if to not in known:
+        told = "、".join(known[:_TAKERS_TOLD]) or "–"
+        raise BadSetting(
+            Fault(key="alarm_taker", field="to", values={"to": to, "known": told, "of": len(known)})
+        )
 
 
 def _clean(value: Any, limit: int) -> str | None:

@@ -250,9 +250,31 @@ class Alarm:
     notes: tuple[AlarmNote, ...] = field(default=())
 
     @property
-    def acknowledged(self) -> AlarmNote | None:
+    def seen(self) -> AlarmNote | None:
         """Return the first act that shows that somebody has seen it."""
         return next((one for one in self.notes if one.what != "note"), None)
+
+    @property
+    def handed(self) -> AlarmNote | None:
+        """Return the hand-over that waits for its taker; None where nobody has to take it."""
+        acts = [one for one in self.notes if one.what != "note"]
+        return acts[-1] if acts and acts[-1].what == "hand_over" else None
+
+    @property
+    def acknowledged(self) -> AlarmNote | None:
+        """Return the act by which a post took it: since it was last handed over, if it was."""
+        found: AlarmNote | None = None
+        for one in self.notes:
+            if one.what == "hand_over":
+                found = None
+            elif one.what != "note" and found is None:
+                found = one
+        return found
+
+    @property
+    def waits_since(self) -> int:
+        """Return since when it waits to be taken: our hearing of it, or its last hand-over."""
+        return self.run.received if self.handed is None else self.handed.at
 
     @property
     def verdict(self) -> str:
@@ -264,8 +286,8 @@ class Alarm:
         """
         Return what is to be done about it at a moment.
 
-        An alarm that nobody took within `escalate_s` of our hearing of it is escalated; a drill
-        never is.
+        An alarm that nobody took within `escalate_s` of our hearing of it, or of its hand-over, is
+        escalated; a drill never is.
         """
         if self.verdict:
             return "judged"
@@ -273,7 +295,7 @@ class Alarm:
             return "cleared"
         if self.acknowledged:
             return "acknowledged"
-        late = now - self.run.received >= escalate_s
+        late = now - self.waits_since >= escalate_s
         return "escalated" if late and not self.drill else "new"
 
 

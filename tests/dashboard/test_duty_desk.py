@@ -10,6 +10,8 @@ from dashboard.server import FEED, make_app
 from geodata.access.source_tokens import change_tokens
 from geodata.city import City
 from geodata.events.sources import plan_source
+from geodata.store.database import read_terms
+from geodata.store.records import read_records
 from tests.city import load_one, middle, write_table
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.door_city import Door
@@ -111,6 +113,29 @@ def test_a_demo_city_has_an_alarm_to_try_with_its_response_card_and_a_real_one_h
     assert refused.status_code == 404
     assert "演示" in refused.get_data(as_text=True)
     assert "duty-trial" not in desk.duty.get("/duty/_dash-layout").text
+
+
+def test_a_made_up_city_knows_its_kinds_and_bodies_by_the_names_that_sources_write(gaoshan):
+    with City(gaoshan.folder).database.read() as connection:
+        for of, table in (("kind", "kinds"), ("body", "bodies")):
+            numbered = set(read_terms(connection, of).values())
+            names = read_records(connection, table, at=DEMO_NOW)["name_zh"].tolist()
+            assert names
+            assert set(names) <= numbered
+
+
+def test_the_desk_offers_posts_to_hand_an_alarm_to_and_says_whom_it_waits_for(desk):
+    desk.add("duty-2", role="duty")
+    desk.post("H9", alarm_level=2, device_id="D9", lon=middle(1, 1)[0], lat=middle(1, 1)[1])
+    (row,) = desk.news().json["waiting"]
+    offered = desk.duty.get(f"/duty/alarms/{row['alarm']}?lang=zh").json["acts"]
+    assert 'value="duty-2"' in offered
+    assert 'value="duty-1"' not in offered  # oneself
+    assert 'value="viewer-1"' not in offered  # who may not act
+    wish = {"what": "hand_over", "to": "duty-2"}
+    address = f"/live/alarms/{row['alarm']}/notes"
+    assert desk.duty.post(address, json=wish, headers=HEADERS).status_code == 200
+    assert "已移交duty-2，待接" in desk.news().json["parts"]["queue"]
 
 
 def test_the_desk_holds_a_scene_or_an_alarm_on_every_wall_and_lets_go(desk):

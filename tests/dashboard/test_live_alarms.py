@@ -202,11 +202,13 @@ def test_only_those_who_may_see_a_grid_see_its_alarms(desk):
 
 def test_a_post_takes_notes_hands_over_and_judges_and_the_log_says_so(desk):
     desk.post("K1", alarm_level=2, device_id="D1")
+    load_bodies(desk)
     (one,) = desk.alarms()
     acts = (
         ({"what": "note", "text": "看过录像"}, "escalated"),
         ({"what": "ack"}, "acknowledged"),
-        ({"what": "hand_over", "to": "安宁街道值班岗"}, "acknowledged"),
+        ({"what": "hand_over", "to": "街道值班岗"}, "escalated"),
+        ({"what": "ack"}, "acknowledged"),
         ({"what": "verdict", "verdict": "false", "text": "蒸汽"}, "judged"),
     )
     for wish, state in acts:
@@ -219,6 +221,40 @@ def test_a_post_takes_notes_hands_over_and_judges_and_the_log_says_so(desk):
         ).fetchall()
     assert rows == [(f"alarm.{w['what']}", "duty-1", "iot/K1", one.owner) for w, _ in acts]
     assert CONSOLE not in {row[1] for row in rows}
+
+
+def load_bodies(desk: Desk) -> None:
+    rows = [["JD", "街道值班岗", "Town duty post"]]
+    columns = ("body", "name_zh", "name_en")
+    load_one(desk.city, "bodies", write_table(desk.city.folder / "bodies.csv", columns, rows))
+
+
+def test_what_is_handed_over_waits_for_its_taker_and_escalates_anew(desk):
+    desk.post("K2", alarm_level=2, device_id="D1")
+    load_bodies(desk)
+    (one,) = desk.alarms()
+    note_alarm(desk.city, DUTY, one.alarm, {"what": "ack"}, now=desk.now)
+    later = desk.now + 1_000
+    handed = {"what": "hand_over", "to": "街道值班岗"}
+    taken = note_alarm(desk.city, DUTY, one.alarm, handed, now=later)
+    assert taken.handed is not None and taken.acknowledged is None and taken.seen is not None
+    assert taken.state(now=later + 299, escalate_s=300) == "new"
+    assert taken.state(now=later + 300, escalate_s=300) == "escalated"
+    other = Scope.whole_city("duty-2", DUTY.permissions, role="duty")
+    taken = note_alarm(desk.city, other, one.alarm, {"what": "ack"}, now=later + 400)
+    assert taken.acknowledged is not None and taken.acknowledged.post == "duty-2"
+    assert taken.state(now=later + 9_999, escalate_s=300) == "acknowledged"
+
+
+def test_an_alarm_is_never_handed_to_a_post_nobody_knows(desk):
+    desk.post("K3", alarm_level=2, device_id="D1")
+    (one,) = desk.alarms()
+    with pytest.raises(BadSetting) as refused:
+        note_alarm(
+            desk.city, DUTY, one.alarm, {"what": "hand_over", "to": "不存在的岗"}, now=desk.now
+        )
+    assert "不存在的岗" in refused.value.sentence("zh")
+    assert desk.alarms()[0].notes == ()
 
 
 @pytest.mark.parametrize(
