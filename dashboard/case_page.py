@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 from flask import Flask, Response
 
 from dashboard import trail
@@ -17,7 +18,7 @@ from geodata.desk.case_context import Earlier, find_earlier, link_case, measure_
 from geodata.desk.cases import Case, Deadline, Owner, read_case
 from geodata.desk.responsibility import find_responsible
 from geodata.errors import NotFound
-from geodata.events.clock import STATES
+from geodata.events.clock import STATES, UNITS
 from geodata.events.sources import name_source
 from geodata.store.database import Connection
 from geodata.store.records import read_records
@@ -45,12 +46,14 @@ def add_case_page(server: Flask, services: Services) -> None:
                 said = error.sentence(lang)
                 return draw_plain("case_missing.html", status=404, said=said)
             earlier = find_earlier(connection, scope, found)
-            answering = _describe_answering(connection, found, ground)
+            kinds = read_records(connection, "kinds", at=now).set_index("id")
+            answering = _describe_answering(connection, found, ground, kinds)
         uid = None if found.owner.uid < 0 else found.owner.uid
         trail.show(target=f"{source}/{incident_id}", grid=uid)
         return draw_plain(
             "case.html",
             **describe_case(found, ground),
+            limit=_name_limit(kinds, found, lang),
             answering=answering,
             spent=_describe_spent(found, ground),
             earlier=[_describe_earlier(one, ground) for one in earlier],
@@ -87,9 +90,9 @@ def describe_case(case: Case, ground: DeskGround) -> dict[str, Any]:
 
 
 def measure_time(seconds: int, lang: Lang) -> str:
-    """Return a length of time to the minute, in its two largest units."""
+    """Return a length of time in its two largest units."""
     parts = []
-    for size, key in ((_DAY_S, "days"), (_HOUR_S, "hours"), (_MINUTE_S, "minutes")):
+    for size, key in ((_DAY_S, "days"), (_HOUR_S, "hours"), (_MINUTE_S, "minutes"), (1, "seconds")):
         n, seconds = divmod(seconds, size)
         if n and len(parts) < 2:
             parts.append(say(f"time.{key}", lang, n=n))
@@ -140,7 +143,21 @@ def _owner(name: str, owner: Owner, ground: DeskGround) -> dict[str, str]:
     }
 
 
-def _describe_answering(connection: Connection, case: Case, ground: DeskGround) -> dict[str, str]:
+def _name_limit(kinds: pd.DataFrame, case: Case, lang: Lang) -> str:
+    """Return what the table of kinds gives a case whose source gave a deadline; else nothing."""
+    columns = {"limit", "limit_unit"}
+    if case.deadline.by != "source" or case.head.kind not in kinds.index or columns - set(kinds):
+        return ""
+    row = kinds.loc[case.head.kind]
+    if pd.isna(row["limit"]) or row["limit_unit"] not in UNITS:
+        return ""
+    unit = say(f"case.unit_{row['limit_unit']}", lang, n=f"{float(row['limit']):g}")
+    return say("case.due_kind", lang, limit=unit)
+
+
+def _describe_answering(
+    connection: Connection, case: Case, ground: DeskGround, kinds: pd.DataFrame
+) -> dict[str, str]:
     """Return the body that answers for this kind of case here, and what says so."""
     lang = ground.lang
     if ground.drawn is None:
@@ -150,7 +167,7 @@ def _describe_answering(connection: Connection, case: Case, ground: DeskGround) 
         None if case.owner.uid < 0 else case.owner.uid,
         case.head.kind,
         matrix=read_records(connection, "matrix", at=ground.now),
-        kinds=read_records(connection, "kinds", at=ground.now).set_index("id"),
+        kinds=kinds,
     )
     return {
         "body": ground.body(found.body) if found.body else say("desk.nobody", lang),

@@ -19,6 +19,7 @@ OWN_ASSETS = (
     "street_play.js",
     "street_table.js",
     "street_tree.js",
+    "street_whose.js",
     "street_words.js",
 )
 _COVERED_PX = {"top": 52, "bottom": 60}

@@ -3,7 +3,8 @@
   "use strict";
   var WATCHED = /\/_dash-(update-component|layout|dependencies)|\/area\/\w+\.json|\/changes\?/;
   var POLL = '"output":"revision.data"';
-  var PATIENCE_MS = 15000; // a call without an answer for so long has lost its server
+  var PATIENCE_MS = 15000; // a call without an answer for so long is said to be without its server
+  var LOST_MS = 60000; // and for so long will never have one
   var KNOCK_MS = 3000;
   var RENEWED = "getu-renewed";
   var CALM_MS = 30000; // between two such openings, however often the server comes and goes
@@ -11,6 +12,7 @@
   var ask = window.fetch;
   var seen = new Date();
   var gone = false;
+  var broken = false; // the server was away, not only slow: the map may have lost tiles with it
   var lost = false; // something but a poll went unanswered: what is on the screen is not what was asked for
   var faults = {};
   var handled = Date.now(); // when a hand was last on this page: polls alone keep no session open
@@ -34,20 +36,26 @@
     banner.hidden = texts.length === 0;
   }
 
+  function again() {
+    broken = true;
+    setTimeout(knock, KNOCK_MS);
+  }
+
   function knock() {
     var prefix = JSON.parse(document.getElementById("_dash-config").textContent).requests_pathname_prefix;
     ask(prefix + "healthz", { cache: "no-store" }).then(function (answer) {
       if (answer.ok) meet();
-      else setTimeout(knock, KNOCK_MS);
-    }, function () { setTimeout(knock, KNOCK_MS); });
+      else again();
+    }, again);
   }
 
   function meet() {
     seen = new Date();
     if (!gone) return;
     gone = false;
-    if (lost || document.documentElement.dataset.map !== "idle") renew();
+    if (lost || (broken && document.documentElement.dataset.map !== "idle")) renew();
     else say();
+    broken = false;
   }
 
   /* Ask again for what went unanswered by opening the page anew: its address holds the view. */
@@ -61,6 +69,12 @@
 
   function miss(isPoll) {
     lost = lost || !isPoll;
+    broken = true;
+    doubt();
+  }
+
+  /* A slow answer is on its way: opening the page anew would make a busy server busier. */
+  function doubt() {
     if (gone) return;
     gone = true;
     say();
@@ -90,7 +104,10 @@
       "Accept-Language": document.documentElement.lang,
       "X-Getu-Idle": String(Math.round((Date.now() - handled) / 1000))
     });
-    var late = setTimeout(function () { miss(true); }, PATIENCE_MS); // it may still come
+    var late = setTimeout(function () {
+      doubt();
+      late = setTimeout(function () { miss(isPoll); }, LOST_MS - PATIENCE_MS);
+    }, PATIENCE_MS);
     return ask.call(window, input, Object.assign({}, init, { headers: headers })).then(function (answer) {
       clearTimeout(late);
       var plain = /^text\/plain/.test(answer.headers.get("Content-Type"));

@@ -9,6 +9,7 @@
 
   var held = ""; // the mark of the figures that the map holds
   var revision = null;
+  var looking = false;
   var asked = 0; // the newest question; older answers are dropped
   var seen = { clicks: 0, idle: false };
 
@@ -110,6 +111,7 @@
     var side = by("side");
     var top = side.scrollTop;
     var kept = keep && by("asked") ? by("asked").innerHTML : "";
+    var whose = keep && by("whose") ? by("whose").value : "";
     side.innerHTML = answer.html;
     if (kept && by("asked")) by("asked").innerHTML = kept;
     side.scrollTop = keep ? top : 0;
@@ -121,8 +123,10 @@
     if (answer.values) {
       held = answer.mark;
       street.figures = props.values = answer.values;
-      by("street-legend").innerHTML = answer.legend;
     }
+    if (answer.legend) street.film.takeLegend(answer.legend);
+    sayStates(layerStates);
+    if (answer.version !== street.frame.version) followDrawing();
     if (!answer.missing && (moved || !seen.stepped)) Object.assign(props, street.tree.lookAt(answer.uid));
     seen.stepped = seen.stepped || !answer.missing;
     street.setMap(props);
@@ -133,7 +137,18 @@
     findHot();
     document.title = street.tree.nameHere() + " · " + street.frame.title;
     street.table.stepped();
-    street.film.stepped(Boolean(answer.values));
+    street.whose.stepped(whose);
+    street.film.stepped();
+  }
+
+  /* The grids or the tables are others now: their lines, their names and who lies in whom. */
+  function followDrawing() {
+    return street.ask("frame.json").then(function (answer) {
+      street.frame = answer;
+      street.tree.take();
+      street.setMap({ layers: street.asking.layers(answer.map.layers) });
+      if (street.at.uid !== undefined) street.tree.drawCrumbs();
+    }).catch(street.fail);
   }
 
   /* The hot places take longer than all else: they come after the figures. */
@@ -173,7 +188,7 @@
     var typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
     if (event.key === "Escape") {
       // The newest thing that lies over the page goes first.
-      if (!street.words.close() && !street.finder.close()) street.asking.close();
+      if (!street.words.close() && !street.finder.close() && !street.filters.close()) street.asking.close();
     } else if (event.key === "/" && !typing) {
       by("find").focus();
       event.preventDefault();
@@ -187,11 +202,13 @@
   });
 
   function poll() {
-    if (document.hidden || revision === null) return;
+    if (document.hidden || revision === null || looking) return;
+    looking = true; // a slow server is asked once, not every second again
     fetch(street.base + "/changes?since=" + revision, { cache: "no-store" }).then(function (answer) {
-      if (answer.status === 200) street.step(true);
-      else if (answer.status === 401) window.getuDoor();
-    }).catch(function () { /* contact.js says that the server is gone */ });
+      if (answer.status === 200) return street.step(true);
+      if (answer.status === 401) window.getuDoor();
+      return undefined;
+    }).catch(function () { /* contact.js says that the server is gone */ }).then(function () { looking = false; });
   }
 
   function begin() {
@@ -217,13 +234,17 @@
         if (by(id).tagName === "BUTTON") by(id).title = answer.labels[id];
       });
       by("boot").hidden = true;
+      by("side").appendChild(text("p", answer.words.loading, "quiet")); // until the figures come
       return street.step(false).then(function () { street.asking.begin(query.get("ask")); });
     }).catch(function (error) { by("boot").hidden = true; street.fail(error); });
     setInterval(poll, POLL_MS);
     setInterval(function () { if (!document.hidden && street.frame) street.step(true); }, MINUTE_MS);
   }
 
+  var layerStates = {};
+
   function sayStates(layers) {
+    layerStates = layers;
     all("[data-layer]").forEach(function (box) {
       var one = layers[box.dataset.layer];
       var state = one ? one.state : "off";

@@ -5,6 +5,7 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   var NEAR_PX = 14;
   var DOUBLE_MS = 600; // a double click that ended a polygon is not one that zooms
   var TILE_PX = 512;
+  var NARROW_PX = 900;
   var mode = null; // circle, polygon, pick
   var corners = [];
   var shape = ""; // what the map outlines
@@ -13,6 +14,7 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   var endedAt = -DOUBLE_MS;
 
   function start(next) {
+    by("filter-box").open = false; // it would lie over the map and the answer
     mode = mode === next ? null : next;
     corners = [];
     ending = false;
@@ -43,7 +45,16 @@ window.dash_clientside.street.add(function (street, by, all, text) {
 
   function write(more) { return Object.keys(more).map(function (name) { return name + "=" + more[name]; }).join(";"); }
 
-  function ask(more) {
+  var nearest = ""; // how many of the nearest, once somebody chose
+
+  function parse(given) {
+    var more = {};
+    given.split(";").forEach(function (part) { more[part.split("=")[0]] = part.split("=").slice(1).join("="); });
+    return more;
+  }
+
+  function ask(given) {
+    var more = Object.assign({}, given, nearest ? { k: nearest } : {});
     answered = write(more);
     showShape(answered);
     street.remember(true);
@@ -53,6 +64,8 @@ window.dash_clientside.street.add(function (street, by, all, text) {
       if (answer.error) { box.textContent = ""; box.appendChild(text("p", answer.error, "note")); }
       else box.innerHTML = answer.html;
       by("side").scrollTop = 0;
+      if (mode) by("ask-hint").textContent = street.frame.words.asked_hint;
+      if (window.innerWidth <= NARROW_PX) box.scrollIntoView({ block: "start" }); // it lies below the map
     }).catch(street.fail);
   }
 
@@ -112,6 +125,12 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     if (begun) drop();
   }
 
+  document.addEventListener("change", function (event) {
+    if (event.target.dataset.nearest === undefined || !answered) return;
+    nearest = event.target.value;
+    ask(parse(answered));
+  });
+
   street.press("[data-ask]", function (node) {
     if (corners.length) showShape("");
     start(node.dataset.ask);
@@ -140,8 +159,8 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     /* An address may carry a question: it is put again. */
     begin: function (given) {
       if (!given || !street.frame.rows) return;
-      var more = {};
-      given.split(";").forEach(function (part) { more[part.split("=")[0]] = part.split("=").slice(1).join("="); });
+      var more = parse(given);
+      nearest = more.k || "";
       ask(more);
     },
 

@@ -14,7 +14,22 @@ window.dash_clientside.street.add(function (street, by, all, text) {
       NAMES.forEach(function (name) { own.chosen[name] = query.get(name) || ""; });
       if (!own.chosen.days) own.chosen.days = "90";
     },
-    draw: draw
+    draw: draw,
+
+    /* Tell whether the box was open. */
+    close: function () {
+      var box = by("filter-box");
+      if (!box.open) return false;
+      box.open = false;
+      box.querySelector("summary").focus();
+      return true;
+    },
+
+    /* The chosen period in words. */
+    span: function () {
+      var box = document.querySelector("[data-filter=days]");
+      return days(SPAN) || (box.selectedOptions[0] ? box.selectedOptions[0].textContent : "");
+    }
   });
 
   function set(values) {
@@ -51,10 +66,17 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     by("chips").appendChild(chip);
   }
 
+  /* What a box calls a choice that came with the address. */
+  function nameChoice(name) {
+    var select = document.querySelector("[data-filter=" + name + "]");
+    var option = select && all("option", select).find(function (one) { return one.value === own.chosen[name]; });
+    return option ? option.textContent : "";
+  }
+
   function draw() {
     by("chips").textContent = "";
     ["kind", "body", "source", "stage"].forEach(function (name) {
-      if (own.chosen[name]) addChip(names[name] || own.chosen[name], [name]);
+      if (own.chosen[name]) addChip(names[name] || nameChoice(name) || own.chosen[name], [name]);
     });
     if (days(SPAN)) addChip(days(SPAN), SPAN);
     if (days(AGAINST)) addChip(street.frame.words.compare + " " + days(AGAINST), AGAINST);
@@ -63,11 +85,16 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     all("[data-filter]").forEach(function (select) {
       var value = own.chosen[select.dataset.filter];
       if (select.dataset.filter === "days" && days(SPAN)) select.value = "span";
-      else if (value || select.dataset.filter === "category") select.value = value;
+      else if (value || select.dataset.filter === "category") select.value = value; // one that is not listed shows as none
       else select.selectedIndex = 0;
     });
     all("[data-day]").forEach(function (box) { box.value = own.chosen[box.dataset.day]; });
   }
+
+  document.addEventListener("pointerdown", function (event) {
+    var box = by("filter-box");
+    if (box && box.open && !event.target.closest("#filter-box")) box.open = false;
+  });
 
   street.press("[data-pick]", function (node) {
     var name = node.dataset.pick;
@@ -82,6 +109,7 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   document.addEventListener("change", function (event) {
     var node = event.target;
     if (node.dataset.filter) {
+      delete names[node.dataset.filter];
       var values = node.dataset.filter === "days" ? blank(SPAN) : {};
       values[node.dataset.filter] = node.value === "all" ? "" : node.value;
       set(values);

@@ -31,10 +31,7 @@ window.dash_clientside.street.add(function (street, by, all) {
     street.setMap({ values: Object.assign({}, street.figures, {
       "street-grids": { values: values, breaks: film.breaks, thin: [], revision: -1 - place }
     }) });
-    if (!showing) {
-      legend = by("street-legend").innerHTML;
-      by("street-legend").innerHTML = film.legend;
-    }
+    if (!showing) by("street-legend").innerHTML = film.legend;
     showing = true;
     by("frame").value = place;
     by("frame-name").textContent = film.frames[place];
@@ -82,15 +79,19 @@ window.dash_clientside.street.add(function (street, by, all) {
 
   /* A step of the page brings its own figures: the film stops and what it covered is let go. */
   street.film = {
-    stepped: function (renewed) {
+    takeLegend: function (html) {
+      if (timer && showing) legend = html;
+      else by("street-legend").innerHTML = legend = html;
+    },
+    stepped: function () {
       if (timer) return; // time goes on while the film plays
       if (showing) {
         street.setMap({ values: street.figures });
-        if (!renewed) by("street-legend").innerHTML = legend;
+        by("street-legend").innerHTML = legend;
       }
       showing = false;
       by("frame").value = 0;
-      by("frame-name").textContent = "";
+      by("frame-name").textContent = street.filters.span();
     }
   };
 });

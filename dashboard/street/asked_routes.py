@@ -32,6 +32,8 @@ from geodata.words import say
 
 _LONGEST_RING = 40 * MOST_VERTICES
 _SHOWN = 6
+_NEAREST = (3, 5, 10, 20)  # how many of the nearest cameras and places one may ask for
+_NEAREST_FIRST = 5
 
 
 def add_routes(server: Flask, services: Services) -> None:
@@ -51,6 +53,7 @@ def add_routes(server: Flask, services: Services) -> None:
             shape,
             filter=asked.street.filter(asked.sight, asked.now),
             now=asked.now,
+            k=read_nearest(),
         )
         with services.city.database.read() as connection:
             oldest = list_oldest(
@@ -95,6 +98,12 @@ def read_given() -> dict[str, str]:
         if name in _NAMES:
             given[name] = value
     return given
+
+
+def read_nearest() -> int:
+    """Return how many of the nearest a request asks for; what is no choice is the first one."""
+    given = read_text(request.args.get("k"), 2)
+    return next((k for k in _NEAREST if str(k) == given), _NEAREST_FIRST)
 
 
 def draw_given(asked: Asked, given: Mapping[str, str]) -> dict[str, Any]:
@@ -162,9 +171,12 @@ def draw_answer(
             for key in ("overdue", "due_soon", "open", "total")
         ],
         whole=figures.whole,
+        period=asked.street.name_period(),
         grids=found.grids,
         hidden=found.hidden_grids,
         inside=found.inside,
+        near_choices=_NEAREST,
+        near=read_nearest(),
         nearest={
             name: [
                 {"name": one.name or one.kind, "metres": numbers.decimal(one.distance_m, 0)}

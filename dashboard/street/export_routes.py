@@ -15,6 +15,7 @@ from dashboard.parts.overview import full_name
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.services import Services
 from dashboard.street.asked_routes import read_given, read_shape
+from dashboard.street.choices import name_chosen
 from dashboard.street.lists import describe_cases, rows_of_figure
 from dashboard.street.panel import RATES, describe_head, find_rows, name_ageing
 from dashboard.street.routes import Asked, Asking
@@ -23,6 +24,7 @@ from geodata.csv_sheet import write_csv
 from geodata.desk.trays import open_lying
 from geodata.figures.area import AreaFigures
 from geodata.figures.asked_shape import ShapeFigures, count_shape
+from geodata.figures.counts import Change
 from geodata.figures.definitions import DEFINITIONS, describe_figure
 from geodata.figures.tally import Tally
 from geodata.words import say
@@ -50,13 +52,15 @@ def add_routes(server: Flask, services: Services) -> None:
         asked = asking.read()
         sight, lang = asked.sight, asked.lang
         figure = read_text(request.args.get("figure"))
-        figure = figure if figure in DEFINITIONS else "total"
+        # What stands there is no case: only figures of cases have cases behind them.
+        known = figure in DEFINITIONS and DEFINITIONS[figure].window != "standing"
+        figure = figure if known else "total"
         area = asked.count()
         found = rows_of_figure(sight, find_rows(sight, area), figure, now=asked.now)
+        first = read_first(len(found))
+        listed = found[first : first + MOST_ROWS].tolist()
         with services.city.database.read() as connection:
-            cases = describe_cases(
-                sight, connection, found[:MOST_ROWS].tolist(), lang=lang, now=asked.now
-            )
+            cases = describe_cases(sight, connection, listed, lang=lang, now=asked.now)
         head = describe_head(sight, area, lang)
         trail.show(target=head["code"] or "city", grid=asked.uid, n=len(cases))
         return draw_plain(
@@ -66,6 +70,11 @@ def add_routes(server: Flask, services: Services) -> None:
             entry=describe_figure(figure, lang),
             cases=cases,
             count=len(found),
+            first=first,
+            period=asked.street.name_period(),
+            pages=range(0, len(found), MOST_ROWS) if len(found) > MOST_ROWS else (),
+            most=MOST_ROWS,
+            here=f"code={quote(head['code'])}&figure={figure}&{asked.street.link()}",
             link=asked.street.link(),
             back=f"{services.base_path}/street/{head['code']}",
             allowed=current_scope().has("read.rows"),
@@ -85,6 +94,13 @@ def add_routes(server: Flask, services: Services) -> None:
     for name, view in (("table.csv", table), ("rows", rows)):
         endpoint = f"getu_area_{name.partition('.')[0]}"
         server.add_url_rule(f"{services.base_path}/area/{name}", endpoint, view)
+
+
+def read_first(count: int) -> int:
+    """Return the number of the first row of the page that a request asks for, 0 for nonsense."""
+    given = read_text(request.args.get("from"), 9)
+    first = int(given) if given.isascii() and given.isdigit() else 0
+    return first if first < count else 0
 
 
 def _add_asked(server: Flask, services: Services) -> None:
@@ -152,14 +168,17 @@ def make_sheet(asked: Asked, area: AreaFigures) -> list[list[Any]]:
     lang = asked.lang
     columns = [say("street.column_code", lang), say("street.column_name", lang)]
     columns += [say(f"figure.{name}", lang) for name in ("total", *SHEET_FIGURES)]
-    columns += name_ageing(lang)
+    overdue = say("figure.overdue", lang)
+    columns += [f"{overdue} {band}" for band in name_ageing(lang)]
     for name in RATES:
         title = say(f"figure.{name}", lang)
         columns += [f"{title} ({say(f'street.{part}', lang)})" for part in ("part", "of")]
         columns.append(f"{title} (%)")
-    columns += [say(f"figure.{name}", lang) for name in ("before", "last_year")]
+    for name in ("before", "last_year"):
+        columns += [say(f"street.column_{name}", lang), f"{say(f'figure.{name}', lang)} (%)"]
     head = describe_head(asked.sight, area, lang)
-    sheet: list[list[Any]] = [[head["name"], head["code"], head["as_of"]], columns]
+    shown = [head["name"], head["code"], head["as_of"], asked.street.name_period()]
+    sheet: list[list[Any]] = [[*shown, *name_chosen(asked.sight, asked.street)], columns]
     for child in area.children:
         sheet.append(
             [
@@ -182,5 +201,7 @@ def _own_cells(own: Tally, *, hidden: bool) -> list[Any]:
     for rate in rates:
         percent = rate.percent()
         cells += [rate.part, rate.of, "" if percent is None else float(percent)]
-    cells += ["" if n is None else n for n in (own.before, own.last_year)]
+    for before in (own.before, own.last_year):
+        change = None if before is None else Change(now=own.total, before=before).percent()
+        cells += ["" if before is None else before, "" if change is None else float(change)]
     return [""] * len(cells) if hidden else cells

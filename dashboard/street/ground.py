@@ -19,7 +19,7 @@ from geodata.levels import NO_PARENT, find_parent_rows
 from geodata.words import Lang, say
 from layers.classes import break_classes
 from layers.layer import Picture, Values
-from layers.palette import NO_DATA, ZERO
+from layers.palette import NO_DATA, STATE_COLOR, STATE_SHAPE, ZERO
 from layers.registry import LAYERS
 
 GRIDS, ASKED = "street-grids", "street-asked"
@@ -158,18 +158,34 @@ def describe_classes(breaks: Sequence[float], street: StreetView) -> list[dict[s
     return [{"color": ZERO[theme], "label": "0", "n": ""}, *rows]
 
 
-def describe_legend(values: Values, street: StreetView) -> list[dict[str, Any]]:
-    """Return the classes of the measure: colour, bounds in words, how many grids."""
+def describe_signs(street: StreetView) -> list[dict[str, str]]:
+    """Return the signs of single cases, which stand on the map once it is near enough."""
+    lang, theme = street.view.lang, street.view.theme
+    return [
+        {
+            "shape": STATE_SHAPE[state],
+            "color": color[theme],
+            "label": say(f"layer.state.{state}", lang),
+        }
+        for state, color in reversed(STATE_COLOR.items())
+    ]
+
+
+def describe_legend(
+    values: Values, street: StreetView, *, leaves: Any = None
+) -> list[dict[str, Any]]:
+    """Return the classes of the measure: colour, bounds in words, how many grids (`leaves`)."""
     lang, theme = street.view.lang, street.view.theme
     ramp = CHANGE if street.measure == "change" else _ramp()
     breaks = (-np.inf if street.measure == "change" else 1, *values.breaks, np.inf)
-    known = np.isfinite(values.values)
-    zero = known & (values.values == 0)
+    figures = values.values if leaves is None else values.values[leaves]
+    known = np.isfinite(figures)
+    zero = known & (figures == 0)
     rows = [
         {
             "color": ramp[theme][place],
             "label": _name_class(low, high),
-            "n": int((known & ~zero & (values.values >= low) & (values.values < high)).sum()),
+            "n": int((known & ~zero & (figures >= low) & (figures < high)).sum()),
         }
         for place, (low, high) in enumerate(pairwise(breaks))
     ]
@@ -188,10 +204,17 @@ def _name_class(low: float, high: float) -> str:
     """Return the whole numbers from `low` up to below `high`: figures here are counts."""
     first, last = np.ceil(low) or 1.0, np.ceil(high) - 1  # zero is a class of its own
     if not np.isfinite(first):
-        return f"≤ {last:g}" if np.isfinite(last) else "≠ 0"
+        return f"≤ {_sign(last)}" if np.isfinite(last) else "≠ 0"
     if not np.isfinite(last):
-        return f"≥ {first:g}"
-    return f"{first:g}" if first == last else f"{first:g} – {last:g}"
+        return f"≥ {_sign(first)}"
+    if first == last:
+        return _sign(first)
+    # Beside a minus a dash reads as another.
+    return f"{_sign(first)} … {_sign(last)}" if first < 0 else f"{first:g} – {last:g}"
+
+
+def _sign(number: float) -> str:
+    return f"{number:g}".replace("-", "−")
 
 
 def describe_tree(facts: Sight, lang: Lang) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from flask import render_template
 
 from dashboard.parts import numbers, totals
 from dashboard.street.charts import draw_days
+from dashboard.street.choices import category_names, source_names
 from dashboard.street.compared import (
     change_of_child,
     count_chosen,
@@ -19,24 +21,22 @@ from dashboard.street.compared import (
     describe_worst,
     name_ever,
 )
-from dashboard.street.lists import list_oldest, list_waiting
+from dashboard.street.lists import find_grid_names, list_oldest, list_waiting
+from dashboard.street.responsible import describe_frequent
 from dashboard.street.view import StreetView
 from geodata.access.sight import Sight
 from geodata.access.suppression import Span
-from geodata.desk.responsibility import find_responsible
 from geodata.events.incidents import SIX_STEPS
-from geodata.events.sources import name_source
 from geodata.figures.area import AreaFigures, ChildFigures, Part
+from geodata.figures.counts import Rate
 from geodata.figures.hot_places import HotPlace, find_hot_places
 from geodata.figures.tally import AGEING_DAYS, order_leaves
-from geodata.snapshots.facts import UNMATCHED
+from geodata.snapshots.snapshot import Filter
 from geodata.store.database import Connection
-from geodata.store.records import read_records
 from geodata.words import Lang, say
 
 RATES = ("completion", "closing", "on_time", "returned", "reopened")
 _PARTS_SHOWN = 8
-_KINDS_ASKED = 6
 
 
 def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: Connection) -> str:
@@ -46,8 +46,10 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
     def speak(key: str, **named: Any) -> str:
         return say(key, lang, **named)
 
-    rows, against = find_rows(sight, area), count_chosen(sight, area, street)
-    ever = name_ever(count_ever(sight, area), lang)
+    # Late is late whenever it was reported; days that somebody chose narrow this list, too.
+    ever = area if street.span else replace(area, filter=_forget_period(area.filter))
+    rows, against = find_rows(sight, ever), count_chosen(sight, area, street)
+    in_all = name_ever(count_ever(sight, area), lang)
     return render_template(
         "street_panel.html",
         say=speak,
@@ -56,14 +58,14 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
         link=street.link(),
         **describe_head(sight, area, lang),
         period=street.name_period(),
-        keys=_describe_keys(area, ever, lang),
+        keys=_describe_keys(area, in_all, lang),
         ranks=describe_ranks(sight, area, street, lang),
         rates=[_describe_rate(name, getattr(area.own, name), lang) for name in RATES],
         changes=describe_changes(area, against, street, lang),
         against=str(street.against or ""),
         trend=draw_days(area.days, sight.zone),
         steps=_describe_steps(area, lang),
-        stages=_bars([(say(f"stage.{name}", lang), n, name) for name, n in area.stages.items()]),
+        stages=_describe_stages(area, lang),
         ageing=_describe_ageing(area, lang),
         worst=describe_worst(sight, area, lang),
         children=[
@@ -82,11 +84,14 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
             **{name: getattr(street, name) for name in ("kind", "body", "source", "stage")},
         },
         things=_count_things(sight, area),
-        responsible=_describe_responsible(sight, area, connection, lang),
+        responsible=describe_frequent(sight, area, connection, lang),
         oldest=list_oldest(sight, connection, rows, lang=lang, now=area.now),
+        oldest_of=street.name_period() if street.span else say("street.period_all", lang),
         waiting=list_waiting(sight, connection, area, lang=lang),
+        visible=numbers.count(area.own.total),
         notes=_describe_notes(sight, area, lang),
         may_export=sight.scope.has("export"),
+        may_act=sight.scope.has("act") or sight.scope.has("decide"),
     )
 
 
@@ -99,6 +104,10 @@ def find_rows(sight: Sight, area: AreaFigures) -> np.ndarray[Any, np.dtype[np.in
         leaves[order_leaves(sight).leaves(area.grid)] = True
         mask = mask & leaves[sight.snapshot.owner]
     return np.flatnonzero(mask)
+
+
+def _forget_period(filter: Filter) -> Filter:
+    return replace(filter, since=None, until=None)
 
 
 def describe_head(sight: Sight, area: AreaFigures, lang: Lang) -> dict[str, Any]:
@@ -186,7 +195,20 @@ def _describe_rate(key: str, rate: Any, lang: Lang) -> dict[str, Any]:
 
 
 def _describe_steps(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
-    return _bars([(say(f"stage.{name}", lang), area.own.steps[name], "") for name in SIX_STEPS])
+    steps = [(say(f"stage.{name}", lang), area.own.steps[name], "") for name in SIX_STEPS]
+    return _with_share(_bars(steps), area)
+
+
+def _describe_stages(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
+    stages = [(say(f"stage.{name}", lang), n, name) for name, n in area.stages.items()]
+    return _with_share(_bars(stages), area)
+
+
+def _with_share(rows: list[dict[str, Any]], area: AreaFigures) -> list[dict[str, Any]]:
+    """Return the bars with the share that each is of the area's visible cases, in percent."""
+    for row in rows:
+        row["percent"] = Rate(part=row["n"], of=area.own.total).percent()
+    return rows
 
 
 def _describe_ageing(area: AreaFigures, lang: Lang) -> list[dict[str, Any]]:
@@ -271,20 +293,6 @@ def _name_parts(parts: tuple[Part, ...], names: Any, texts: Any = None) -> dict[
     }
 
 
-def source_names(sight: Sight, lang: Lang) -> dict[int, str]:
-    """Return the sources in words, as far as the program knows them."""
-    return {code: name_source(text, lang) for code, text in sight.source_terms.items()}
-
-
-def category_names(sight: Sight, lang: Lang) -> dict[int, str]:
-    """Return the categories by name, those of unknown kinds among them."""
-    unmatched = say("filter.unmatched", lang)
-    return {
-        code: unmatched if name == UNMATCHED else name
-        for code, name in sight.category_names(lang).items()
-    }
-
-
 def _body_names(sight: Sight, lang: Lang) -> dict[int, str]:
     return {code: sight.body_name(text, lang) for code, text in sight.body_terms.items()}
 
@@ -292,22 +300,30 @@ def _body_names(sight: Sight, lang: Lang) -> dict[int, str]:
 def draw_hot(sight: Sight, area: AreaFigures, lang: Lang) -> str:
     """Return the hot places of an area as HTML: asked for after the panel, for it takes longer."""
     found = find_hot_places(sight, find_rows(sight, area), now=area.now)
-    return render_template("street_hot.html", hot=_describe_hot(found, lang))
+    return render_template("street_hot.html", hot=_describe_hot(sight, found, lang))
 
 
-def _describe_hot(found: tuple[HotPlace, ...], lang: Lang) -> dict[str, Any]:
+def _describe_hot(sight: Sight, found: tuple[HotPlace, ...], lang: Lang) -> dict[str, Any]:
+    grids = find_grid_names(sight, [(one.lon, one.lat) for one in found])
     return {
         "rows": [
             {
                 "name": one.name
-                or say(f"street.hot_nameless_{one.kind}", lang, near=one.near or "–"),
+                or say(
+                    f"street.hot_nameless_{one.kind}"
+                    if one.near or one.kind != "building"
+                    else "street.hot_nameless",
+                    lang,
+                    near=one.near,
+                ),
                 "kind": say(f"street.hot_{one.kind}", lang),
+                "grid": grids.get(place, ""),
                 "n": one.total,
                 "late": one.overdue,
                 "lon": one.lon,
                 "lat": one.lat,
             }
-            for one in found
+            for place, one in enumerate(found)
         ],
         "note": say("street.hot_rule" if found else "street.hot_none", lang),
     }
@@ -324,29 +340,6 @@ def _count_things(sight: Sight, area: AreaFigures) -> dict[str, int]:
     for name, table in (("cameras", sight.cameras), ("places", sight.places)):
         found[name] = int(inside[table["owner"].to_numpy(np.int64)].sum())
     return found
-
-
-def _describe_responsible(
-    sight: Sight, area: AreaFigures, connection: Connection, lang: Lang
-) -> list[dict[str, str]]:
-    """Return who answers here for the kinds that come most, and why it is theirs."""
-    matrix = read_records(connection, "matrix", at=area.now)
-    names = sight.kind_names(lang)
-    grid = None if area.is_city else area.grid
-    rows = []
-    for part in area.kinds[:_KINDS_ASKED]:
-        kind = sight.kind_terms.get(part.code, "")
-        if not kind:
-            continue
-        found = find_responsible(sight.grids, grid, kind, matrix=matrix, kinds=sight.kinds)
-        rows.append(
-            {
-                "kind": names.get(part.code, kind),
-                "body": sight.body_name(found.body, lang) or say("desk.nobody", lang),
-                "why": say(f"street.why_{found.why}", lang, by=found.by),
-            }
-        )
-    return rows
 
 
 def _describe_notes(sight: Sight, area: AreaFigures, lang: Lang) -> list[str]:

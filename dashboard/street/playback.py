@@ -70,6 +70,7 @@ def count_frames(asked: Asked) -> dict[str, Any]:
             "street_legend.html",
             title=say("figure.total", asked.lang),
             unit=say("legend.unit_incidents", asked.lang),
+            counted="",
             rows=describe_classes(breaks, asked.street),
         ),
         "frames": [

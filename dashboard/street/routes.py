@@ -13,7 +13,7 @@ from flask import Flask, Response, render_template, request
 from dashboard import trail
 from dashboard.guard import current_scope, guarded
 from dashboard.services import Services
-from dashboard.street import ground, panel
+from dashboard.street import choices, ground, panel, responsible
 from dashboard.street.view import StreetView, parse_street, read_text
 from dashboard.view import View
 from geodata.access.sight import Sight
@@ -128,6 +128,16 @@ def add_routes(server: Flask, services: Services) -> None:
         return as_json({"html": panel.draw_hot(asked.sight, asked.count(), asked.lang)})
 
     @guarded("read")
+    def whose() -> Response:
+        asked = asking.read()
+        kind = read_text(request.args.get("whose"))
+        with services.city.database.read() as connection:
+            html = responsible.draw_one(
+                asked.sight, asked.uid, kind, connection, lang=asked.lang, now=asked.now
+            )
+        return as_json({"html": html})
+
+    @guarded("read")
     def search() -> Response:
         asked = asking.read(own=False)
         text = read_text(request.args.get("q"))
@@ -142,6 +152,7 @@ def add_routes(server: Flask, services: Services) -> None:
         ("panel.json", area),
         ("search.json", search),
         ("hot.json", hot),
+        ("whose.json", whose),
     )
     for rule, view in rules:
         name = f"getu_area_{rule.partition('.')[0]}"
@@ -162,11 +173,14 @@ def draw_frame(asked: Asked, services: Services) -> dict[str, Any]:
         "street_controls.html",
         say=speak,
         street=street,
-        categories=_name_categories(sight, lang),
+        categories=choices.list_categories(sight, lang),
+        kinds=choices.list_kinds(sight, lang),
+        texts=choices.list_texts(sight, lang),
         switches=[(one["id"], one["title"], one["visible"]) for one in layers[:-1]],
         rows=sight.rows,
     )
     return {
+        "version": sight.version,
         "controls": controls,
         "city": city,
         "title": f"{city} · {say('product.mark', lang)}",
@@ -190,7 +204,8 @@ def draw_frame(asked: Asked, services: Services) -> dict[str, Any]:
             name: say(f"street.{name}", lang, n="{n}")
             for name in (
                 "formula", "numerator", "denominator", "window", "rounding", "rows", "failed",
-                "nothing_found", "circle_hint", "polygon_hint", "close", "compare",
+                "nothing_found", "circle_hint", "asked_hint", "polygon_hint", "close", "compare",
+                "loading",
             )
         },
     }  # fmt: skip
@@ -223,12 +238,13 @@ def _draw_map(asked: Asked) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "query": street.query(sight, now),
         "revision": sight.snapshot.revision,
+        "version": sight.version,
         "mark": mark,
     }
+    values = ground.read_values(sight, street, now=now)
     if request.args.get("held") != mark:
-        values = ground.read_values(sight, street, now=now)
         shown["values"] = ground_values(asked, values)
-        shown["legend"] = _draw_legend(asked, values)
+    shown["legend"] = _draw_legend(asked, values)
     return shown
 
 
@@ -246,11 +262,15 @@ def ground_values(asked: Asked, values: Any) -> dict[str, Any]:
 
 def _draw_legend(asked: Asked, values: Any) -> str:
     street = asked.street
+    # What is counted beside a class are the grids of the area that the page stands on.
+    leaves = None if asked.uid is None else order_leaves(asked.sight).leaves(asked.uid)
     return render_template(
         "street_legend.html",
         title=street.name_measure(),
         unit=say("legend.unit_incidents", asked.lang),
-        rows=ground.describe_legend(values, street),
+        counted=say("street.legend_grids", asked.lang),
+        rows=ground.describe_legend(values, street, leaves=leaves),
+        signs=ground.describe_signs(street) if asked.sight.rows else [],
     )
 
 
@@ -298,12 +318,6 @@ def _draw_missing(services: Services, asking: Asking) -> Response:
 
 def _is_doubtful(sight: Sight, code: str) -> bool:
     return int((sight.grids.grids["code"] == code).sum()) > 1
-
-
-def _name_categories(sight: Sight, lang: Lang) -> list[tuple[int, str]]:
-    names = panel.category_names(sight, lang)
-    used = set(np.flatnonzero(sight.counter.count(["category"])).tolist())
-    return sorted(((code, names[code]) for code in used if code in names), key=lambda one: one[1])
 
 
 def _describe_found(one: Any, sight: Sight, lang: Lang) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from geodata.words import Lang, say
 
 CATEGORIES_SHOWN, NEWEST_SHOWN = 6, 4
 MOSTLY_DAYS, _MOSTLY = 28, 2
+_WORTH = 1 / 3  # of the most, below which a second is not worth a word
 _HEADROOM = 1.15  # over the tallest bar, for its mark
 
 
@@ -93,7 +94,8 @@ def name_mostly(sight: Sight, rows: Sequence[int], *, now: int, lang: Lang) -> d
         groups, counts = np.unique(
             snapshot.category[found[snapshot.owner[found] == row]], return_counts=True
         )
-        most = np.argsort(-counts, kind="stable")[:_MOSTLY].tolist()
+        most = np.argsort(-counts, kind="stable")[:_MOSTLY]
+        most = most[counts[most] >= _WORTH * counts.max(initial=0)].tolist()
         parts = [
             f"{names.get(int(groups[k])) or '–'} {numbers.count(int(counts[k]))}" for k in most
         ]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from geodata.words import Lang, say
 
-Window = Literal["period", "now", "before", "last_year", "against", "ahead"]
+Window = Literal["period", "now", "before", "last_year", "against", "ahead", "standing"]
 Rounding = Literal["none", "percent", "decimal"]
 
 
@@ -55,6 +55,8 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
             _count("steps"),
             _count("stages", "now"),
             _count("hot_places"),
+            _count("cameras", "standing"),
+            _count("places", "standing"),
             _rate("completion", "handled_of_dispatched", "dispatched"),
             _rate("closing", "closed_of_registered", "registered"),
             _rate("on_time", "closed_on_time", "closed_with_deadline"),

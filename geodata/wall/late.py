@@ -26,11 +26,16 @@ class BodyLate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldestCase:
-    """The case that is late for longest: `incident` is its number, `owner` a grid's uid or -1."""
+    """
+    The case that is late for longest: `incident` is its number, `owner` a grid's uid or -1.
+
+    `body` is the one that has it, "" where none is named.
+    """
 
     incident: int
     kind: int
     owner: int
+    body: str
     late_s: int
 
 
@@ -97,6 +102,7 @@ def _find_oldest(sight: Sight, late: NDArray[np.int64], *, now: int) -> OldestCa
         incident=int(snapshot.incident[row]),
         kind=int(snapshot.kind[row]),
         owner=-1 if owner < 0 else int(sight.grids.finest()["uid"].iat[owner]),
+        body=sight.body_terms.get(int(snapshot.body[row]), ""),
         late_s=now - int(snapshot.due_at[row]),
     )
 

@@ -72,7 +72,7 @@ def list_own_scenes(lang: Lang) -> tuple[Scene, ...]:
         ("late", (*plain, "grid-risk", "overdue-halos"), LATE, 0, 20, NOW),
         ("heat", (*plain, "incident-heat"), CITY, 28, 20, NOW),
         ("hexes", (*plain, "incident-hexes"), CITY, 90, 20, NOW),
-        ("change", plain, CITY, 28, 20, AGAINST),
+        ("change", (*plain, "overdue-halos"), CITY, 28, 20, AGAINST),
         ("film", plain, CITY, 28, 42, "week"),
     )
     return tuple(

@@ -280,3 +280,27 @@ def test_a_server_that_goes_away_is_said_and_the_figures_stay(page, serve_page, 
     city.wait_for("#banner", gone=True)
     stand(city, "Whole city")
     assert city.text("[data-def=total] strong") == total
+
+
+def test_a_slow_answer_is_waited_for_and_opens_nothing_anew(page, serve_page, gaoshan_app):
+    server: PageServer = serve_page(gaoshan_app)
+    # What counts as slow comes at once here; how often the page was opened is counted.
+    page.add_init_script(
+        "const late = window.setTimeout;"
+        "window.setTimeout = (act, ms, ...more) => late(act, ms === 15000 ? 20 : ms, ...more);"
+        "sessionStorage.opened = Number(sessionStorage.opened || 0) + 1;"
+    )
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/area/panel.json*", hold)
+    page.goto(f"{server.address}/street/?lang=en&days=0")
+    page.wait_for_selector("#side > p")  # what comes is said until it comes
+    page.wait_for_selector("#banner:not([hidden])")
+    page.wait_for_selector("#banner", state="hidden")  # the server answers: it is only slow
+    for route in list(held):
+        route.continue_()
+    page.wait_for_selector(".area-head")
+    assert page.evaluate("sessionStorage.opened") == "1"

@@ -202,3 +202,67 @@ def test_a_day_is_played_hour_by_hour_and_its_frames_hold_every_owned_case(clien
 def test_fewer_and_more_are_told_apart_by_every_eye(theme):
     colours = [ZERO[theme], NO_DATA[theme], *CHANGE[theme]]
     assert min(nearest_pair(colours, one) for one in DEFICIENCIES) >= 12
+
+
+def test_the_filters_name_every_kind_stage_and_source_there_is(client, tiny):
+    facts = load_facts(tiny, now=NOW)
+    controls = ask(client, "frame.json")["controls"]
+
+    def offered(name: str) -> set[str]:
+        box = controls.split(f'data-filter="{name}"')[1].split("</select>")[0]
+        return set(re.findall(r'value="([^"]+)"', box))
+
+    assert offered("kind") == {facts.kind_terms[code] for code in np.unique(facts.snapshot.kind)}
+    assert "closed" in offered("stage")
+    assert offered("source") == set(facts.source_terms.values())
+
+
+def test_whose_any_kind_is_can_be_looked_up_in_any_area(client):
+    found = ask(client, "whose.json", f"code={grid_code(0, 0)}&whose=积水")["html"]
+    assert "积水" in found
+    assert "<p" in found
+    assert ask(client, "whose.json", "whose=nothing-of-that-name")["html"].strip() == ""
+
+
+def test_as_many_of_the_nearest_as_were_asked_for(client):
+    lon, lat = lonlat(300, 300)
+    place = f"lon={lon}&lat={lat}&radius_m=500"
+    for given, shown in (("3", "3"), ("", "5"), ("9999", "5"), ("x", "5")):
+        found = ask(client, "ask.json", f"{place}&k={given}")["html"]
+        assert re.findall(r'<option value="(\d+)" selected', found) in ([shown], [])
+    assert "within" not in ask(client, "ask.json", place)
+
+
+def test_the_classes_of_the_legend_count_the_grids_of_the_area(client):
+    def count(code: str) -> int:
+        legend = ask(client, "panel.json", f"code={code}")["legend"]
+        return sum(int(n) for n in re.findall(r'class="n">(\d+)<', legend))
+
+    assert count("") == 9
+    assert count(community_code(0)) == 3
+    assert count(grid_code(1, 1)) == 1
+
+
+def test_the_longest_overdue_stand_first_and_every_page_of_them_is_to_be_had(client, monkeypatch):
+    monkeypatch.setattr("dashboard.street.export_routes.MOST_ROWS", 2)
+    address = "/area/rows?lang=en&days=0&figure=overdue"
+    page = client.get(address).get_data(as_text=True)
+    due = re.findall(r"<td>(\d{4}-\d\d-\d\d \d\d:\d\d)</td><td><span", page)
+    assert len(due) == 2
+    links = re.findall(r'href="(/area/rows[^"]*from=\d+)"', page)
+    assert links
+    for link in links:
+        more = client.get(link.replace("&amp;", "&")).get_data(as_text=True)
+        due += re.findall(r"<td>(\d{4}-\d\d-\d\d \d\d:\d\d)</td><td><span", more)
+    assert due == sorted(due)
+    assert len(due) == int(key_of(ask(client, "panel.json")["html"], "overdue"))
+
+
+def test_the_download_says_of_which_days_and_which_cases_it_is(client):
+    sheet = client.get("/area/table.csv?lang=en&days=28&state=open&kind=积水").get_data(
+        as_text=True
+    )
+    first, titles, *_ = csv.reader(io.StringIO(sheet.removeprefix("\ufeff")))
+    assert first[3:] == ["of the last 28 days", "Open", "积水"]
+    assert len(titles) == len(set(titles))
+    assert any(title.startswith("Overdue 0–1") for title in titles)
