@@ -85,14 +85,17 @@ def _add_overview(server: Flask, services: Services, jobs: IntakeJobs) -> None:
         of = request.form.get("of", "")
         if of not in _ALIASES:
             raise NotFound(Fault(key="table_unknown"))
-        alias = request.form.get("alias", "")
+        alias, means = request.form.get("alias", ""), request.form.get("means", "").strip()
         with city.database.read() as connection:
             versions = list_versions(connection, _ALIASES[of], alias)
+            codes = _list_codes(connection, of, now=services.now())
+        # Whoever types the name instead of the code means the one row that has it.
+        named = [code for code, name in codes if means in (name, code)]
         change = plan_row(
             city,
             _ALIASES[of],
             alias if versions else None,
-            {"alias": alias, of: request.form.get("means", "")},
+            {"alias": alias, of: named[0] if len(named) == 1 else means},
             valid_from=read_day("", city.settings.zone),
             seen=max((row.batch for row in versions), default=0),
             scope=current_scope(),

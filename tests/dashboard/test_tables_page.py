@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -47,6 +48,7 @@ def test_every_table_is_named_and_what_did_not_match_is_listed_with_its_cases(cl
     for told in ("事件类别", "工作日历", "类别别名", "部件", "积水", "12 件"):
         assert told in page
     assert "路面破损</td>" not in page
+    assert f"/tables/kinds/row?lang=zh&amp;theme=dark&amp;set.code={quote('积水')}" in page
 
 
 def test_a_word_that_did_not_match_gets_its_meaning_and_leaves_the_list(city, client):
@@ -59,6 +61,15 @@ def test_a_word_that_did_not_match_gets_its_meaning_and_leaves_the_list(city, cl
     counted = pd.Series(facts.snapshot.kind).map(facts.kind_terms).value_counts()
     assert "积水" not in counted
     assert counted["路面破损"] >= 24
+
+
+def test_a_word_gets_its_meaning_by_a_name_or_becomes_a_row_itself(city, client):
+    form = {"cell.code": "K7", "cell.name_zh": "内涝", "cell.category": "市政", "seen": "0"}
+    assert client.post("/tables/kinds/row?lang=zh", data=form).status_code == 303
+    client.post("/tables/alias?lang=zh", data={"of": "kind", "alias": "积水", "means": "内涝"})
+    assert records(city, "kind_aliases").at["积水", "kind"] == "K7"
+    page = text_of(client.get("/tables/bodies/row?lang=zh&set.body=城管局&set.name_zh=城管局"))
+    assert page.count('value="城管局"') == 2
 
 
 def test_a_row_is_changed_from_a_day_on_and_its_history_is_shown(city, client):
