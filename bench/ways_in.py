@@ -27,7 +27,7 @@ from geodata.coordinates import (
     wgs84_to_gcj02,
 )
 from geodata.demo import make_city
-from geodata.intake.trusted_layer import TrustedLayers
+from geodata.loading.trusted_layer import TrustedLayers
 from geodata.loading.demo_city import demo_settings, save_demo
 from geodata.loading.fixtures import save_base
 

@@ -18,6 +18,7 @@ def add_commands(commands: Commands) -> None:
     load.add_argument("--source", metavar="NAME")
     load.add_argument("--system", default="grid", metavar="NAME")
     load.add_argument("--valid-from", metavar="DATE")
+    load.add_argument("--swapped", action="store_true")
     load.add_argument("--recorded", metavar="COLUMN")
     load.add_argument("--overlaps", choices=("refuse", "cut"), default="refuse")
     load.add_argument("--dry-run", action="store_true")
@@ -38,6 +39,7 @@ def run_load(arguments: argparse.Namespace, out: Output) -> int:
     request = LoadRequest(
         now=read_clock(),
         crs=arguments.crs,
+        swapped=arguments.swapped,
         encoding=arguments.encoding,
         layer=arguments.layer,
         mapping=parse_mapping(arguments.map),

@@ -21,25 +21,26 @@ from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.grids.columns import find_columns
 from geodata.intake.limits import limits_of
 from geodata.intake.shelf import Upload
-from geodata.intake.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.intake.watched import find_stamp
 from geodata.loading.contracts import RECORD_KINDS
+from geodata.loading.datums import OutlineEvidence
 from geodata.loading.event_files import NAMES as EVENT_NAMES
 from geodata.loading.incidents import COLUMNS, STANDS_IN
-from geodata.loading.outside import tell_outside
+from geodata.loading.outside import DATUMS, describe_outside, find_outside
 from geodata.loading.placing import metric_for, raw_places
 from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults, group_notes
 from geodata.loading.request import find_column
+from geodata.loading.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.reading import Reading
 from geodata.snapshots.facts import base_version
+from geodata.store.drawings import load_drawings
 from geodata.words import LANGS, Lang
 
 ROWS_SHOWN = 20
 POINTS_DRAWN, SHAPES_DRAWN = 2_000, 400
 LOOKS_KEPT = 32  # each some 100 kB, however large its file
 _DRAWN = ("code", "name", "kind", "body", "households", "population")
-_DATUMS = {"crs": "WGS 84", "fit": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Preview:
     `first_rows` are the first as text; `columns` its headers; `fields` the column each field of the
     kind was found in. `points` (m, 2) and `shapes` are metres of the city for a small map, thinned.
     `faults`, `notes` and `warnings` are sentences, `refused` how many rows have a fault; `left` are
-    the columns that no field takes.
+    the columns that no field takes; `outline` counts the places beside the city.
     """
 
     driver: str
@@ -67,6 +68,7 @@ class Preview:
     first_rows: tuple[tuple[str, ...], ...]
     fields: dict[str, str | None]
     evidence: LayerEvidence | None
+    outline: OutlineEvidence | None
     points: NDArray[np.float64]
     shapes: NDArray[np.object_]
     placed: int
@@ -113,7 +115,10 @@ class Looks:
     def name_look(self, paths: list[Path], upload: Upload) -> bytes:
         """Return what a look hangs on: the files as they are, the options, the city's ground."""
         files = [(name, find_stamp(paths[0].with_name(name))) for name in upload.files]
-        ground = (base_version(self._city.base_folder), self._city.crs_text)
+        city = self._city
+        with city.database.read() as connection:
+            drawings = [(one["drawing"], one["state"]) for one in load_drawings(connection)]
+        ground = (base_version(city.base_folder), city.crs_text, drawings)
         told = [upload.id, upload.kind, upload.options, files, ground]
         return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
@@ -128,7 +133,9 @@ class Looks:
         faults = reading.faults
         if upload.kind == "incidents":
             faults = _left_to_addresses(reading, plain, fields)
-        warnings = tell_outside(self._city, reading, now=now) if upload.kind != "grids" else []
+        drawn = upload.kind in ("grids", "basemap")  # they may well reach beyond the city
+        outline = None if drawn else find_outside(self._city, reading, now=now)
+        warnings = describe_outside(outline)
         return Preview(
             driver=reading.driver,
             encoding=reading.encoding,
@@ -143,6 +150,7 @@ class Looks:
             left=tuple(left) if upload.kind != "basemap" else (),
             first_rows=tuple(tuple(map(str, row)) for row in plain.head(ROWS_SHOWN).to_numpy()),
             fields=fields,
+            outline=outline,
             **self._locate(reading),
         )
 
@@ -168,7 +176,7 @@ class Looks:
         evidence = None
         if not len(shapes):  # a boundary lies along no house
             lon, lat = (x, y) if source.is_lonlat else to_lonlat(east, north, metric)
-            evidence = self._trusted.measure(lon, lat, declared=_DATUMS[source.kind])
+            evidence = self._trusted.measure(lon, lat, declared=DATUMS[source.kind])
         return {
             "points": np.column_stack([east[known][::step], north[known][::step]]),
             "shapes": shapes,

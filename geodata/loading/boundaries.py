@@ -44,6 +44,7 @@ def read_boundaries(
     metric: pyproj.CRS | None = None,
     isolated: bool = False,
     limits: Limits | None = None,
+    swapped: bool = False,
 ) -> Boundaries:
     """
     Read polygons of one or more files into one frame of a metric system.
@@ -53,7 +54,13 @@ def read_boundaries(
     """
     readings = tuple(
         read_geometries(
-            path, crs=crs, encoding=encoding, layer=layer, isolated=isolated, limits=limits
+            path,
+            crs=crs,
+            encoding=encoding,
+            layer=layer,
+            isolated=isolated,
+            limits=limits,
+            swapped=swapped,
         )
         for path in files
     )

@@ -19,6 +19,7 @@ from geodata.loading.appending import append_and_derive, cut_events, note_outcom
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
 from geodata.loading.incidents import COLUMNS, STANDS_IN
+from geodata.loading.outside import tell_outside
 from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
 from geodata.loading.readers import read_file
 from geodata.loading.report import LoadReport
@@ -126,6 +127,7 @@ def _event_table(
             table["source"] != "", source_of(reading.file, request)
         )
     if metric is not None:
+        report.notes += tell_outside(city, reading, now=request.now, dry_run=request.dry_run)
         table["x_mm"], table["y_mm"] = place_rows(reading, metric)
     heard = {column for name in _HEARD if (column := find_column(frame, (name,), None))}
     extras = unused_columns(reading, {*columns.values(), *heard})

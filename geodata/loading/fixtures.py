@@ -127,7 +127,7 @@ def _tell_reading(
     placed = reading.place_columns if contract.placed else None
     report.tell_columns(columns, placed, have=reading.frame.columns)
     if contract.placed:
-        report.notes += tell_outside(city, reading, now=request.now)
+        report.notes += tell_outside(city, reading, now=request.now, dry_run=request.dry_run)
 
 
 def _make_key(city: City, kind: str, frame: pd.DataFrame, report: LoadReport) -> pd.Series[str]:

@@ -111,6 +111,7 @@ def read_drawing(
         metric=metric,
         isolated=request.isolated,
         limits=request.limits,
+        swapped=request.swapped,
     )
     report = LoadReport(
         file=name,

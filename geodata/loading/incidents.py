@@ -207,7 +207,7 @@ def _incident_table(
     if reading.x is None and found["address"] is None:
         raise BadFile(Fault(key="place_columns_missing"), file=report.file)
     report.tell_columns(found, reading.place_columns, have=frame.columns)
-    report.notes += tell_outside(city, reading, now=request.now)
+    report.notes += tell_outside(city, reading, now=request.now, dry_run=request.dry_run)
     _find_recorded(frame, found, request, report)
     # STEP 2: times
     table, refused, precision = _moments(city, reading, found, request, report)

@@ -1,61 +1,92 @@
-"""Where a file's places lie against the city: within it, or beside it until read otherwise."""
+"""What is said of a file's places that lie beside the city, and of the system they may be in."""
 
 from __future__ import annotations
 
-import numpy as np
-import shapely
-from numpy.typing import NDArray
+import math
 
 from geodata.city import City
-from geodata.coordinates import SourceCrs, parse_crs, to_metric
+from geodata.loading.datums import OutlineEvidence, ReadAs, weigh_readings
 from geodata.loading.placing import raw_places
+from geodata.loading.trusted_layer import TrustedLayers
 from geodata.notes import Note
 from geodata.reading import Reading
+from geodata.words import Word
 
-Floats = NDArray[np.float64]
-
-_MOST_POINTS = 2_000
-_READINGS = ("EPSG:4326", "GCJ-02", "BD-09")
-# Fewer places outside say nothing: cases on a border road, a camera across the river.
-_FEWEST, _LEAST_SHARE = 3, 0.01
-_CLEARLY = 0.5  # of the places outside as declared
+DATUMS = {"crs": "WGS 84", "fit": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
-def tell_outside(city: City, reading: Reading, *, now: int) -> list[Note]:
-    """
-    Return what is to be said of places that lie in no area of the city, of at most 2,000 of them.
-
-    Where degrees read as another of WGS 84, GCJ-02 and BD-09 leave at most half as many outside,
-    that system is named. Nothing is switched; a city without grids says nothing.
-    """
+def find_outside(city: City, reading: Reading, *, now: int) -> OutlineEvidence | None:
+    """Return how many of a file's places lie in no area of the city; None without either."""
     system = city.grids_in_force(now) if city.crs_text else None
-    if system is None or reading.crs is None:
+    if system is None or reading.crs is None or (reading.x is None and not _has_shapes(reading)):
+        return None
+    return weigh_readings(*raw_places(reading), city=city, system=system)
+
+
+def tell_outside(city: City, reading: Reading, *, now: int, dry_run: bool) -> list[Note]:
+    """
+    Return what a load says of places that lie in no area of the city.
+
+    A dry run holds them against the city's own roads and buildings too. Nothing is switched.
+    """
+    evidence = find_outside(city, reading, now=now)
+    notes = describe_outside(evidence)
+    if dry_run and evidence is not None and reading.crs is not None:
+        notes += _tell_trusted(city, reading)
+    return notes
+
+
+def describe_outside(evidence: OutlineEvidence | None) -> list[Note]:
+    """Return one sentence on the places outside, none where all is well."""
+    if evidence is None or not evidence.doubtful:
         return []
-    x, y, source = raw_places(reading)
-    known = np.isfinite(x) & np.isfinite(y)
-    step = max(int(known.sum()) // _MOST_POINTS, 1)
-    x, y = x[known][::step], y[known][::step]
-    tree = shapely.STRtree(system.level(system.levels[0]).geometry.to_numpy())
-    out = _count_outside(tree, x, y, source, city)
-    if out < max(_FEWEST, _LEAST_SHARE * len(x)):
-        return []
-    values = {"n": f"{len(x):,}", "out": f"{out:,}"}
-    if source.is_lonlat and source.kind != "fit":
-        others = {
-            name: _count_outside(tree, x, y, parse_crs(name), city)
-            for name in _READINGS
-            if parse_crs(name).kind != source.kind
-        }
-        better = min(others, key=others.__getitem__)
-        if others[better] <= _CLEARLY * out:
-            values |= {"crs": better, "fewer": f"{others[better]:,}"}
-            return [Note(key="report.outside_better", values=values)]
+    declared, out = evidence.declared, evidence.outside[evidence.declared]
+    off_m = evidence.off_m[declared]
+    values: dict[str, object] = {
+        "n": f"{evidence.points:,}",
+        "out": f"{out:,}",
+        "off": f"{off_m:,.0f}" if math.isfinite(off_m) else "–",
+        "each": tuple(_count(one, evidence) for one in evidence.outside if one != declared),
+    }
+    best = evidence.better
+    if best is not None:
+        values |= {"fewer": f"{evidence.outside[best]:,}", "better": name_reading(best)}
+        if best.swapped and best.crs == declared.crs:
+            return [Note(key="report.outside_swapped", values=values)]
+        values["crs"] = f"{best.crs} --swapped" if best.swapped else best.crs
+        return [Note(key="report.outside_better", values=values)]
+    if evidence.likely:
+        likely = tuple(name_reading(one) for one in evidence.likely)
+        return [Note(key="report.outside_either", values=values | {"likely": likely})]
+    if values["each"]:
+        return [Note(key="report.outside_untold", values=values)]
     return [Note(key="report.outside", values=values)]
 
 
-def _count_outside(
-    tree: shapely.STRtree, x: Floats, y: Floats, source: SourceCrs, city: City
-) -> int:
-    east, north = to_metric(x, y, source, city.crs)
-    inside = tree.query(shapely.points(east, north), predicate="intersects")[0]
-    return len(x) - len(np.unique(inside))
+def name_reading(one: ReadAs) -> Word | str:
+    """Return what a way of reading is called."""
+    return Word("report.read_swapped", {"crs": one.crs}) if one.swapped else one.crs
+
+
+def _count(one: ReadAs, evidence: OutlineEvidence) -> Word:
+    values: dict[str, object] = {"how": name_reading(one), "out": f"{evidence.outside[one]:,}"}
+    return Word("report.outside_as", values)
+
+
+def _tell_trusted(city: City, reading: Reading) -> list[Note]:
+    x, y, source = raw_places(reading)
+    if not source.is_lonlat or source.kind == "fit":
+        return []
+    measured = TrustedLayers(city).measure(x, y, declared=DATUMS[source.kind])
+    if measured is None or measured.better is None:
+        return []
+    medians = tuple(
+        Word("report.trusted_as", {"how": name, "metres": f"{metres:.1f}"})
+        for name, metres in measured.median_m.items()
+    )
+    values = {"n": f"{measured.points:,}", "each": medians, "crs": measured.better}
+    return [Note(key="report.trusted_better", values=values)]
+
+
+def _has_shapes(reading: Reading) -> bool:
+    return "geometry" in reading.frame

@@ -20,6 +20,7 @@ def read_file(kind: str, path: Path, request: LoadRequest) -> Reading:
         "crs": request.crs,
         "encoding": request.encoding,
         "limits": request.limits,
+        "swapped": request.swapped,
     }
     if kind == "incidents":
         return read_rows(

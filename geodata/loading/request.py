@@ -29,6 +29,7 @@ class LoadRequest:
 
     now: int
     crs: str | None = None
+    swapped: bool = False  # the first number of a place is its latitude or northing
     encoding: str | None = None
     layer: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)

@@ -49,6 +49,18 @@ class Features:
         """Return the number of rows."""
         return len(self.shapes) if self.points is None else len(self.points[0])
 
+    def exchange_axes(self) -> None:
+        """Take the first number of every corner for the second, and say so."""
+        if self.points is not None:
+            self.points = self.points[1], self.points[0]
+        else:
+            self.shapes = shapely.transform(self.shapes, lambda xy: xy[:, ::-1])
+        self.gaps = {
+            place: [(start[::-1], end[::-1]) for start, end in gaps]
+            for place, gaps in self.gaps.items()
+        }
+        self.notes.append(Note(key="reading.axes_swapped"))
+
     def build_points(self) -> None:
         """Make shapes of the points, for who works with shapes."""
         if self.points is not None:
@@ -115,11 +127,6 @@ def check_shapes(features: Features, source: SourceCrs, file: str) -> int:
         wrong, swapped = off_the_world(shapes)
         x, y = middle_places(features)
         known = int(np.isfinite(x).sum())
-        if known and swapped.sum() == known:  # it can be meant in no other way
-            features.shapes = shapes = shapely.transform(shapes, lambda xy: xy[:, ::-1])
-            features.notes.append(Note(key="reading.shapes_swapped", values={"count": known}))
-            wrong, swapped = off_the_world(shapes)
-            x, y = middle_places(features)
         if swapped.sum() > _FILE_SHARE * known:
             values: dict[str, Any] = {"count": int(swapped.sum())}
             raise BadFile(Fault(key="shapes_swapped", values=values), file=file)

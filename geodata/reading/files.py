@@ -75,6 +75,7 @@ def read_geometries(
     layer: str | None = None,
     isolated: bool = False,
     limits: Limits | None = None,
+    swapped: bool = False,
 ) -> Reading:
     """
     Read a boundary or point file: GeoJSON, TopoJSON, Shapefile (.shp, folder, zip), GeoPackage.
@@ -82,11 +83,12 @@ def read_geometries(
     The content decides what it is, not the name. `crs` overrules what the file declares; a file
     that declares nothing is WGS 84 when its numbers are plainly degrees. With `isolated` (uploads)
     GDAL runs in a child process under `limits`, by default UPLOAD_LIMITS; else OWNER_LIMITS.
+    `swapped` takes the file's first number for the northing or latitude.
     Invalid polygons are repaired and reported; broken features are row faults. Raises BadFile when
     nothing can be loaded (all its faults at once), BadSetting for a wrong `crs` or `layer`.
     """
     path = Path(path)
-    features, source = _load(path, crs, encoding, layer, isolated, limits)
+    features, source = _load(path, crs, encoding, layer, isolated, limits, swapped)
     features.build_points()
     repaired = check_shapes(features, source, path.name)
     frame, dropped = _to_frame(features)
@@ -118,6 +120,7 @@ def read_points(
     layer: str | None = None,
     isolated: bool = False,
     limits: Limits | None = None,
+    swapped: bool = False,
 ) -> Reading:
     """
     Read what `read_geometries` reads as a table with a place a row, in `x` and `y`.
@@ -126,7 +129,7 @@ def read_points(
     columns, without an object a row. Raises what `read_geometries` raises.
     """
     path = Path(path)
-    features, source = _load(path, crs, encoding, layer, isolated, limits)
+    features, source = _load(path, crs, encoding, layer, isolated, limits, swapped)
     repaired = 0
     if features.points is None:
         repaired = check_shapes(features, source, path.name)
@@ -165,11 +168,14 @@ def _load(
     layer: str | None,
     isolated: bool,
     limits: Limits | None,
+    swapped: bool,
 ) -> tuple[Features, SourceCrs]:
     limits = limits or (UPLOAD_LIMITS if isolated else OWNER_LIMITS)
     given = None if crs is None else parse_crs(crs)
     check_exists(path)
     features = load_features(path, encoding=encoding, layer=layer, isolated=isolated, limits=limits)
+    if swapped:
+        features.exchange_axes()
     return features, _resolve_crs(features, given, path.name)
 
 

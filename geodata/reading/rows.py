@@ -25,6 +25,7 @@ def read_rows(
     layer: str | None = None,
     isolated: bool = False,
     limits: Limits | None = None,
+    swapped: bool = False,
 ) -> Reading:
     """
     Read a table (`read_table`) or a file of shapes (`read_points`) as rows with a place each.
@@ -34,12 +35,24 @@ def read_rows(
     """
     if path.is_dir() or path.suffix.lower() not in SHAPE_SUFFIXES:
         return read_table(
-            path, crs=crs, encoding=encoding, mapping=mapping, sheet=layer, limits=limits
+            path,
+            crs=crs,
+            encoding=encoding,
+            mapping=mapping,
+            sheet=layer,
+            limits=limits,
+            swapped=swapped,
         )
     for field in ("lon", "lat", "x", "y", "lonlat"):
         if field in (mapping or {}):
             fault = Fault(key="place_is_shape", field=field, values={"field": field})
             raise BadSetting(fault, file=path.name)
     return read_points(
-        path, crs=crs, encoding=encoding, layer=layer, isolated=isolated, limits=limits
+        path,
+        crs=crs,
+        encoding=encoding,
+        layer=layer,
+        isolated=isolated,
+        limits=limits,
+        swapped=swapped,
     )

@@ -51,14 +51,16 @@ def read_table(
     mapping: Mapping[str, str] | None = None,
     sheet: str | None = None,
     limits: Limits | None = None,
+    swapped: bool = False,
 ) -> Reading:
     """
     Read a table (.csv, .tsv, either as .gz, .xlsx, .xls): every cell as text, places recognised.
 
     `mapping` gives columns by field; only "lon" and "lat", or "x" and "y", matter here, but every
     column it names must exist and is not dropped for its name alone. Rows without a usable place
-    are faults and keep their row. Raises BadFile when nothing can be loaded, BadSetting for a wrong
-    `crs`, `encoding` or `mapping`.
+    are faults and keep their row. `swapped` takes the first number of each place for the second.
+    Raises BadFile when nothing can be loaded, BadSetting for a wrong `crs`, `encoding` or
+    `mapping`.
     """
     path = Path(path)
     limits = limits or OWNER_LIMITS
@@ -72,7 +74,9 @@ def read_table(
         parsed, found = _parse_text(path, encoding, limits)
     notes = parsed.notes
     frame = _text_frame(parsed.table)
-    places = _find_places(frame, given, mapping or {}, parsed.faults, notes, path.name)
+    places = _find_places(
+        frame, given, mapping or {}, parsed.faults, notes, file=path.name, swapped=swapped
+    )
     frame, dropped, remarks = drop_personal(places.frame, keep=set((mapping or {}).values()))
     return Reading(
         frame=frame,
@@ -121,7 +125,9 @@ def _find_places(
     mapping: Mapping[str, str],
     faults: list[Fault],
     notes: list[Note],
+    *,
     file: str,
+    swapped: bool,
 ) -> _Places:
     names = find_place_columns(
         list(frame.columns),
@@ -141,6 +147,10 @@ def _find_places(
         x, other_x = parse_numbers(frame[names.x])
         y, other_y = parse_numbers(frame[names.y])
         other = other_x | other_y
+    if swapped:
+        x, y = y, x
+        names = PlaceColumns(x=names.y, y=names.x, metres=names.metres, datum=names.datum)
+        notes.append(Note(key="reading.axes_swapped"))
     systems = None if given else find_system_column(list(frame.columns), mapping)
     columns: tuple[str, str] | None = (names.x, names.y)
     if systems is not None:
@@ -151,7 +161,7 @@ def _find_places(
         source, columns = lonlat_crs(), None  # what the file says stays beside what we made of it
     else:
         source = given or _assume_crs(x, y, names, notes, file)
-        if "x" not in mapping and is_north_first(x, y, source):
+        if "x" not in mapping and not swapped and is_north_first(x, y, source):
             # Surveys call north X. Taken so only where the columns were found by their names.
             x, y, names = y, x, PlaceColumns(x=names.y, y=names.x, metres=True)
             columns = (names.x, names.y)

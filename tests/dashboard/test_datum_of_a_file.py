@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geodata.coordinates import to_lonlat, wgs84_to_bd09, wgs84_to_gcj02
-from geodata.intake.trusted_layer import READINGS, TrustedLayers
+from geodata.loading.trusted_layer import READINGS, TrustedLayers
 from geodata.snapshots.facts import load_facts
 
 NOISE_M = 8.0

@@ -162,7 +162,7 @@ def test_cases_that_lie_beside_the_city_are_said_to_with_the_system_they_would_l
     city, tmp_path
 ):
     columns = ("案件编号", "上报时间", "经度", "纬度", "备注")
-    places = [middle(column, row) for column in range(3) for row in range(3)]
+    places = [middle(column / 2, row / 2) for column in range(5) for row in range(5)]
     shifted = np.column_stack(wgs84_to_gcj02(*np.array(places).T)).tolist()
     rows = [[f"A{n}", "2026-05-01", *place, ""] for n, place in enumerate(shifted)]
     file = write_table(tmp_path / "a.csv", columns, rows)
@@ -175,7 +175,7 @@ def test_cases_that_lie_beside_the_city_are_said_to_with_the_system_they_would_l
     assert not {"report.outside", "report.outside_better"} & {note.key for note in right.notes}
     far = write_table(tmp_path / "b.csv", columns, [["B", "2026-05-01", 100, 30, ""]] * 3)
     said = [note.key for note in load_one(city, "incidents", far, dry_run=True).notes]
-    assert "report.outside" in said
+    assert "report.outside_untold" in said
 
 
 def test_an_alias_may_say_the_name_of_a_row_and_what_is_neither_is_named(city, tmp_path):
@@ -191,7 +191,7 @@ def test_an_alias_may_say_the_name_of_a_row_and_what_is_neither_is_named(city, t
     assert told.values["names"] == ("水利局",)
 
 
-def test_shapes_that_are_swapped_throughout_are_exchanged_and_said_to(city, tmp_path):
+def test_shapes_that_are_swapped_throughout_are_exchanged_when_asked_to(city, tmp_path):
     features = [
         {
             "type": "Feature",
@@ -202,7 +202,10 @@ def test_shapes_that_are_swapped_throughout_are_exchanged_and_said_to(city, tmp_
     ]
     file = tmp_path / "p.geojson"
     file.write_bytes(orjson.dumps({"type": "FeatureCollection", "features": features}))
-    report = load_one(city, "places", file)
+    with pytest.raises(BadFile) as refused:
+        load_one(city, "places", file)
+    assert [fault.key for fault in refused.value.faults] == ["shapes_swapped"]
+    report = load_one(city, "places", file, swapped=True)
     assert report.accepted == 3
-    assert "reading.shapes_swapped" in [note.key for note in report.notes]
+    assert "reading.axes_swapped" in [note.key for note in report.notes]
     assert not {"report.outside"} & {note.key for note in report.notes}

@@ -13,7 +13,8 @@ import shapely
 
 from geodata.city import City
 from geodata.errors import BadFile
-from geodata.intake import looking, trusted_layer
+from geodata.intake import looking
+from geodata.loading import trusted_layer
 from geodata.intake.limits import limits_of
 from geodata.intake.looking import Looks
 from geodata.intake.shelf import Shelf, Upload
