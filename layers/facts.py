@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,6 +95,9 @@ class Facts(Protocol):
 
     def states(self, now: int, /) -> NDArray[np.uint8]:
         """Return each incident's place in `events.clock.STATES`; the last answers are kept."""
+
+    def keep(self, key: Any, make: Callable[[], Any], /) -> Any:
+        """Return the answer under this key, made at the first call; the last ones are kept."""
 
     def find_points(self, table: str, /) -> Any:
         """Return the components, lines or blocks as `cameras`; lines and areas are whole shapes."""

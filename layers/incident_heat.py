@@ -6,7 +6,8 @@ from geodata.access.scope import ROWS
 from geodata.words import say
 from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Source, Style
 from layers.palette import RISK
-from layers.raster_tile import HeatScale, draw_heat, measure_scale
+from layers.pyramid import find_pyramid
+from layers.raster_tile import HeatScale, draw_heat, find_pad, measure_scale, paint_heat
 
 MINZOOM, MAXZOOM = 6, 14  # deeper, single incidents tell more
 BUDGET_BYTES = 20_000
@@ -32,11 +33,20 @@ def find_scale(picture: Picture) -> HeatScale:
 def read_tile(picture: Picture) -> bytes | None:
     """Return one heat tile as PNG."""
     assert picture.tile is not None
+    pyramid, scale = find_pyramid(picture, zoom=MAXZOOM), find_scale(picture)
+    if pyramid is not None:
+        return paint_heat(
+            pyramid.count_cells(picture.tile, pad=find_pad(scale)),
+            picture.tile,
+            share=pyramid.share,
+            scale=scale,
+            theme=picture.theme,
+        )
     return draw_heat(
         picture.facts.snapshot,
         picture.tile,
         mask=picture.facts.select(picture.filter, picture.now),
-        scale=find_scale(picture),
+        scale=scale,
         theme=picture.theme,
         allowed=picture.allowed(),
     )

@@ -86,7 +86,7 @@ def count_cells(
         shift=_WORLD_BITS - tile.z - 8,
         mask=mask,
         owned=None if allowed is None else (points.owner, allowed),
-        parts=_slices(points.morton[: points.placed], tile, pad),
+        parts=slice_around(points.morton[: points.placed], tile, pad),
         threads=_THREADS,
     )
 
@@ -106,13 +106,24 @@ def draw_heat(
     The colour at full tone is `scale.full(z, share)` incidents per hectare, the share being that of
     `mask`: the same for all tiles of one zoom and filter.
     """
-    sigma_cells = scale.sigma_px / PX_PER_CELL
-    counts = count_cells(points, tile, mask=mask, allowed=allowed, pad=blur_margin(sigma_cells))
+    counts = count_cells(points, tile, mask=mask, allowed=allowed, pad=find_pad(scale))
+    share = np.count_nonzero(mask) / max(points.n, 1)
+    return paint_heat(counts, tile, share=share, scale=scale, theme=theme)
+
+
+def find_pad(scale: HeatScale) -> int:
+    """Return how many cells around a tile its blur needs."""
+    return blur_margin(scale.sigma_px / PX_PER_CELL)
+
+
+def paint_heat(
+    counts: Counts, tile: Tile, *, share: float, scale: HeatScale, theme: Theme
+) -> bytes | None:
+    """Draw counted cells, `find_pad` around the tile among them, as `draw_heat` says."""
     if not counts.any():
         return None
-    share = np.count_nonzero(mask) / max(points.n, 1)
     full = scale.full(tile.z, share) * cell_ha(tile.z, scale.latitude)
-    levels = _tone(blur_counts(counts, sigma_px=sigma_cells), full)
+    levels = _tone(blur_counts(counts, sigma_px=scale.sigma_px / PX_PER_CELL), full)
     return write_png(levels, *heat_palette(theme)) if levels.any() else None
 
 
@@ -179,7 +190,7 @@ def _measured_span(axis: NDArray[np.uint32], shift: int) -> tuple[int, int]:
     return (int(np.median(axis)) >> shift) - _MEASURED_CELLS // 2, _MEASURED_CELLS
 
 
-def _slices(
+def slice_around(
     morton: NDArray[np.uint64], tile: Tile, pad: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the row ranges of a tile and of the small tiles around it that cover the pad."""

@@ -13,6 +13,7 @@ from bench.loading import ARROW, GEOPANDAS, run_loading
 from bench.nearest import BALL, STRTREE, TREE, run_nearest
 from bench.streams import DEGREES, OTHER_FORMS, run_dask, run_forms, run_streams, write_parts
 from bench.works import WORKS
+from layers import pyramid
 
 
 def assert_nobody_differs(rows, *peers):
@@ -26,12 +27,16 @@ def test_counts_equal_every_peers():
     assert_nobody_differs(rows, PANDAS, NUMPY)
 
 
-def test_pictures_equal_every_peers():
+def test_pictures_equal_every_peers(monkeypatch):
+    monkeypatch.setattr(pyramid, "LARGE", 1)
+    monkeypatch.setattr(pyramid, "_LEAST_A_CELL", 0)
     columns = make_columns(20_000)
     rows = run_pixels(columns, size=(1080, 1920), rounds=1)
     rows += run_blur(columns, size=(1080, 1920), rounds=1)
-    rows += run_tile(columns, rounds=1)
-    assert len(rows) == 5
+    tiles = run_tile(columns, rounds=1)
+    assert [row["equal"] for row in tiles] == [True, True, True, None]
+    rows += tiles
+    assert len(rows) == 8
     assert_nobody_differs(rows)
 
 

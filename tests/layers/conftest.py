@@ -52,6 +52,11 @@ class CityFacts:
     outside: Outside | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
 
+    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
+
     def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
         return (filter or Filter()).mask(self.snapshot, states=self.states(now))
 
