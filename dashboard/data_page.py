@@ -10,6 +10,13 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as WsgiResponse
 
 from dashboard.data_map import DataMap
+from dashboard.data_systems import (
+    list_choices,
+    list_offers,
+    list_readings,
+    pick_system,
+    read_system,
+)
 from dashboard.guard import current_scope, guarded
 from dashboard.plain import PRIVATE, draw_plain, find_page_lang
 from dashboard.services import Services
@@ -34,9 +41,8 @@ BATCHES_SHOWN = 50
 _FORM_BYTES = 64_000
 _BUSY_REFRESH_S = 1
 _ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
-_SYSTEMS = ("EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09", "EPSG:4549", "EPSG:4528")
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_OPTIONS = ("crs", "encoding", "layer", "level", "parent", "recorded", "overlaps")
+_OPTIONS = ("encoding", "layer", "level", "parent", "recorded", "overlaps")
 
 
 def add_data_page(server: Flask, services: Services) -> IntakeJobs:
@@ -65,6 +71,7 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
             uploads=[(one, _name_state(jobs.find(one.id), lang)) for one in shelf.all_of(account)],
             batches=[(one, _name_kind(one.what, lang)) for one in batches],
             total=total,
+            withdrawn=request.args.get("withdrawn", type=int),
             limit_mb=city.settings.upload_mb,
             objects_mb=city.settings.upload_objects_mb,
         )
@@ -113,6 +120,8 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
                     values["map"] = maps.draw(seen)
             except GetuError as error:
                 values["wrong"] = group_faults(error.faults, lang)
+                now = services.now()
+                values["offers"] = list_offers(city, shelf, upload, error, lang, now=now)
         return draw_plain(
             "upload.html",
             upload=upload,
@@ -125,7 +134,7 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
             kinds=[(kind, _name_kind(kind, lang)) for kind in KINDS],
             kind_name=_name_kind(upload.kind, lang),
             encodings=_ENCODINGS,
-            systems=_SYSTEMS,
+            systems=list_choices(city, upload, lang, now=services.now()),
             levels=LEVELS,
             needed=_list_needed(upload.kind),
             remembered=request.args.get("remembered") == "1",
@@ -139,8 +148,8 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
         job = jobs.find(upload.id)
         if job is None or job.busy:
             raise BadFile(Fault(key="intake_not_run"))
-        book = jobs.refused_book(upload, job, lang)
-        show(target=upload.id, n=max(len({one.row for one in job.all_faults}), 1))
+        book = jobs.refused_book(upload, lang)
+        show(target=upload.id, n=max(job.outcome.refused if job.outcome else 0, 1))
         response = Response(book, mimetype=_WORKBOOK)
         response.headers["Content-Disposition"] = f"attachment; filename=refused-{upload.id}.xlsx"
         response.headers["Cache-Control"] = PRIVATE
@@ -158,7 +167,10 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
         """Return an upload as the form that was sent says; one button is as good as another."""
         request.max_content_length = _FORM_BYTES
         upload = shelf.find(id, account=current_scope().account)
-        if "kind" in request.form:
+        if "pick" in request.form:
+            upload = replace(upload, options=pick_system(upload.options, request.form["pick"]))
+            shelf.save(upload)
+        elif "kind" in request.form:
             kind = request.form["kind"]
             upload = replace(
                 upload, kind=kind if kind in KINDS else upload.kind, options=_read_options()
@@ -216,7 +228,7 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
             raise BadFile(Fault(key="batch_gone"))
         jobs.withdraw(batch, account=current_scope())
         show(target=str(batch))
-        return redirect(f"{base}/data?{_shown()}", 303)
+        return redirect(f"{base}/data?{_shown()}&withdrawn={batch}", 303)
 
     place = f"{base}/data/upload/<id>"
     for name, view in (
@@ -234,6 +246,8 @@ def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
         "notes": preview.notes[lang],
         "refused": preview.refused,
         "evidence": preview.evidence,
+        "outline": preview.outline,
+        "readings": list_readings(preview, lang),
         "warnings": preview.warnings[lang],
         "fields": [
             (name, _name_field(name, lang), column) for name, column in preview.fields.items()
@@ -244,11 +258,12 @@ def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
 def _describe_job(job: Job | None, lang: Lang) -> dict[str, Any]:
     if job is None or job.busy:
         return {}
+    outcome = job.outcome
     return {
         "state": job.state,
-        "lines": [line for report in job.reports for line in report.lines(lang)],
-        "faults": group_faults(list(job.faults), lang),
-        "refused": len({one.row for one in job.all_faults if one.row is not None}),
+        "lines": outcome.lines[lang] if outcome else [],
+        "faults": outcome.wrong[lang] if outcome else group_faults(list(job.faults), lang),
+        "refused": outcome.refused if outcome else 0,
     }
 
 
@@ -267,8 +282,10 @@ def _read_options() -> dict[str, Any]:
         for name, column in request.form.items()
         if name.startswith("map.") and column
     }
-    return {name: value for name, value in options.items() if value} | (
-        {"mapping": mapping} if mapping else {}
+    return (
+        {name: value for name, value in options.items() if value}
+        | ({"mapping": mapping} if mapping else {})
+        | read_system(request.form)
     )
 
 

@@ -81,7 +81,7 @@ def _work(there: Connection, work: Callable[..., Any], args: tuple[Any, ...]) ->
             _thread.interrupt_main()
 
     def progress(step: str, share: float) -> None:
-        if (step, share) != ("progress.read", 0.0):
+        if step != "progress.read" or share >= 1:
             reading.clear()
         # A step that is complete may have made the batch visible: too late to stop it.
         if told.is_set() and share < 1:

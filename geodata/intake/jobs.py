@@ -19,19 +19,19 @@ from geodata.events.withdrawal import withdraw_batch
 from geodata.intake.apart import Cancelled, run_apart, stop
 from geodata.intake.limits import is_large, limits_of
 from geodata.intake.looking import Looks, Preview
+from geodata.intake.outcome import Outcome, read_reasons, settle_outcome
 from geodata.intake.refused_rows import write_refused_rows
 from geodata.intake.shelf import Shelf, Upload
 from geodata.loading import load_files
 from geodata.loading.readers import read_file
-from geodata.loading.report import LoadReport
 from geodata.loading.request import Progress
 from geodata.reference.edits import RowChange, write_change
 from geodata.store.mappings import save_mapping
 from geodata.words import Lang
 
-Loaded = tuple[list[LoadReport], list[GetuError]]
 State = Literal["waiting", "running", "done", "refused", "cancelled"]
 MOST_KEPT = 200
+_OF_ONE = ("level", "parent", "overlaps")  # corrections of one file, not of a department
 _PATIENCE_S = 2.0  # so long a page waits for a change that a small city makes at once
 
 
@@ -44,18 +44,13 @@ class Job:
     state: State = "waiting"
     step: str = "progress.read"
     share: float = 0.0
-    reports: tuple[LoadReport, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    outcome: Outcome | None = None
+    faults: tuple[Fault, ...] = ()  # of what could not even begin, or was lost
 
     @property
     def busy(self) -> bool:
         """Tell whether it has not ended yet."""
         return self.state in ("waiting", "running")
-
-    @property
-    def all_faults(self) -> list[Fault]:
-        """Return the faults of rows and of the file."""
-        return [*(fault for report in self.reports for fault in report.faults), *self.faults]
 
 
 @dataclass(slots=True)
@@ -157,9 +152,9 @@ class IntakeJobs:
         for slot in slots:
             slot.stop.set()
 
-    def refused_book(self, upload: Upload, job: Job, lang: Lang) -> bytes:
-        """Return the rows that a job refused as a workbook with their reasons."""
-        how = (self._city.folder, upload, job.all_faults, lang, self._now())
+    def refused_book(self, upload: Upload, lang: Lang) -> bytes:
+        """Return the rows that the last job refused as a workbook with their reasons."""
+        how = (self._city.folder, upload, lang, self._now())
         if is_large(self._shelf.paths(upload), self._city.settings):
             book: bytes = run_apart(_book_refused, *how, progress=_unheard)
             return book
@@ -210,36 +205,26 @@ class IntakeJobs:
         progress("progress.read", 0.0)
         dry_run, now = slot.job.dry_run, self._now()
         if is_large(self._shelf.paths(upload), self._city.settings):
-            reports, errors = self._load_apart(upload, slot, now=now)
+            outcome = self._load_apart(upload, slot, now=now)
         else:
-            reports, errors = _load_upload(
-                self._city, upload, now=now, dry_run=dry_run, progress=progress
-            )
-        stopped = next((error for error in errors if isinstance(error, Cancelled)), None)
-        if stopped is not None:
-            raise stopped
-        if reports and not dry_run:
+            outcome = _load_upload(self._city, upload, now=now, dry_run=dry_run, progress=progress)
+        if outcome.loaded and not dry_run:
             self._remember(upload)
-        self._note(
-            slot,
-            state="done" if reports else "refused",
-            share=1.0,
-            reports=tuple(reports),
-            faults=tuple(fault for error in errors for fault in error.faults),
-        )
+        state = "done" if outcome.loaded else "refused"
+        self._note(slot, state=state, share=1.0, outcome=outcome)
 
-    def _load_apart(self, upload: Upload, slot: _Slot, *, now: int) -> Loaded:
+    def _load_apart(self, upload: Upload, slot: _Slot, *, now: int) -> Outcome:
         def note(step: str, share: float) -> None:
             self._note(slot, state="running", step=step, share=share)
 
         with ExitStack() as after:
             # Of a process that died the store holds what nobody sees: gone before this one ends.
             after.callback(self._clear)
-            loaded: Loaded = run_apart(
+            outcome: Outcome = run_apart(
                 _load_apart, self._city.folder, upload, now, slot.job.dry_run,
                 progress=note, stopped=slot.stop.is_set,
             )  # fmt: skip
-        return loaded
+        return outcome
 
     def _clear(self) -> None:
         with suppress(Busy), writing(self._city):
@@ -248,8 +233,8 @@ class IntakeJobs:
     def _remember(self, upload: Upload) -> None:
         if not upload.source:
             return
-        # The next file of a department may well be of another level.
-        options = {name: value for name, value in upload.options.items() if name != "level"}
+        # The next file of a department may well be of another level, with other parents.
+        options = {name: value for name, value in upload.options.items() if name not in _OF_ONE}
         with self._city.database.transaction() as connection:
             save_mapping(
                 connection,
@@ -267,30 +252,34 @@ class IntakeJobs:
 
 def _load_upload(
     city: City, upload: Upload, *, now: int, dry_run: bool, progress: Progress
-) -> Loaded:
-    """Load an upload; return a report a file and the errors of those that were refused."""
+) -> Outcome:
+    """Load an upload; return what it came to. Raises Cancelled where a person has stopped it."""
     request = upload.request(limits_of(city.settings), now=now, dry_run=dry_run)
+    shelf = Shelf(city)
     with writing(city):
-        paths = Shelf(city).paths(upload)
-        return load_files(city, upload.kind, paths, request, progress=progress)
+        paths = shelf.paths(upload)
+        reports, errors = load_files(city, upload.kind, paths, request, progress=progress)
+    stopped = next((error for error in errors if isinstance(error, Cancelled)), None)
+    if stopped is not None:
+        raise stopped
+    return settle_outcome(reports, errors, folder=shelf.folder / upload.id)
 
 
 def _load_apart(
     folder: Path, upload: Upload, now: int, dry_run: bool, *, progress: Progress
-) -> Loaded:
+) -> Outcome:
     return _load_upload(City(folder), upload, now=now, dry_run=dry_run, progress=progress)
 
 
 def _look_apart(folder: Path, upload: Upload, now: int, *, progress: Progress) -> Preview:
     progress("progress.read", 0.0)
     city = City(folder)
-    return Looks(city).look_at(Shelf(city).paths(upload), upload, now=now)
+    return Looks(city).look_at(Shelf(city).paths(upload), upload, now=now, progress=progress)
 
 
 def _book_refused(
     folder: Path,
     upload: Upload,
-    faults: list[Fault],
     lang: Lang,
     now: int,
     *,
@@ -299,8 +288,10 @@ def _book_refused(
     progress("progress.read", 0.0)
     city = City(folder)
     how = upload.request(limits_of(city.settings), now=now)
-    reading = read_file(upload.kind, Shelf(city).paths(upload)[0], how)
-    return write_refused_rows(reading.frame, faults, lang)
+    shelf = Shelf(city)
+    reading = read_file(upload.kind, shelf.paths(upload)[0], how)
+    reasons = read_reasons(shelf.folder / upload.id, lang)
+    return write_refused_rows(reading.frame, reasons, lang)
 
 
 def _unheard(_step: str, _share: float) -> None:

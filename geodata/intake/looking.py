@@ -30,7 +30,7 @@ from geodata.loading.outside import DATUMS, describe_outside, find_outside
 from geodata.loading.placing import metric_for, raw_places
 from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults, group_notes
-from geodata.loading.request import find_column
+from geodata.loading.request import Progress, find_column
 from geodata.loading.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.reading import Reading
 from geodata.snapshots.facts import base_version
@@ -83,7 +83,14 @@ class Looks:
         self._kept: OrderedDict[bytes, Preview] = OrderedDict()
         self._lock = threading.Lock()
 
-    def look_at(self, paths: list[Path], upload: Upload, *, now: int) -> Preview:
+    def look_at(
+        self,
+        paths: list[Path],
+        upload: Upload,
+        *,
+        now: int,
+        progress: Progress | None = None,
+    ) -> Preview:
         """
         Read an upload as its load will, and gather the evidence.
 
@@ -94,7 +101,7 @@ class Looks:
         key = self.name_look(paths, upload)
         found = self.find_kept(key)
         if found is None:
-            found = self._look(paths[0], upload, now=now)
+            found = self._look(paths[0], upload, now=now, progress=progress)
             self.keep(key, found)
         return found
 
@@ -122,9 +129,9 @@ class Looks:
         told = [upload.id, upload.kind, upload.options, files, ground]
         return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
-    def _look(self, path: Path, upload: Upload, *, now: int) -> Preview:
+    def _look(self, path: Path, upload: Upload, *, now: int, progress: Progress | None) -> Preview:
         request = upload.request(limits_of(self._city.settings), now=now)
-        reading = read_file(upload.kind, path, request)
+        reading = read_file(upload.kind, path, request, progress=progress)
         plain = pd.DataFrame(reading.frame.drop(columns="geometry", errors="ignore"))
         fields = _find_fields(upload.kind, plain, request.mapping)
         if reading.place_columns is not None:

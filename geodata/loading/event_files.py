@@ -60,7 +60,7 @@ def load_events(city: City, path: Path, request: LoadRequest, progress: Progress
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     progress("progress.read", 0.0)
-    reading = read_file("events", path, request)
+    reading = read_file("events", path, request, progress=progress)
     report = report_of(reading, path, request)
     check_mapping(reading.frame, request, file=report.file)
     metric = None if reading.x is None else metric_for(city, reading)

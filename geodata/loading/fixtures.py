@@ -60,7 +60,7 @@ def load_fixtures(
     progress("progress.read", 0.0)
     if contract.shaped and path.suffix.lower() in TABLE_SUFFIXES:
         raise BadFile(Fault(key="shape_needed"), file=path.name)
-    reading = read_file(kind, path, request)
+    reading = read_file(kind, path, request, progress=progress)
     report = report_of(reading, path, request)
     frame = reading.frame
     check_mapping(frame, request, file=report.file)

@@ -113,7 +113,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     The batch becomes visible as a whole or not at all. Raises BadFile when nothing can be taken.
     """
     progress("progress.read", 0.0)
-    reading = read_file("incidents", path, request)
+    reading = read_file("incidents", path, request, progress=progress)
     report = report_of(reading, path, request)
     check_mapping(reading.frame, request, file=report.file)
     metric = None if reading.x is None else metric_for(city, reading)

@@ -148,27 +148,33 @@ def merge_reports(reports: Sequence[LoadReport], lang: Lang) -> dict[str, Any]:
     return merged | {"files": each}
 
 
+def alike(fault: Fault) -> tuple[str, ...]:
+    """Return what two faults of different rows share when they are told in the same words."""
+    return fault.key, fault.field or "", str(fault.values)
+
+
 def group_faults(faults: Sequence[Fault], lang: Lang) -> list[str]:
     """Return one line for each way in which rows are wrong: how many, which first, what to do."""
-    groups: dict[tuple[str, str], list[Fault]] = {}
+    groups: dict[tuple[str, ...], list[Fault]] = {}
     for fault in faults:
-        groups.setdefault((fault.cause(lang), fault.field or ""), []).append(fault)
+        groups.setdefault(alike(fault), []).append(fault)
     lines = []
-    for (_, column), alike in list(groups.items())[:FAULTS_SHOWN]:
-        if len(alike) == 1 or alike[0].row is None:
-            lines += [fault.sentence(lang) for fault in alike[:1]]
+    for same in list(groups.values())[:FAULTS_SHOWN]:
+        if len(same) == 1 or same[0].row is None:
+            lines += [fault.sentence(lang) for fault in same[:1]]
             continue
-        rows = join([str(fault.row) for fault in alike[:ROWS_SHOWN]], lang)
-        place = rows + (" …" if len(alike) > ROWS_SHOWN else "")
+        rows = join([str(fault.row) for fault in same[:ROWS_SHOWN]], lang)
+        place = rows + (" …" if len(same) > ROWS_SHOWN else "")
+        column = same[0].field
         lines.append(
             say(
                 "report.alike",
                 lang,
-                n=f"{len(alike):,}",
-                cause=alike[0].cause(lang),
+                n=f"{len(same):,}",
+                cause=same[0].cause(lang),
                 rows=place,
                 column=say("report.at_column", lang, at=column) if column else "",
-                remedy=alike[0].remedy(lang),
+                remedy=same[0].remedy(lang),
             )
         )
     if len(groups) > FAULTS_SHOWN:

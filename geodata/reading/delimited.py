@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from geodata.errors import BadFile, Fault
 from geodata.notes import Note
+from geodata.reading.heard import Heard, HeardBytes, hear_nothing
 from geodata.reading.sheet_layout import HEAD_ROWS, count_titles, is_foot, is_total
 
 _SEPARATORS = (",", "\t", ";", "|")
@@ -60,14 +61,17 @@ def check_is_text(raw: bytes, file: str | None) -> None:
         raise BadFile(Fault(key="format_not_table"), file=file)
 
 
-def parse_delimited(text: bytes, *, file: str | None = None) -> TextTable:
+def parse_delimited(
+    text: bytes, *, file: str | None = None, heard: Heard = hear_nothing
+) -> TextTable:
     """
     Parse delimited UTF-8 text: comma, tab, semicolon or bar, by what the first row uses most.
 
     Every cell stays text, stripped of white space around it, "" where there is nothing. Rows with
     too few or too many cells are faults and empty; repeated column names get a number. Titles above
-    the header, and totals and signatures below the last row, are skipped and noted. Raises
-    BadFile when there is no header, no row, a NUL byte or an open quote.
+    the header, and totals and signatures below the last row, are skipped and noted. `heard` is told
+    the share of the bytes that has been parsed. Raises BadFile when there is no header, no row, a
+    NUL byte or an open quote.
     """
     if b"\0" in text:
         raise BadFile(Fault(key="format_not_table"), file=file)
@@ -76,7 +80,7 @@ def parse_delimited(text: bytes, *, file: str | None = None) -> TextTable:
         text = text[given.end() :]
     separator = given[1].decode("latin-1") if given else _find_separator(text)
     text, titles = _cut_titles(text, separator)
-    parsed, faults = _parse(text, separator, file)
+    parsed, faults = _parse(text, separator, file, heard)
     if parsed.num_rows < 2:
         raise BadFile(faults or Fault(key="file_no_rows"), file=file)
     _check_last_quote(text, parsed, file)
@@ -163,7 +167,9 @@ def _ends_table(row: Sequence[str]) -> bool:
     return not any(row) or is_total(row) or is_foot(row)
 
 
-def _parse(text: bytes, separator: str, file: str | None) -> tuple[pa.Table, list[Fault]]:
+def _parse(
+    text: bytes, separator: str, file: str | None, heard: Heard
+) -> tuple[pa.Table, list[Fault]]:
     ragged: list[Fault] = []
 
     def note_ragged(row: arrow_csv.InvalidRow) -> str:
@@ -176,7 +182,7 @@ def _parse(text: bytes, separator: str, file: str | None) -> tuple[pa.Table, lis
 
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(text),
+            HeardBytes(text, heard),
             # One thread: only then are the numbers of ragged rows known.
             read_options=arrow_csv.ReadOptions(
                 use_threads=False,

@@ -8,6 +8,7 @@ from pathlib import Path
 from geodata.errors import BadSetting, Fault
 from geodata.reading.archives import Limits
 from geodata.reading.files import Reading, read_points
+from geodata.reading.heard import Heard, hear_nothing
 from geodata.reading.tables import read_table
 
 # What is read as shapes, each a row; all else is a table or refused as none.
@@ -26,6 +27,7 @@ def read_rows(
     isolated: bool = False,
     limits: Limits | None = None,
     swapped: bool = False,
+    heard: Heard = hear_nothing,
 ) -> Reading:
     """
     Read a table (`read_table`) or a file of shapes (`read_points`) as rows with a place each.
@@ -42,6 +44,7 @@ def read_rows(
             sheet=layer,
             limits=limits,
             swapped=swapped,
+            heard=heard,
         )
     for field in ("lon", "lat", "x", "y", "lonlat"):
         if field in (mapping or {}):

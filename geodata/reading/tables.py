@@ -18,6 +18,7 @@ from geodata.reading.archives import OWNER_LIMITS, Limits, check_size, unpack_gz
 from geodata.reading.delimited import TextTable, check_is_text, parse_delimited
 from geodata.reading.encodings import to_utf8
 from geodata.reading.files import Reading, check_exists, tell_accuracy
+from geodata.reading.heard import Heard, hear_nothing
 from geodata.reading.layer_files import GZIP_MAGIC
 from geodata.reading.personal import drop_personal
 from geodata.reading.place_cells import find_system_column, read_pairs, unite_systems
@@ -38,6 +39,7 @@ Floats = NDArray[np.float64]
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".xlsx", ".xlsm", ".xls", ".et")
 
 _FILE_SHARE = 0.5
+_PARSED, _PLACED = 0.6, 0.75  # of the time that reading takes: its text, its places; then persons
 # Rows that are looked at to tell a second header from a first row without coordinates.
 _HEADER_ROWS = 50
 _LOST = "\ufffd".encode()
@@ -52,6 +54,7 @@ def read_table(
     sheet: str | None = None,
     limits: Limits | None = None,
     swapped: bool = False,
+    heard: Heard = hear_nothing,
 ) -> Reading:
     """
     Read a table (.csv, .tsv, either as .gz, .xlsx, .xls): every cell as text, places recognised.
@@ -59,24 +62,29 @@ def read_table(
     `mapping` gives columns by field; only "lon" and "lat", or "x" and "y", matter here, but every
     column it names must exist and is not dropped for its name alone. Rows without a usable place
     are faults and keep their row. `swapped` takes the first number of each place for the second.
-    Raises BadFile when nothing can be loaded, BadSetting for a wrong `crs`, `encoding` or
-    `mapping`.
+    `heard` is told how far the reading is. Raises BadFile when nothing can be loaded, BadSetting
+    for a wrong `crs`, `encoding` or `mapping`.
     """
     path = Path(path)
     limits = limits or OWNER_LIMITS
+
+    def parsing(share: float) -> None:
+        heard(share * _PARSED)
+
     given = None if crs is None else parse_crs(crs)
     check_exists(path)
     check_size(path, limits)
     book = is_workbook(path)
     if book:
-        parsed, found = parse_workbook(path, sheet=sheet, limits=limits), None
+        parsed, found = parse_workbook(path, sheet=sheet, limits=limits, heard=parsing), None
     else:
-        parsed, found = _parse_text(path, encoding, limits)
+        parsed, found = _parse_text(path, encoding, limits, parsing)
     notes = parsed.notes
     frame = _text_frame(parsed.table)
     places = _find_places(
         frame, given, mapping or {}, parsed.faults, notes, file=path.name, swapped=swapped
     )
+    heard(_PLACED)
     frame, dropped, remarks = drop_personal(places.frame, keep=set((mapping or {}).values()))
     return Reading(
         frame=frame,
@@ -95,14 +103,16 @@ def read_table(
     )
 
 
-def _parse_text(path: Path, encoding: str | None, limits: Limits) -> tuple[TextTable, str]:
+def _parse_text(
+    path: Path, encoding: str | None, limits: Limits, heard: Heard
+) -> tuple[TextTable, str]:
     raw = path.read_bytes()
     if raw.startswith(GZIP_MAGIC):
         raw = unpack_gzip(raw, limits=limits, file=path.name)
     check_is_text(raw, path.name)
     text, found = to_utf8(raw, encoding=encoding, file=path.name)
     check_is_text(text, path.name)
-    parsed = parse_delimited(text, file=path.name)
+    parsed = parse_delimited(text, file=path.name, heard=heard)
     parsed.notes += _lost_text(text)
     return parsed, found
 

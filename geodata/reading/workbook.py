@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from geodata.notes import Note
 from geodata.reading.archives import ZIP_MAGIC, Limits, check_parsed, check_workbook
 from geodata.reading.cells import MOST_DIGITS, value_to_text
 from geodata.reading.delimited import TextTable, name_columns
+from geodata.reading.heard import Heard, hear_nothing
 from geodata.reading.sheet_layout import (
     HEAD_ROWS,
     Layout,
@@ -35,7 +36,9 @@ def is_workbook(path: Path) -> bool:
     return _read_magic(path) in (ZIP_MAGIC, OLE_MAGIC)
 
 
-def parse_workbook(path: Path, *, sheet: str | None = None, limits: Limits) -> TextTable:
+def parse_workbook(
+    path: Path, *, sheet: str | None = None, limits: Limits, heard: Heard = hear_nothing
+) -> TextTable:
     """
     Read one sheet of an .xlsx or .xls file: every cell as text, "" where there is nothing.
 
@@ -50,7 +53,7 @@ def parse_workbook(path: Path, *, sheet: str | None = None, limits: Limits) -> T
         check_workbook(path, limits)
     try:
         with calamine.load_workbook(path) as book:
-            return _read_sheet(_choose_sheet(book, sheet, path.name), path.name)
+            return _read_sheet(_choose_sheet(book, sheet, path.name), path.name, heard)
     except calamine.PasswordError:
         raise BadFile(Fault(key="archive_locked"), file=path.name) from None
     except (calamine.CalamineError, calamine.XmlError, calamine.ZipError):
@@ -85,7 +88,7 @@ def _choose_sheet(book: Any, name: str | None, file: str) -> Any:
     return tables[0]
 
 
-def _read_sheet(sheet: Any, file: str) -> TextTable:
+def _read_sheet(sheet: Any, file: str, heard: Heard) -> TextTable:
     rows = iter(sheet.iter_rows())
     head = [list(row) for row in islice(rows, HEAD_ROWS)]
     layout = find_layout([[_to_text(cell) or "" for cell in row] for row in head])
@@ -97,7 +100,10 @@ def _read_sheet(sheet: Any, file: str) -> TextTable:
     if layout.titles or layout.header_rows > 1:
         values = {"rows": layout.titles, "header": layout.titles + 1}
         notes.insert(0, Note(key="reading.sheet_titles", values=values))
-    body, long_ones = _read_body(chain(head[layout.first :], rows), names)
+    height = max(int(sheet.height), 1)
+    body, long_ones = _read_body(
+        chain(head[layout.first :], rows), names, lambda done: heard(min(done / height, 1.0))
+    )
     faults, last = _judge_rows(body, layout, long_ones)
     feet = body.num_rows - last
     if feet:
@@ -111,7 +117,7 @@ def _read_sheet(sheet: Any, file: str) -> TextTable:
 
 
 def _read_body(
-    rows: Iterator[Sequence[Any]], names: Sequence[str]
+    rows: Iterator[Sequence[Any]], names: Sequence[str], seen: Callable[[int], None]
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
     """Return the rows as columns of text, and row and column of each number that is too long."""
     parts: list[pa.Table] = []
@@ -127,6 +133,7 @@ def _read_body(
                 columns[place].append(text or "")
         parts.append(pa.table([pa.array(column, pa.string()) for column in columns], list(names)))
         done += len(chunk)
+        seen(done)
     schema = pa.schema([(name, pa.string()) for name in names])
     return pa.concat_tables(parts) if parts else schema.empty_table(), long_ones
 

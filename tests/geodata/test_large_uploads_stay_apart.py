@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import python_calamine
 
 from geodata.city import City
 from geodata.intake.jobs import IntakeJobs, Job
@@ -71,8 +73,7 @@ def test_a_load_apart_says_and_does_what_a_load_in_the_server_does(tmp_path):
         upload = bring(city, tmp_path, 200)
         with closing(open_jobs(city, apart=apart)) as jobs:
             job = load(jobs, upload)
-        (report,) = job.reports
-        found.append((job.state, report.lines("zh"), stored_state(city)))
+        found.append((job.state, job.outcome, stored_state(city)))
     assert found[0] == found[1]
     assert found[0][0] == "done"
 
@@ -135,3 +136,35 @@ def test_a_load_whose_server_is_killed_takes_back_what_it_wrote(city, tmp_path):
     server.wait()
     wait_until(lambda: stored_state(city) == before)
     assert stored_state(city) == before
+
+
+def test_the_reading_of_a_table_tells_how_far_it_is(tmp_path):
+    city = make_tiny_city(tmp_path / "city")
+    upload, heard = bring(city, tmp_path, 200), []
+    Looks(city).look_at(
+        Shelf(city).paths(upload),
+        upload,
+        now=NOW,
+        progress=lambda _step, share: heard.append(share),
+    )
+    assert heard == sorted(heard)
+    assert 0 < heard[0] < heard[-1] < 1
+
+
+def test_what_was_refused_stays_in_a_file_and_comes_back_as_a_workbook(tmp_path):
+    city = make_tiny_city(tmp_path / "city")
+    upload = bring(city, tmp_path, 200)
+    (path,) = Shelf(city).paths(upload)
+    lines = path.read_text("utf-8").splitlines()
+    spoilt = [line.replace("2026-", "20x6-") for line in lines[1:151]]
+    path.write_text("\n".join([lines[0], *spoilt, *lines[151:]]), "utf-8")
+    with closing(open_jobs(city)) as jobs:
+        job = load(jobs, upload)
+        book = jobs.refused_book(upload, "zh")
+    assert (job.state, job.outcome.refused) == ("done", 150)
+    assert len(pickle.dumps(job)) < 20_000  # nothing in it grows with the rows
+    (sheet,) = python_calamine.load_workbook(io.BytesIO(book)).sheet_names
+    told = python_calamine.load_workbook(io.BytesIO(book)).get_sheet_by_name(sheet).to_python()
+    assert [row[0] for row in told[1:]] == list(range(1, 151))
+    assert "时间无法识别" in told[1][1]
+    assert "2026-03-05" in told[1][1]

@@ -334,7 +334,10 @@ def test_a_crs_given_by_a_person_overrules_and_is_said(read):
         (with_crs("x", feature(point(119, 32)), kind="link"), "json_crs_unreadable"),
         ([feature(point(452959.0, 3586318.0))], "crs_missing"),
         (with_crs("EPSG:4490", feature(point(452959.0, 3586318.0))), "crs_misfit"),
-        ([feature(point(32.0 + i / 10, 119.0)) for i in range(5)], "shapes_swapped"),
+        (
+            [*(feature(point(32.0 + i / 10, 119.0)) for i in range(4)), feature(point(119, 32))],
+            "shapes_swapped",
+        ),
         (
             with_crs("EPSG:4549", *[feature(point(40452959.0 + i, 3586318.0)) for i in range(6)]),
             "crs_misfit",
