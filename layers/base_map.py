@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from geodata.snapshots.facts import base_version
 from geodata.words import Lang
 from layers.base_tile import MAXZOOM, MINZOOM, build_tile, prepare_base
 from layers.facts import Facts
@@ -17,8 +18,10 @@ class BaseMap(Layer):
 
     def descriptor(self, lang: Lang, facts: Facts, *, version: str) -> dict[str, Any]:
         """Return the vector layers, or the pictures that come through our own server."""
-        plain = Layer.descriptor(self, lang, facts, version=version)
         city = getattr(facts, "city", None)  # facts of a test have none
+        if city is not None:  # a new drawing of the grids leaves the ground as it is
+            version = f"{base_version(city.base_folder)}"
+        plain = Layer.descriptor(self, lang, facts, version=version)
         if city is None or not city.settings.picture_map:
             return plain
         return plain | {

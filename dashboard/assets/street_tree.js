@@ -90,6 +90,7 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   street.tree = {
     take: function () {
       var below = {};
+      rowOf = {};
       tree().uid.forEach(function (uid, row) {
         rowOf[uid] = row;
         (below[tree().up[row]] = below[tree().up[row]] || []).push(row);

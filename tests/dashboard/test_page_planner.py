@@ -395,3 +395,19 @@ def test_nobody_but_planners_and_approvers_learns_of_a_plan(tiny_app):
     for path in ("plans", "plans/1/draft", "review/1/impact", "plans/1/impact.csv"):
         assert client.get(f"/planner/{path}").status_code in (401, 403)
     assert client.post("/planner/plans/1/edit", json={}).status_code in (401, 403)
+
+
+def test_a_street_that_is_open_follows_a_new_drawing(open_page, city):
+    opened = open_page(make_app(city, now=lambda: NOW), "/street/?lang=zh")
+    street = "window.dash_clientside.street.frame.tree.code"
+    opened.until(lambda: opened.page.evaluate(f"{street}.length") == 12, what="the first tree")
+    asked: list[str] = []
+    opened.page.on("request", lambda request: asked.append(request.url))
+    made = publish_edits(open_city(city.folder), [SPLIT, MERGE]).drawing
+    codes = opened.until(
+        lambda: "321012001001004" in (found := opened.page.evaluate(street)) and found,
+        what="the tree of the new drawing",
+    )
+    assert "321012001001002" not in codes or "321012001001003" not in codes
+    opened.until(lambda: any(f"grids.geojson?v={made}-" in one for one in asked), what="its lines")
+    opened.until(lambda: opened.state == "idle", what="them painted")
