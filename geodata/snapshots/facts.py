@@ -19,15 +19,16 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.city import City
-from geodata.events.clock import RED, clock_state
+from geodata.events.clock import RED
 from geodata.grids import GridSystem
 from geodata.risk import GridRisk
 from geodata.snapshots.counted import count_later, follow_counter
 from geodata.snapshots.counting import Counter
 from geodata.snapshots.later import Later
+from geodata.snapshots.moving import Moving
 from geodata.snapshots.newest import read_snapshot
 from geodata.snapshots.rating import Rated, rate_later
-from geodata.snapshots.snapshot import CLOSED, Filter, Snapshot
+from geodata.snapshots.snapshot import Filter, Snapshot
 from geodata.snapshots.tables import TABLES, read_tables
 from geodata.store.database import read_ground_revision, read_revision, read_terms
 from geodata.store.sources import read_as_of
@@ -150,30 +151,21 @@ class Facts:
         What is over stays as it is: a minute moves the open ones only.
         """
         minute = now - now % 60
-
-        def move() -> NDArray[np.uint8]:
-            rows, states = self._open_rows()[0], self._open_rows()[1].copy()
-            states[rows] = find_states(self.snapshot, minute, rows)
-            states.flags.writeable = False
-            return states
-
-        found: NDArray[np.uint8] = self.keep(("states", minute), move)
-        return found
-
-    def _open_rows(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Return the rows of what is open, and the state of every row at some time."""
-        found: tuple[NDArray[np.int64], NDArray[np.uint8]] = self.keep(
-            "open rows",
-            lambda: (np.flatnonzero(self.snapshot.open), find_states(self.snapshot, 0)),
+        found: NDArray[np.uint8] = self.keep(
+            ("states", minute), lambda: self._moving.states_at(minute)
         )
         return found
+
+    @cached_property
+    def _moving(self) -> Moving:
+        return Moving.of(self.snapshot)
 
     def late_rows(self, now: int) -> NDArray[np.int64]:
         """Return the rows of the open incidents past their deadline, the longest first."""
         minute = now - now % 60
 
         def find() -> NDArray[np.int64]:
-            rows = self._open_rows()[0]
+            rows = self._moving.rows
             late = rows[self.states(minute)[rows] == RED]
             found: NDArray[np.int64] = late[np.argsort(self.snapshot.due_at[late], kind="stable")]
             return found
@@ -357,18 +349,6 @@ def _is_same(one: GridSystem, other: GridSystem) -> bool:
         one.grids[plain].equals(other.grids[plain])
         and (shapely.to_wkb(one.grids.geometry) == shapely.to_wkb(other.grids.geometry)).all()
     )
-
-
-def find_states(
-    snapshot: Snapshot, now: int, rows: NDArray[np.int64] | None = None
-) -> NDArray[np.uint8]:
-    """Return the places in `clock.STATES` of all incidents at a moment (UTC s), or of some rows."""
-    names = ("open", "due_at", "clock_from", "suspended_since")
-    columns = {name: getattr(snapshot, name) for name in names} | {"closed_at": snapshot.closed_at}
-    if rows is not None:  # the kernel is compiled for times of closing that stand among other steps
-        columns = {name: columns[name][rows] for name in names}
-        columns["closed_at"] = snapshot.steps[rows][:, CLOSED]
-    return clock_state(now=now, **columns)
 
 
 def load_base(folder: Path) -> dict[str, geopandas.GeoDataFrame]:

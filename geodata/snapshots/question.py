@@ -20,7 +20,7 @@ Axis = Literal[
 ]  # fmt: skip
 
 MOST_GROUPS = 1 << 26
-_LEAST_SHARE = 100_000  # rows for which a second thread pays
+_LEAST_SHARE = 500_000  # rows for which a second thread pays
 _CHUNK = 500_000  # rows that a thread takes at a time: one that is kept waiting takes fewer
 _BLOCK = 2_048
 _LEAST_COLUMNS = 2  # are looked up for each row: missing ones move nothing

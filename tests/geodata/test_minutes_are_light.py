@@ -11,7 +11,7 @@ from geodata.events.clock import RED, clock_state
 from geodata.events.feed import Feed
 from geodata.figures import hot_places
 from geodata.figures.hot_places import find_hot_places
-from geodata.snapshots import facts as facts_module
+from geodata.snapshots import moving
 from geodata.snapshots.facts import FactsKeeper
 from tests.city import NOW, make_tiny_city
 from tests.geodata.test_feed_folds_alike import rows_of, story
@@ -26,13 +26,12 @@ def city(tmp_path):
 
 def test_a_minute_moves_only_what_is_open(city, monkeypatch):
     asked: list[int] = []
-    find = facts_module.find_states
 
-    def watch(snapshot, now, rows=None):
-        asked.append(snapshot.n if rows is None else len(rows))
-        return find(snapshot, now, rows)
+    def watch(**columns):
+        asked.append(len(columns["open"]))
+        return clock_state(**columns)
 
-    monkeypatch.setattr(facts_module, "find_states", watch)
+    monkeypatch.setattr(moving, "clock_state", watch)
     facts = FactsKeeper(city).current(NOW)
     snapshot, seen = facts.snapshot, set()
     for now in MINUTES:
