@@ -48,7 +48,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
 
     # Late is late whenever it was reported; days that somebody chose narrow this list, too.
     ever = area if street.span else replace(area, filter=_forget_period(area.filter))
-    rows, against = find_rows(sight, ever), count_chosen(sight, area, street)
+    rows, against = find_late(sight, ever), count_chosen(sight, area, street)
     in_all = name_ever(count_ever(sight, area), lang)
     return render_template(
         "street_panel.html",
@@ -99,11 +99,24 @@ def find_rows(sight: Sight, area: AreaFigures) -> np.ndarray[Any, np.dtype[np.in
     """Return the rows of the snapshot that an area's figures count."""
     mask = sight.select(area.filter, area.now)
     if not area.is_city:
-        assert area.grid is not None
-        leaves = np.zeros(len(sight.grids.finest()) + 1, np.bool_)
-        leaves[order_leaves(sight).leaves(area.grid)] = True
-        mask = mask & leaves[sight.snapshot.owner]
+        mask = mask & _mark_owners(sight, area)[sight.snapshot.owner]
     return np.flatnonzero(mask)
+
+
+def find_late(sight: Sight, area: AreaFigures) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows of an area's late incidents, the longest first: few are looked at for it."""
+    late = sight.late_rows(area.now)
+    if area.filter != Filter():
+        late = late[sight.select(area.filter, area.now)[late]]
+    return late if area.is_city else late[_mark_owners(sight, area)[sight.snapshot.owner[late]]]
+
+
+def _mark_owners(sight: Sight, area: AreaFigures) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which finest grids lie in an area; the last, where -1 points, is nobody's."""
+    leaves = np.zeros(len(sight.grids.finest()) + 1, np.bool_)
+    assert area.grid is not None
+    leaves[order_leaves(sight).leaves(area.grid)] = True
+    return leaves
 
 
 def _forget_period(filter: Filter) -> Filter:
@@ -334,9 +347,7 @@ def _count_things(sight: Sight, area: AreaFigures) -> dict[str, int]:
     found = {}
     inside = np.ones(len(sight.grids.finest()) + 1, np.bool_)
     if not area.is_city:
-        assert area.grid is not None
-        inside[:] = False
-        inside[order_leaves(sight).leaves(area.grid)] = True
+        inside = _mark_owners(sight, area)
     for name, table in (("cameras", sight.cameras), ("places", sight.places)):
         found[name] = int(inside[table["owner"].to_numpy(np.int64)].sum())
     return found
