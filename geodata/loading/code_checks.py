@@ -47,7 +47,7 @@ def note_codes(
     city: City, kind: str, table: pd.DataFrame, key: str, report: LoadReport, *, now: int
 ) -> None:
     """
-    Say in the report which codes of components or cameras are not what they should be.
+    Say in the report which codes of components, cameras or counts are not what they should be.
 
     A row whose code stands in other rows too is told of them: the store keeps one of them alone.
     """
@@ -58,6 +58,19 @@ def note_codes(
         _note_components(city, table, key, report, now=now)
     elif kind == "cameras":
         _note_cameras(city, table, key, report, now=now)
+    elif kind == "counts":
+        _note_counts(city, table, key, report, now=now)
+
+
+def _note_counts(
+    city: City, table: pd.DataFrame, key: str, report: LoadReport, *, now: int
+) -> None:
+    system = city.grids_in_force(now)
+    known = set(system.grids["code"]) if system is not None else set()
+    unknown = sorted(set(table[key]) - known)
+    if unknown:
+        examples = tuple(unknown[:EXAMPLES])
+        report.note("report.counts_unlisted", n=f"{len(unknown):,}", examples=examples)
 
 
 def _note_components(

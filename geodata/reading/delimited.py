@@ -26,6 +26,10 @@ _MOST_COLUMNS = 2000
 _HEAD_BYTES = 4096
 # White space as Arrow trims it, at either end of a cell.
 _EDGE = r"^[\s\pZ\x0b\x1c-\x1f\x85]|[\s\pZ\x0b\x1c-\x1f\x85]$"
+# What no header says: a coordinate, a day, a mobile. A year or a month may well head a column.
+_DATA_CELL = re.compile(r"\d{1,8}\.\d{3,}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}.*|\d+°.*")
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_FEWEST_DATA = 2
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 # A row may not be longer: one that is has an open quote.
 _LONGEST_ROW_BYTES = 1 << 25
@@ -34,7 +38,10 @@ _NOT_TEXT = {
     b"\xd0\xcf\x11\xe0": "file_workbook",
     b"SQLite format 3": "format_not_table",
     b"\x00\x00\x27\x0a": "format_not_table",
-    b"%PDF": "format_not_table",
+    b"%PDF": "format_paper",
+    b"\x89PNG": "format_picture",
+    b"\xff\xd8\xff": "format_picture",
+    b"GIF8": "format_picture",
     b"PAR1": "format_not_table",
 }
 
@@ -84,7 +91,9 @@ def parse_delimited(
     if parsed.num_rows < 2:
         raise BadFile(faults or Fault(key="file_no_rows"), file=file)
     _check_last_quote(text, parsed, file)
-    names, notes = name_columns([column[0].as_py() for column in parsed.columns])
+    header = [column[0].as_py() for column in parsed.columns]
+    check_header(header, file)
+    names, notes = name_columns(header)
     body = _insert_ragged(parsed.slice(1), [fault.row or 0 for fault in faults])
     table = pa.table(dict(zip(names, map(_trim, body.columns), strict=True)))
     least = max((fault.row or 0 for fault in faults), default=0)
@@ -125,6 +134,13 @@ def name_columns(header: Sequence[str]) -> tuple[list[str], list[Note]]:
             notes.append(Note(key="reading.column_twice", field=plain, values={"name": name}))
         names.append(name)
     return names, notes
+
+
+def check_header(header: Sequence[str], file: str | None) -> None:
+    """Raise BadFile where the row that stands for a header holds places, days or telephones."""
+    data = [cell for cell in header if _DATA_CELL.fullmatch(cell.strip())]
+    if len(data) >= _FEWEST_DATA or any(_MOBILE.fullmatch(cell.strip()) for cell in header):
+        raise BadFile(Fault(key="header_missing"), file=file)
 
 
 def _find_separator(text: bytes) -> str:

@@ -17,6 +17,7 @@ from geodata.reading.archives import (
     unpack_gzip,
     unpack_zip,
 )
+from geodata.reading.delimited import check_is_text
 from geodata.reading.features import Features
 from geodata.reading.gdal_files import (
     CHILD_KINDS,
@@ -134,4 +135,5 @@ def _sniff(head: bytes, file: str) -> str:
         raise BadFile(Fault(key="format_xml"), file=file)
     if _DXF.match(head):
         return "dxf"
+    check_is_text(head, file)
     raise BadFile(Fault(key="format_unknown" if b"\0" in head else "format_table"), file=file)

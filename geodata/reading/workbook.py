@@ -15,7 +15,7 @@ from geodata.errors import BadFile, BadSetting, Fault
 from geodata.notes import Note
 from geodata.reading.archives import ZIP_MAGIC, Limits, check_parsed, check_workbook
 from geodata.reading.cells import MOST_DIGITS, value_to_text
-from geodata.reading.delimited import TextTable, name_columns
+from geodata.reading.delimited import TextTable, check_header, name_columns
 from geodata.reading.heard import Heard, hear_nothing
 from geodata.reading.sheet_layout import (
     HEAD_ROWS,
@@ -96,6 +96,7 @@ def _read_sheet(sheet: Any, file: str, heard: Heard) -> TextTable:
         raise BadFile(Fault(key="file_empty"), file=file)
     if len(layout.names) > _MOST_COLUMNS:
         raise BadFile(Fault(key="columns_many", values={"limit": _MOST_COLUMNS}), file=file)
+    check_header(layout.names, file)
     names, notes = name_columns(layout.names)
     if layout.titles or layout.header_rows > 1:
         values = {"rows": layout.titles, "header": layout.titles + 1}

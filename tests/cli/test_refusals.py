@@ -30,6 +30,8 @@ from tests.city import (
 )
 from tests.cli.processes import Nursery
 
+FEWEST_WORDS = {"zh": 3, "en": 8}  # of characters: a sentence, no code
+HAN = re.compile("[\u4e00-\u9fff]")
 SHORT = ("incident_id", "reported_at", "kind", "lon", "lat")
 NOBODY = 65_534
 
@@ -151,7 +153,24 @@ BAD = {
         write("cases.shp", "incident_id,reported_at\n1,2026-05-01\n"), "grids", "表格", "table"
     ),
     "a picture": Bad(
-        write("map.geojson", b"\x89PNG\r\n\x1a\n" + bytes(99)), "grids", "格式", "format"
+        write("map.geojson", b"\x89PNG\r\n\x1a\n" + bytes(99)), "grids", "图片", "picture"
+    ),
+    "a picture for a table": Bad(
+        write("cases.png.csv", b"\xff\xd8\xff\xe0" + bytes(99)), "incidents", "图片", "picture"
+    ),
+    "a paper for a table": Bad(write("cases.csv.pdf", b"%PDF-1.7\n"), "incidents", "PDF", "PDF"),
+    "a table without header": Bad(
+        table("bare.csv", ("A1", "2026-05-01 08:00", "x", *map(str, HERE)), ROW),
+        "incidents",
+        "没有列名",
+        "no names",
+    ),
+    "degrees declared as metres": Bad(
+        table("deg.csv", SHORT, ROW),
+        "incidents",
+        "数字却是经纬度",
+        "are degrees",
+        options=("--crs", "EPSG:4549"),
     ),
     "a broken workbook": Bad(
         write("cases.csv.xlsx", b"PK\x03\x04" + bytes(99)), "incidents", "损坏", "damaged"
@@ -350,8 +369,14 @@ def test_a_bad_input_is_refused_in_words_and_leaves_nothing(nursery, world, name
             assert re.search(rf"\b{bad.place}\b", run.err), run.err
         plain = nursery.run(*argv, "--lang", lang, "--json").plain
         for fault in plain["faults"]:
-            assert fault["cause"]
-            assert fault["remedy"]
+            assert {"row", "field", "cause", "remedy"} <= set(fault)
+            assert len(fault["cause"]) > FEWEST_WORDS[lang]
+            assert len(fault["remedy"]) > FEWEST_WORDS[lang]
+            assert fault["remedy"] != fault["cause"]
+            assert bool(HAN.search(fault["remedy"])) or lang == "en"
+        if bad.place and bad.code == 1:
+            told = [(str(one["row"]), one["field"], one["cause"]) for one in plain["faults"]]
+            assert any(bad.place in (row, field) or bad.place in why for row, field, why in told)
     assert world.state() == before
     assert world.stray() == []
 
