@@ -107,12 +107,25 @@
     });
   };
 
+  /* What was drawn anew takes the focus along: to the same thing, else to the area's name. */
+  function keepFocus(side, focused, keep) {
+    var marks = ["data-go", "data-pick", "data-value", "data-def", "data-sort", "id"];
+    var same = keep && all(focused.tagName, side).find(function (one) {
+      return marks.every(function (name) { return one.getAttribute(name) === focused.getAttribute(name); });
+    });
+    var head = side.querySelector(".area-head h2");
+    if (head) head.tabIndex = -1;
+    if (same || head) (same || head).focus({ preventScroll: true });
+  }
+
   function take(answer, keep) {
     var side = by("side");
     var top = side.scrollTop;
     var kept = keep && by("asked") ? by("asked").innerHTML : "";
     var whose = keep && by("whose") ? by("whose").value : "";
+    var focused = side.contains(document.activeElement) ? document.activeElement : null;
     side.innerHTML = answer.html;
+    if (focused) keepFocus(side, focused, keep);
     if (kept && by("asked")) by("asked").innerHTML = kept;
     side.scrollTop = keep ? top : 0;
     if (answer.revision === undefined) return; // a city without grids
@@ -154,6 +167,7 @@
   /* The hot places take longer than all else: they come after the figures. */
   function findHot() {
     var box = by("hot");
+    if (!box) return; // an area of which nothing may be seen
     if (!street.frame.rows) { box.appendChild(text("p", box.dataset.none, "quiet small")); return; }
     street.ask("hot.json", { code: street.at.code, level: street.at.level }).then(function (answer) {
       if (by("hot") === box) box.innerHTML = answer.html;

@@ -12,6 +12,7 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     chosen: {},
     read: function (query) {
       NAMES.forEach(function (name) { own.chosen[name] = query.get(name) || ""; });
+      [SPAN, AGAINST].forEach(function (pair) { orderDays(own.chosen, pair); });
       if (!own.chosen.days) own.chosen.days = "90";
     },
     draw: draw,
@@ -52,6 +53,16 @@ window.dash_clientside.street.add(function (street, by, all, text) {
     var found = {};
     list.forEach(function (name) { found[name] = ""; });
     return found;
+  }
+
+  /* What is no day is none, as the server has it; the earlier one comes first. */
+  function orderDays(values, pair) {
+    var both = pair.map(function (name) { return values[name]; }).filter(function (day) {
+      var date = new Date(day + "T00:00:00Z");
+      return /^\d{4}-\d\d-\d\d$/.test(day) && !isNaN(date) && date.toISOString().slice(0, 10) === day;
+    }).sort();
+    values[pair[0]] = both[0] || "";
+    values[pair[1]] = both[both.length - 1] || "";
   }
 
   function days(pair) {
@@ -120,7 +131,9 @@ window.dash_clientside.street.add(function (street, by, all, text) {
   function takeDays(pair) {
     var values = {};
     pair.forEach(function (name) { values[name] = document.querySelector("[data-day=" + name + "]").value; });
-    if (Boolean(values[pair[0]]) === Boolean(values[pair[1]])) set(values);
+    if (Boolean(values[pair[0]]) !== Boolean(values[pair[1]])) return;
+    orderDays(values, pair);
+    set(values);
   }
 
   /* --- days drawn over the trend ------------------------------------------------------------ */

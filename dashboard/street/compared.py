@@ -40,6 +40,9 @@ def describe_changes(
         _describe_change("before", say("figure.before", lang), area.previous, lang),
         _describe_change("last_year", say("figure.last_year", lang), area.last_year, lang),
     ]
+    if not area.complete:
+        told = say("street.hidden_comparison", lang)
+        rows = [row | {"text": told} if not row["tone"] else row for row in rows]
     if street.against is not None:
         change = against and Change(now=area.own.total, before=against.total)
         label = say("street.against", lang, days=str(street.against))

@@ -179,7 +179,10 @@ def describe_legend(
     ramp = CHANGE if street.measure == "change" else _ramp()
     breaks = (-np.inf if street.measure == "change" else 1, *values.breaks, np.inf)
     figures = values.values if leaves is None else values.values[leaves]
-    known = np.isfinite(figures)
+    bounded = np.zeros(len(values.values), np.bool_)
+    bounded[values.thin] = True  # coloured by the middle of their bounds: no figures
+    bounded = bounded if leaves is None else bounded[leaves]
+    known = np.isfinite(figures) & ~bounded
     zero = known & (figures == 0)
     rows = [
         {
@@ -190,9 +193,9 @@ def describe_legend(
         for place, (low, high) in enumerate(pairwise(breaks))
     ]
     found = [{"color": ZERO[theme], "label": "0", "n": int(zero.sum())}, *rows]
-    if not known.all():
-        label = say("legend.no_data", lang)
-        found.append({"color": NO_DATA[theme], "label": label, "n": int((~known).sum())})
+    for key, grids in (("bounded", bounded), ("no_data", ~known & ~bounded)):
+        label = say(f"legend.{key}", lang)
+        found.append({"color": NO_DATA[theme], "label": label, "n": int(grids.sum())})
     return [row for row in found if row["n"]]
 
 

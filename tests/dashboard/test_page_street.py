@@ -304,3 +304,21 @@ def test_a_slow_answer_is_waited_for_and_opens_nothing_anew(page, serve_page, ga
         route.continue_()
     page.wait_for_selector(".area-head")
     assert page.evaluate("sessionStorage.opened") == "1"
+
+
+def test_keys_go_on_where_a_step_has_led_and_a_date_that_is_none_filters_nothing(
+    open_page, gaoshan_app
+):
+    city = open_page(gaoshan_app, "/street/?lang=en&days=0&from=2026-13-45")
+    stand(city, "Whole city")
+    assert city.page.locator("#chips").inner_text() == ""
+    row = city.page.locator("#children a").first
+    name = row.inner_text()
+    row.focus()
+    city.press("Enter")
+    stand(city, name)
+    city.wait_for(".area-head h2:focus")
+    city.page.locator("#filter-box summary").click()
+    city.press("Escape")
+    city.page.wait_for_function("() => !document.getElementById('filter-box').open")
+    assert city.problems == []
