@@ -156,9 +156,12 @@ class Facts:
         )
         return found
 
-    @cached_property
+    @property
     def _moving(self) -> Moving:
-        return Moving.of(self.snapshot)
+        if "moving" not in self.kept:
+            self.kept["moving"] = Moving.of(self.snapshot)
+        moving: Moving = self.kept["moving"]
+        return moving
 
     def late_rows(self, now: int) -> NDArray[np.int64]:
         """Return the rows of the open incidents past their deadline, the longest first."""

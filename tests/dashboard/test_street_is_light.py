@@ -10,10 +10,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from dashboard.server import make_app
+from dashboard.street.panel import find_late, find_rows
+from geodata.access.scope import ROWS, Scope
+from geodata.access.sight import SightKeeper
 from geodata.city import open_city
+from geodata.events.clock import RED
+from geodata.figures.area import count_area
+from geodata.figures.period import Period
+from geodata.snapshots.facts import FactsKeeper
+from geodata.snapshots.snapshot import Filter
+from tests.city import NOW
 from tests.dashboard.conftest import DEMO_NOW
 from tests.dashboard.page_browser import CityPage, PageServer
 
@@ -39,6 +49,28 @@ def test_a_poll_with_no_news_is_small(serve_page, tiny_app):
     assert answer.startswith(b"HTTP/1.1 204")
     assert len(answer) <= POLL_BYTES
     assert b" 200 " in ask_raw(server.address, "/changes?since=0").split(b"\r\n")[0]
+
+
+def test_the_longest_overdue_are_found_among_the_late(tiny):
+    keeper = FactsKeeper(tiny)
+    sight = SightKeeper().narrow(keeper.current(NOW), Scope.whole_city("", ("read", ROWS)), now=NOW)
+    seen = 0
+    for grid in (None, *sight.grids.grids["uid"].tolist()):
+        for chosen in (Filter(), Filter(state="open"), Filter(since=NOW - 86_400 * 20)):
+            area = count_area(
+                sight,
+                grid=grid,
+                period=Period(since=chosen.since, until=None),
+                filter=chosen,
+                now=NOW,
+            )
+            rows = find_rows(sight, area)
+            late = rows[sight.snapshot.open[rows] & (sight.states(NOW)[rows] == RED)]
+            found = find_late(sight, area)
+            assert set(found) == set(late)
+            assert (np.diff(sight.snapshot.due_at[found]) >= 0).all()
+            seen += len(found)
+    assert seen > 0
 
 
 class Meter:

@@ -55,6 +55,18 @@ def test_a_minute_moves_only_what_is_open(city, monkeypatch):
     assert asked == [snapshot.n] + [open_] * len(MINUTES)
 
 
+def test_accounts_that_see_the_same_share_what_time_moves(city, monkeypatch):
+    made = []
+    make = moving.Moving.of
+    monkeypatch.setattr(moving.Moving, "of", lambda snapshot: made.append(1) or make(snapshot))
+    facts, sights = FactsKeeper(city).current(NOW), SightKeeper()
+    for account in ("one", "two", "one"):
+        sight = sights.narrow(facts, Scope.whole_city(account, ("read", ROWS)), now=NOW)
+        for now in (NOW, NOW + 60):
+            sight.late_rows(now)
+    assert made == [1]
+
+
 def test_events_leave_the_index_of_buildings_and_roads_as_it_is(city, monkeypatch):
     built = []
     build = hot_places.LineIndex
