@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     (r"\d{8}", "%Y%m%d", "day"),
     (r"\d{14}", "%Y%m%d%H%M%S", "second"),
 )
+_HALF_DAY = re.compile(r"\s*(上午|下午|晚上)\s*(\d{1,2})(?=[时点:])")
+_HALF_DAY_HOURS = 12
 _ZONED = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} ?(Z|[+-]\d{2}:?\d{2})"
 
 
@@ -85,11 +88,20 @@ def _parse_some(texts: pd.Series[str], zone: ZoneInfo) -> tuple[NDArray[np.int64
     return seconds, coarsest
 
 
+def _tell_hour(found: re.Match[str]) -> str:
+    """Return an hour of the day for 上午8, 下午3; what is no hour of a half day stays unread."""
+    hour, later = int(found[2]), found[1] in ("下午", "晚上")
+    if hour > _HALF_DAY_HOURS or (found[1] == "晚上" and hour == _HALF_DAY_HOURS):
+        return found[0]
+    return f" {hour % 12 + 12 * later}"
+
+
 def _plain(texts: pd.Series[str]) -> pd.Series[str]:
     """Bring dates to one writing: half-width, dashes, colons, a single space."""
     one = texts.fillna("").astype(str)
     if not one.map(str.isascii).all():
         one = one.map(lambda text: unicodedata.normalize("NFKC", text))
+        one = one.str.replace(_HALF_DAY, _tell_hour, regex=True)
         one = one.str.replace(r"[年月]", "-", regex=True).str.replace(r"[日号]", " ", regex=True)
         one = one.str.replace(r"[时点分]", ":", regex=True).str.replace("秒", "")
     one = one.str.strip().str.replace(r"[./]", "-", regex=True).str.replace("T", " ")

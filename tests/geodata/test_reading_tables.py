@@ -122,7 +122,7 @@ def test_text_that_was_lost_elsewhere_is_said(read):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "file_damaged"),
         (b'{"type": "FeatureCollection"}', "format_not_table"),
         (b"<html><table>", "format_not_table"),
-        (b"%PDF-1.7", "format_not_table"),
+        (b"%PDF-1.7", "format_paper"),
         (b"a,b\n1,\0\n", "format_not_table"),
         (b'a,b\n1,"open\n2,3\n4,5\n', "quote_open"),
         (b'a,b\n1,2\n3,"open\n', "quote_open"),
