@@ -14,11 +14,10 @@ import shapely
 from geodata.city import City
 from geodata.errors import BadFile
 from geodata.intake import looking
-from geodata.loading import trusted_layer
 from geodata.intake.limits import limits_of
 from geodata.intake.looking import Looks
 from geodata.intake.shelf import Shelf, Upload
-from geodata.loading import addressed
+from geodata.loading import addressed, trusted_layer
 from geodata.loading.fixtures import save_base
 from geodata.loading.readers import read_file
 from tests.city import (
