@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -41,14 +41,16 @@ class OutlineEvidence:
 
     `outside` counts them, `off_m` is the median way of those outside to the nearest area, NaN for
     none. `likely` are the readings that fit clearly better than `declared` and that nothing tells
-    apart: one is a proposal, several are a choice, none means that all is well or cannot be told.
+    apart: one is a proposal, several are a choice. With none, `fits` tells that `declared` is
+    clearly better than every other; else the outline cannot tell.
     """
 
     declared: ReadAs
     points: int
     outside: Mapping[ReadAs, int]
     off_m: Mapping[ReadAs, float]
-    likely: tuple[ReadAs, ...] = field(default=())
+    likely: tuple[ReadAs, ...] = ()
+    fits: bool = False
 
     @property
     def better(self) -> ReadAs | None:
@@ -57,9 +59,9 @@ class OutlineEvidence:
 
     @property
     def doubtful(self) -> bool:
-        """Tell whether so many places lie outside as declared that it must be said."""
+        """Tell whether it must be said: many lie outside as declared, or fewer would otherwise."""
         out = self.outside[self.declared]
-        return out >= max(_FEWEST, _LEAST_SHARE * self.points)
+        return bool(self.likely) or out >= max(_FEWEST, _LEAST_SHARE * self.points)
 
 
 def weigh_readings(
@@ -98,6 +100,11 @@ def weigh_readings(
         outside={one: int((metres > 0).sum()) for one, metres in away.items()},
         off_m={one: _median_off(metres) for one, metres in away.items()},
         likely=_find_likely(declared, away),
+        fits=all(
+            _beats(away[declared] == 0, metres == 0)
+            for one, metres in away.items()
+            if one != declared
+        ),
     )
 
 
@@ -141,4 +148,4 @@ def _beats(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
 @lru_cache(maxsize=4096)
 def _chance_of(heads: int, tosses: int) -> float:
     """Return how likely a fair coin shows so many heads or more."""
-    return sum(math.comb(tosses, n) for n in range(heads, tosses + 1)) / 2**tosses
+    return float(sum(math.comb(tosses, n) for n in range(heads, tosses + 1)) / 2**tosses)

@@ -17,7 +17,7 @@ from tests.city import NOW, community_features, make_tiny_city, write_shapes
 
 HEAD = ("案件编号", "上报时间", "案件类型", "经度", "纬度", "联系人电话")
 MOBILE = "13812345678"
-CHOSEN = 'list="systems" value="GCJ-02"'
+CHOSEN = '<option value="GCJ-02" selected>'
 HOSTILE = ("../../city.toml", "..\\..\\x.csv", "/etc/passwd", "a\0b.csv", "." * 300)
 
 
