@@ -57,7 +57,8 @@ from geodata.snapshots.facts import FactsKeeper
 from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
-_HOT = "area/hot.json"
+_HOT = "area/hot.json"  # asks for the index of every building and road
+_REHEARSED = "getu_rehearsed"
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
 FEED, INTAKE, LARGEST_BODY = (
     "getu_feed",
@@ -147,19 +148,22 @@ def rehearse(app: Dash) -> None:
     Read the city and ask for the map's page, then draw its layers aside: no viewer waits for them.
 
     Asks as a browser would, for the answers to be kept under the same key. A page answers once
-    this has returned; what is drawn aside ends with the process.
+    this has returned; what is drawn aside ends with `serve`.
     """
     _ask(app, "")
+    sources = [one for layer in LAYERS for one in (layer.source, *layer.more_sources)]
+    ended = threading.Event()
 
     def draw_layers() -> None:
-        for layer in LAYERS:
-            for source in (layer.source, *layer.more_sources):
-                if not source.tiled:
-                    _ask(app, source.url("0"))
-        _ask(app, _HOT)  # its index of every building and road
+        for path in (*(one.url("0") for one in sources if not one.tiled), _HOT):
+            if ended.is_set():
+                return
+            _ask(app, path)
         gc.freeze()  # as in `serve`
 
-    threading.Thread(target=draw_layers, name="rehearsal", daemon=True).start()
+    aside = threading.Thread(target=draw_layers, name="rehearsal", daemon=True)
+    app.server.extensions[_REHEARSED] = ended, aside
+    aside.start()
 
 
 def _ask(app: Dash, path: str) -> None:
@@ -196,6 +200,10 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
     try:
         server.run()
     finally:
+        if _REHEARSED in app.server.extensions:
+            ended, aside = app.server.extensions[_REHEARSED]
+            ended.set()
+            aside.join()
         app.server.extensions[FEED].close()
         app.server.extensions[INTAKE].close()
         app.server.extensions[BOOK].close()
