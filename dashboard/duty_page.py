@@ -34,7 +34,8 @@ def add_page(app: Dash, services: Services) -> None:
         if scope is not None and not scope.has(_ACT):
             return _refuse(services)
         facts = services.pictures.newest(scope) if scope else None
-        return _draw(services, news.draw_ground(facts, first), first)
+        tries = services.city.settings.demo and facts is not None and trial.is_possible(facts)
+        return _draw(services, news.draw_ground(facts, first), first, tries=tries)
 
     app.layout = layout
     who.add_who(app, base_path=services.base_path)
@@ -59,7 +60,7 @@ def _refuse(services: Services) -> html.Div:
     )
 
 
-def _draw(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
+def _draw(services: Services, given: dict[str, Any], lang: Lang, *, tries: bool) -> html.Div:
     settings, base = services.city.settings, services.base_path
     names = {"zh": settings.name_zh, "en": settings.name_en}
     spoken = {
@@ -88,8 +89,13 @@ def _draw(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
                     html.Div(id="duty-hold", role="group"),
                     html.Span(id="duty-lamp", role="status"),
                     html.Button(id="duty-test", className="tool"),
-                    html.A(id="duty-shift", className="tool link", href=f"{base}/duty/log"),
-                    html.A(id="duty-wall", className="tool link", href=f"{base}/wall/"),
+                    # Beside the desk, whose sound must go on.
+                    *(
+                        html.A(
+                            id=name, className="tool link", href=f"{base}{path}", target="_blank"
+                        )
+                        for name, path in (("duty-shift", "/duty/log"), ("duty-wall", "/wall/"))
+                    ),
                     html.Time(id="duty-clock"),
                     who.draw(),
                     html.A("中 / EN", id="lang-switch", className="tool link", href="?"),
@@ -102,7 +108,7 @@ def _draw(services: Services, given: dict[str, Any], lang: Lang) -> html.Div:
                         id="duty-queue",
                         children=[
                             html.Nav(id="part-queue"),
-                            *([html.Button(id="duty-trial", className="tool")] * settings.demo),
+                            *([html.Button(id="duty-trial", className="tool")] if tries else ()),
                         ],
                     ),
                     html.Div(

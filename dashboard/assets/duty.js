@@ -59,12 +59,13 @@
       }));
     }
     placeAlarms(news.places);
-    waiting = news.waiting.filter(function (one) { return !one.drill; });
+    waiting = news.waiting.filter(function (one) { return !one.silent; });
     var fresh = news.waiting.filter(function (one) { return known && known.indexOf(one.alarm) < 0; });
     known = news.waiting.map(function (one) { return one.alarm; });
     if (fresh.length) rungAt = -RING_MS;
     scenes = news.scenes;
     hold = news.hold;
+    by("duty-hold").hidden = !news.steers; // walls show the whole city: who sees a part leaves them
     drawHold();
     markOpen();
     if (open && changed) show(open, true);

@@ -5,7 +5,7 @@
   var POLL_MS = 1000; // from one question's beginning to the next one's: an alarm shows within three seconds
   var BREATH_MS = 200; // at least, after an answer
   var QUIET_MS = 5000; // without an answer for so long, the screen says so
-  var MARKS = { "wall-alarm": true, "wall-rings": false }; // moved always, or with the rings only
+  var MARKS = { "wall-alarm": true, "wall-rings": false, "wall-radii": false }; // moved always, or with the rings only
   var root = document.documentElement;
   var asked = new URLSearchParams(window.location.search);
   var page = null;
@@ -98,6 +98,8 @@
     },
 
     /* The layers with an alarm's mark and its rings at another place; nothing else is drawn anew. */
+    isMark: function (id) { return MARKS[id] !== undefined; },
+
     moveMarks: function (layers, where, rings) {
       return layers.map(function (layer) {
         if (MARKS[layer.id] === undefined) return layer;
@@ -112,7 +114,9 @@
       (held || []).forEach(function (one) { old[one.id] = one; });
       return layers.map(function (one) {
         var moved = old[one.id] && MARKS[one.id] !== undefined;
-        return moved ? Object.assign({}, one, { source: old[one.id].source }) : one;
+        if (!moved) return one;
+        var url = one.source.url.replace(/v=.*$/, /v=.*$/.exec(old[one.id].source.url)[0]);
+        return Object.assign({}, one, { source: Object.assign({}, one.source, { url: url }) });
       });
     },
 

@@ -4,6 +4,7 @@
   var root = document.documentElement;
   var asked = new URLSearchParams(window.location.search);
   var TICK_MS = 1000;
+  var CALM = ["base", "outline", "labels"];
   var large = asked.get("letters") === "large"; // for who stands ten metres away
 
   var held = { have: {}, since: "" };
@@ -57,16 +58,31 @@
       layers = props.layers = live.keepMarks(props.layers, layers);
       props.lang = lang;
     }
+    if (props.shown) props.shown = calm((sceneShown = props.shown));
     props.theme = root.dataset.theme;
     props.scale = findScale();
     var moved = JSON.stringify(map.props.view) !== JSON.stringify(sceneView);
     sceneView = map.props.view || sceneView;
+    if ("selected" in props) sceneSelected = props.selected;
+    if (taking) delete props.selected;
     if (!moved || (taking && taking.view)) delete props.view; // the map stays where it is
     setMap(props);
     held.have.scene = map.marks.scene;
     held.have.ground = map.marks.ground;
   }
   var sceneView = null;
+  var sceneSelected = null; // the area that a scene is of
+  var where = ""; // and its name
+  var sceneShown = [];
+
+  /* Under an alarm no grid has a colour: its legend gave way to the card. */
+  function calm(shown) {
+    if (!taking || !layers) return shown;
+    return shown.filter(function (id) {
+      var layer = layers.filter(function (one) { return one.id === id; })[0];
+      return !layer || CALM.indexOf(layer.kind) >= 0 || live.isMark(id);
+    });
+  }
 
   /* --- a film: the scene's frames, by the server's clock, so that all walls show the same one --- */
 
@@ -134,7 +150,9 @@
     live.noteStamp(news.stamp);
     live.fill(news, held.have);
     scenes = news.scenes;
+    where = news.where;
     hold = news.hold;
+    if (taking) freshen();
     alarmS = news.alarm_s;
     queue = news.alarms;
     scene = of;
@@ -173,7 +191,7 @@
 
   /* The next alarm for the wall: what the desk holds, else the gravest that was not shown yet. */
   function chooseAlarm() {
-    if (hold && hold.what === "alarm" && shownAlarms[hold.target] !== "held") return { alarm: Number(hold.target), state: "held" };
+    if (hold && hold.what === "alarm" && shownAlarms[hold.target] !== "held") return { alarm: Number(hold.target), state: "held", mark: hold.mark };
     var waiting = queue.filter(function (one) { return shownAlarms[one.alarm] !== one.state; });
     waiting.sort(function (a, b) { return a.level - b.level || a.alarm - b.alarm; });
     return waiting[0] || null;
@@ -194,7 +212,17 @@
     }
     if (next) { takeOver(next); return; }
     wanted = chooseScene();
-    by("wall-scene").textContent = scenes[scene] ? scenes[scene].name : "";
+    by("wall-scene").textContent = scenes[scene] ? [scenes[scene].name, where].filter(Boolean).join(" · ") : "";
+  }
+
+  /* What was done about the alarm on the wall stands on its card at the next news. */
+  function freshen() {
+    if (!hold || taking.state !== "held" || hold.mark === taking.mark) return;
+    var mine = taking;
+    mine.mark = hold.mark;
+    live.read("/wall/alarms/" + mine.alarm + "?lang=" + lang).then(function (found) {
+      if (taking === mine) by("wall-card").innerHTML = found.card;
+    }, function () { mine.mark = ""; }); // asked again with the next news
   }
 
   function takeOver(next) {
@@ -212,7 +240,7 @@
       by("wall-scene").textContent = live.say(mine.state === "held" ? "held" : "over");
       placeMarks(found.where, true);
       cover();
-      setMap(found.view ? { selected: found.selected, view: found.view } : { selected: found.selected });
+      setMap(Object.assign({ selected: found.selected, shown: calm(sceneShown) }, found.view ? { view: found.view } : {}));
     }).catch(function (error) {
       if (error.said) shownAlarms[next.alarm] = next.state; // it is gone, or not for this wall
       if (taking === mine) taking = null; // else asked again
@@ -223,7 +251,7 @@
     by("wall-card").hidden = true;
     by("wall-card").removeAttribute("data-alarm");
     placeMarks("", false);
-    setMap({ selected: null });
+    setMap({ selected: sceneSelected, shown: sceneShown });
     cover();
     wanted = chooseScene();
   }
@@ -247,6 +275,8 @@
     layers = map.props.layers;
     sceneValues = map.props.values;
     sceneView = map.props.view;
+    sceneSelected = map.props.selected;
+    sceneShown = map.props.shown || [];
     held.have.scene = given.scene;
     held.have.ground = given.ground;
     setMap({ scale: findScale() });

@@ -18,6 +18,7 @@ from dashboard.services import Services
 from dashboard.wall import parts, stage
 from dashboard.wall.news import Asked, describe_alarm, mark_of, read_asked, send_json, tell_hold
 from geodata.access.sight import Sight
+from geodata.demo.trial import SOURCE as TRIAL
 from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
 from geodata.desk.takers import list_takers
 from geodata.events.alarms import VERDICTS, Alarm
@@ -69,6 +70,7 @@ def _add_reading(server: Flask, services: Services) -> None:
                 "places": mark_of(orjson.dumps([(one.alarm, one.lon) for one in found.alarms])),
                 "waiting": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
                 "scenes": [one.name for one in scenes.scenes],
+                "steers": current_scope().everything,
                 "hold": hold and tell_hold(hold, scenes),
             }
         )
@@ -82,13 +84,22 @@ def _add_reading(server: Flask, services: Services) -> None:
         if sight is None:
             return send_json({"card": "", "acts": "", "view": None, "where": "", "selected": None})
         response = _read_response(sight, found.kind, lang)
-        plain = describe_alarm(found, sight, lang, now=now, services=services, response=response)
+        place = None if found.lon is None or found.lat is None else (found.lon, found.lat)
+        plain = describe_alarm(
+            found,
+            sight,
+            lang,
+            now=now,
+            services=services,
+            response=response,
+            rings=() if place is None else ring_around(sight, place),
+        )
         plain["card"] += draw_more(found, sight, lang)
         with city.database.read() as connection:
             takers = list_takers(
                 connection, city, owner=found.owner, now=now, but=current_scope().account
             )
-        plain["acts"] = draw_acts(found, takers, lang)
+        plain["acts"] = draw_acts(found, takers, lang, steers=current_scope().everything)
         return send_json(plain)
 
     @guarded(_ACT, logs="view.duty")
@@ -131,21 +142,21 @@ def _add_steering(server: Flask, services: Services) -> None:
 
 
 def draw_more(alarm: Alarm, sight: Sight, lang: Lang) -> str:
-    """Return what a desk is told of an alarm beyond its card: its case, rings, notes."""
-    place = None if alarm.lon is None or alarm.lat is None else (alarm.lon, alarm.lat)
+    """Return what a desk is told of an alarm beyond its card: its case and its notes."""
     return parts.draw_piece(
         "duty_more.html",
         lang,
         alarm=alarm,
-        rings=() if place is None else ring_around(sight, place),
         notes=[_tell(note, sight.zone, lang) for note in alarm.notes],
     )
 
 
-def draw_acts(alarm: Alarm, takers: Sequence[str], lang: Lang) -> str:
-    """Return what a post can do about an alarm, and who can take it over."""
+def draw_acts(alarm: Alarm, takers: Sequence[str], lang: Lang, *, steers: bool) -> str:
+    """Return what a post can do about an alarm, who can take it over, and whether walls follow."""
     verdicts = [(name, say(f"duty.verdict_{name}", lang)) for name in VERDICTS]
-    return parts.draw_piece("duty_acts.html", lang, alarm=alarm, verdicts=verdicts, takers=takers)
+    return parts.draw_piece(
+        "duty_acts.html", lang, alarm=alarm, verdicts=verdicts, takers=takers, steers=steers
+    )
 
 
 def _tell(note: Any, zone: str, lang: Lang) -> dict[str, str]:
@@ -213,7 +224,12 @@ def _left(alarm: Alarm, *, now: int, escalate_s: int) -> int | None:
 def _list_waiting(found: AlarmList, *, now: int, escalate_s: int) -> list[dict[str, Any]]:
     rows = [(one, one.state(now=now, escalate_s=escalate_s)) for one in found.alarms]
     return [
-        {"alarm": one.alarm, "level": one.run.level, "state": state, "drill": one.drill}
+        {
+            "alarm": one.alarm,
+            "level": one.run.level,
+            "state": state,
+            "silent": one.drill and one.source != TRIAL,
+        }
         for one, state in rows
         if state in _WAITING
     ]

@@ -9,11 +9,17 @@ from dashboard import trail
 from dashboard.guard import current_scope, guarded
 from dashboard.services import Services
 from dashboard.wall.news import send_json
-from geodata.demo.trial import SOURCE, make_alarm
+from geodata.access.sight import Sight
+from geodata.demo.trial import SOURCE, find_carded, make_alarm
 from geodata.errors import Fault, NotFound
 from geodata.loading.posted_events import read_posted
 
 _NO_TOKEN = 0  # it comes by no token of a source
+
+
+def is_possible(sight: Sight) -> bool:
+    """Tell whether a trial has what it needs: a kind with a card, and a place that is seen."""
+    return len(find_carded(sight.kinds)) > 0 and len(sight.places) > 0
 
 
 def add_trial(server: Flask, services: Services) -> None:

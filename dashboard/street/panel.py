@@ -10,6 +10,7 @@ import numpy as np
 from flask import render_template
 
 from dashboard.parts import numbers, totals
+from dashboard.parts.freshness import tell_as_of
 from dashboard.street.charts import draw_days
 from dashboard.street.choices import category_names, source_names
 from dashboard.street.compared import (
@@ -90,6 +91,7 @@ def draw_panel(sight: Sight, area: AreaFigures, street: StreetView, connection: 
         waiting=list_waiting(sight, connection, area, lang=lang),
         visible=numbers.count(area.own.total),
         notes=_describe_notes(sight, area, lang),
+        blind=is_blind(sight, area),
         may_export=sight.scope.has("export"),
         may_act=sight.scope.has("act") or sight.scope.has("decide"),
     )
@@ -126,21 +128,13 @@ def _forget_period(filter: Filter) -> Filter:
 def describe_head(sight: Sight, area: AreaFigures, lang: Lang) -> dict[str, Any]:
     """Return the area's name, its post with the duty line, and how fresh and complete it all is."""
     age = max(area.now - sight.as_of, 0)
-    as_of = say("page.as_of_nothing", lang)
-    if sight.as_of:
-        as_of = say(
-            "page.as_of",
-            lang,
-            at=numbers.moment(sight.as_of, sight.zone),
-            age=numbers.span(age, lang),
-        )
     head: dict[str, Any] = {
         "name": say("street.whole_city", lang),
         "code": "",
         "level": "",
         "post": "",
         "duty_line": "",
-        "as_of": as_of,
+        "as_of": tell_as_of(sight, now=area.now, lang=lang),
         "stale": age > sight.city.settings.stale_after_s,
         "n_of_n": say(
             "page.n_of_n",
@@ -260,7 +254,8 @@ def _describe_child(child: ChildFigures, percent: str | None, lang: Lang) -> dic
             {"text": numbers.count(value), "sort": _sort_value(value)}
             for value in (child.total, child.open, child.overdue)
         ],
-        "late": _sort_value(child.overdue) > 0,
+        # Bounds that begin at none are no sign that anything is late.
+        "late": (child.overdue.low if isinstance(child.overdue, Span) else child.overdue or 0) > 0,
         "closing": {
             "text": f"{closing.percent()} %"
             if closing.of and not child.hidden
@@ -351,6 +346,15 @@ def _count_things(sight: Sight, area: AreaFigures) -> dict[str, int]:
     for name, table in (("cameras", sight.cameras), ("places", sight.places)):
         found[name] = int(inside[table["owner"].to_numpy(np.int64)].sum())
     return found
+
+
+def is_blind(sight: Sight, area: AreaFigures) -> bool:
+    """Tell whether nothing of an area may be seen but bounds: noughts would read as figures."""
+    if area.complete:
+        return False
+    finest = sight.grids.finest()["uid"].to_numpy()
+    leaves = slice(None) if area.is_city else order_leaves(sight).leaves(area.grid or 0)
+    return not any(sight.shows(int(uid)) for uid in finest[leaves])
 
 
 def _describe_notes(sight: Sight, area: AreaFigures, lang: Lang) -> list[str]:

@@ -17,11 +17,13 @@ from dashboard.parts import numbers
 from dashboard.services import Services
 from dashboard.wall import parts, shows, stage, today_rows
 from geodata.access.sight import Sight
+from geodata.demo.trial import SOURCE as TRIAL
 from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
+from geodata.errors import NotFound
 from geodata.events.alarms import Alarm
 from geodata.events.periods import local_hour
 from geodata.events.sources import report_sources
-from geodata.wall.around import look_around
+from geodata.wall.around import Ring, look_around
 from geodata.wall.film import REELS
 from geodata.wall.scenes import (
     AGAINST,
@@ -104,7 +106,8 @@ def add_news(server: Flask, services: Services) -> None:
                 "map": _fresh_map(services, sight, scene, asked, now=now),
                 "film": _tell_film(screening, asked),
                 "scenes": [{"name": one.name, "dwell_s": one.dwell_s} for one in scenes.scenes],
-                "hold": hold and tell_hold(hold, scenes),
+                "hold": hold and tell_hold(hold, scenes, _mark_held(services, hold, now=now)),
+                "where": stage.name_place(sight, scene.place, now=now) if sight else "",
                 "alarms": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
                 "alarm_s": city.settings.wall_alarm_s,
                 "dim": _is_dim(services, now),
@@ -133,11 +136,12 @@ def describe_alarm(
     now: int,
     services: Services,
     response: Sequence[str] = (),
+    rings: Sequence[Ring] = (),
 ) -> dict[str, Any]:
     """
     Return an alarm's card, where the map looks for it, and the address of its mark.
 
-    `response` are the steps of its kind's response card, for who acts on them.
+    `response` are the steps of its kind's response card and `rings` what lies around, for who acts.
     """
     place = None if alarm.lon is None or alarm.lat is None else (alarm.lon, alarm.lat)
     around = look_around(sight, uid=alarm.owner, kind=alarm.kind, place=place, lang=lang)
@@ -148,6 +152,7 @@ def describe_alarm(
         alarm=alarm,
         around=around,
         response=response,
+        rings=rings,
         mark=parts.ALARM_MARK[alarm.run.level],
         name=parts.name_alarm(alarm, sight, lang),
         grid=parts.name_grid(sight, alarm.owner, lang),
@@ -168,10 +173,21 @@ def describe_alarm(
     return {"card": card, "view": view, "where": where, "selected": selected}
 
 
-def tell_hold(hold: Hold, scenes: SceneList) -> dict[str, Any]:
-    """Return what is held on the wall, a scene by its place among the scenes too."""
+def tell_hold(hold: Hold, scenes: SceneList, mark: str = "") -> dict[str, Any]:
+    """Return what is held on the wall, a scene by its place too; `mark` is of an alarm's card."""
     scene = find_scene(scenes, hold.target) if hold.what == "scene" else None
-    return {"what": hold.what, "target": hold.target, "scene": scene}
+    return {"what": hold.what, "target": hold.target, "scene": scene, "mark": mark}
+
+
+def _mark_held(services: Services, hold: Hold, *, now: int) -> str:
+    """Return what changes when the card of a held alarm does; "" where there is none to see."""
+    if hold.what != "alarm":
+        return ""
+    try:
+        found = find_alarm(services.city, current_scope(), int(hold.target))
+    except (NotFound, ValueError):
+        return ""
+    return f"{found.rev}.{found.state(now=now, escalate_s=services.city.settings.alarm_escalate_s)}"
 
 
 def read_asked(query: Mapping[str, str]) -> Asked:
@@ -277,14 +293,18 @@ def _fresh_map(
 
 
 def _list_waiting(found: AlarmList | None, *, now: int, escalate_s: int) -> list[dict[str, Any]]:
-    """Return the alarms that nobody took, as the wall queues them; drills never take it over."""
+    """
+    Return the alarms that nobody took, as the wall queues them.
+
+    Drills never take it over but one: a demo city's, raised to see just that.
+    """
     if found is None:
         return []
     rows = [(one, one.state(now=now, escalate_s=escalate_s)) for one in found.alarms]
     return [
         {"alarm": one.alarm, "level": one.run.level, "state": state}
         for one, state in rows
-        if state in _WAITING and not one.drill
+        if state in _WAITING and (not one.drill or one.source == TRIAL)
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from flask import render_template
 
 from dashboard.parts import numbers
+from dashboard.parts.freshness import tell_laggard
 from dashboard.parts.overview import full_name
 from dashboard.parts.totals import scope_words, sees_nothing
 from dashboard.view import first_day
@@ -107,6 +108,7 @@ def draw_news(moment: WallMoment) -> dict[str, str]:
             as_of=numbers.moment(sight.as_of, sight.zone, with_day=False) if sight.as_of else "",
             stale=moment.now - sight.as_of > moment.settings.stale_after_s,
             age=numbers.span(max(moment.now - sight.as_of, 0), lang),
+            oldest=tell_laggard(moment.sources, sight, lang),
             marks=_order_sources(moment.sources),
             source_mark=_SOURCE_MARK,
             revision=sight.revision,
@@ -275,7 +277,12 @@ def name_state(alarm: Alarm, now: int, settings: Settings, lang: Lang) -> str:
     if alarm.handed and state in ("new", "escalated"):
         key = "handed" if state == "new" else "handed_escalated"
         return say(f"alarm_state.{key}", lang, to=alarm.handed.to)
-    return say(f"alarm_state.{state}", lang)
+    word = say(f"alarm_state.{state}", lang)
+    if state == "judged":
+        word = say(
+            "alarm_state.judged_as", lang, verdict=say(f"duty.verdict_{alarm.verdict}", lang)
+        )
+    return word
 
 
 def _describe_alarms(moment: WallMoment, found: AlarmList) -> dict[str, Any]:

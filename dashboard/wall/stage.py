@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 
 from dashboard.gridmap import map_words
 from dashboard.guard import guarded
+from dashboard.parts.overview import full_name
 from dashboard.view import View
 from dashboard.wall import shows
 from geodata.access.sight import Sight
@@ -19,14 +20,14 @@ from geodata.coordinates import lonlat_crs, to_lonlat, to_metric
 from geodata.events.clock import RED
 from geodata.wall.around import RINGS_M
 from geodata.wall.scenes import CITY, LATE, Scene
-from geodata.words import Lang, say
+from geodata.words import Lang, parse_lang, say
 from layers.layer import Picture, Theme
 from layers.palette import ACCENT, STATE_COLOR
 from layers.registry import WALL_LAYERS
 
-ALARM, RINGS = "wall-alarm", "wall-rings"
+ALARM, RINGS, RADII = "wall-alarm", "wall-rings", "wall-radii"
 ALARM_COLOR = STATE_COLOR["red"]
-OVER = (RINGS, ALARM)  # shown whatever the scene
+OVER = (RINGS, RADII, ALARM)  # shown whatever the scene
 _METRES_A_DEGREE = 111_320.0
 _LONGEST = 60  # of a place in an address
 _WEST_EAST, _SOUTH_NORTH = 180.0, 90.0
@@ -73,6 +74,7 @@ def draw_scene(
         "filter": view.query(sight, now),
         "revision": sight.revision,
         "view": {"bounds": find_bounds(sight, scene.place, now=now)},
+        "selected": _find_place(sight, scene.place, now=now),
     }
 
 
@@ -112,13 +114,21 @@ def _picture(sight: Sight, view: View, *, now: int, sigma_px: float = 0.0) -> Pi
 
 def find_bounds(sight: Sight, place: str, *, now: int) -> list[float]:
     """Return west, south, east, north (degrees) of a scene's place; the city's where it is gone."""
-    uid = None
-    if place == LATE:
-        uid = _find_latest(sight, now=now)
-    elif place != CITY:
-        rows = np.flatnonzero(sight.grids.grids["code"].to_numpy() == place)
-        uid = int(sight.grids.grids["uid"].iat[rows[-1]]) if len(rows) else None
+    uid = _find_place(sight, place, now=now)
     return [float(one) for one in sight.bounds] if uid is None else bounds_of(sight, uid)
+
+
+def name_place(sight: Sight, place: str, *, now: int) -> str:
+    """Return the name of a scene's place, "" for the whole city."""
+    uid = _find_place(sight, place, now=now)
+    return "" if uid is None else full_name(sight, uid)
+
+
+def _find_place(sight: Sight, place: str, *, now: int) -> int | None:
+    if place == LATE:
+        return _find_latest(sight, now=now)
+    rows = np.flatnonzero(sight.grids.grids["code"].to_numpy() == place) if place != CITY else ()
+    return int(sight.grids.grids["uid"].iat[rows[-1]]) if len(rows) else None
 
 
 def bounds_of(sight: Sight, uid: int) -> list[float]:
@@ -158,8 +168,11 @@ def _mark(name: str, place: tuple[float, float] | None, lang: Lang) -> dict[str,
         "title": say(f"wall.layer_{name.removeprefix('wall-')}", lang),
         "visible": True,
         "fields": [],
-        "source": {"type": "geojson", "url": f"wall/{name}.geojson?v={where}"},
+        "source": {"type": "geojson", "url": f"wall/{name}.geojson?lang={lang}&v={where}"},
     }
+    if name == RADII:
+        levels = {"radius": {"minzoom": 0, "size": 14, "strong": True}}
+        return {**shared, "kind": "labels", "style": {"field": "name", "levels": levels}}
     if name == ALARM:
         style = {"color": ALARM_COLOR, "radius": 1, "maxzoom": 0, "icon": "hazard"}
         return {**shared, "kind": "clusters", "style": style}
@@ -181,7 +194,12 @@ def add_marks(server: Flask, crs: Any, *, base_path: str) -> None:
         place = read_place(request.args.get("v", ""))
         return _collection([] if place is None else _draw_rings(place, crs()))
 
-    for name, view in ((ALARM, mark), (RINGS, rings)):
+    @guarded("read")
+    def radii() -> Response:
+        place, lang = read_place(request.args.get("v", "")), parse_lang(request.args.get("lang"))
+        return _collection([] if place is None else _name_rings(place, crs(), lang))
+
+    for name, view in ((ALARM, mark), (RINGS, rings), (RADII, radii)):
         rule = f"{base_path}/wall/{name}.geojson"
         server.add_url_rule(rule, f"getu_mark_{name}", view)
 
@@ -198,6 +216,25 @@ def read_place(text: str) -> tuple[float, float] | None:
 
 
 def _draw_rings(place: tuple[float, float], crs: Any) -> list[dict[str, Any]]:
+    return [
+        _feature(shapely.Polygon(edge), f"r{radius}") for radius, edge in _list_rings(place, crs)
+    ]
+
+
+def _name_rings(place: tuple[float, float], crs: Any, lang: Lang) -> list[dict[str, Any]]:
+    """Return how far each ring is, written at its northernmost point."""
+    return [
+        _feature(
+            shapely.Point(edge[int(np.argmax(edge[:, 1]))]),
+            "radius",
+            name=say("desk.metres", lang, n=radius),
+        )
+        for radius, edge in _list_rings(place, crs)
+    ]
+
+
+def _list_rings(place: tuple[float, float], crs: Any) -> list[tuple[int, Any]]:
+    """Return each radius with its circle's (lon, lat), none for a place beyond the projection."""
     x, y = to_metric([place[0]], [place[1]], lonlat_crs(), crs)
     if not (np.isfinite(x[0]) and np.isfinite(y[0])):
         return []
@@ -205,15 +242,16 @@ def _draw_rings(place: tuple[float, float], crs: Any) -> list[dict[str, Any]]:
     found = []
     for radius in RINGS_M:
         edge = np.array(centre.buffer(radius, quad_segs=_RING_SIDES).exterior.coords)
-        lon, lat = to_lonlat(edge[:, 0], edge[:, 1], crs)
-        if np.isfinite(lon).all():
-            found.append(_feature(shapely.Polygon(np.column_stack([lon, lat])), f"r{radius}"))
+        lonlat = np.column_stack(to_lonlat(edge[:, 0], edge[:, 1], crs))
+        if np.isfinite(lonlat).all():
+            found.append((radius, lonlat))
     return found
 
 
-def _feature(shape: Any, level: str) -> dict[str, Any]:
+def _feature(shape: Any, level: str, **more: str) -> dict[str, Any]:
     geometry = orjson.loads(shapely.to_geojson(shape))
-    return {"type": "Feature", "id": 1, "properties": {"level": level}, "geometry": geometry}
+    properties = {"level": level, **more}
+    return {"type": "Feature", "id": 1, "properties": properties, "geometry": geometry}
 
 
 def _collection(features: list[dict[str, Any]]) -> Response:

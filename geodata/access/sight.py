@@ -152,7 +152,7 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
                 ahead_of=Later.of(facts.risk_from),
                 risk=Later.of(_narrow_risk(facts, own, snapshot)),
             ),
-            "as_of": facts.as_of - facts.as_of % _HOUR_S,
+            "as_of": _newest_own(facts, snapshot),
             "kind_terms": _narrow_kinds(facts, snapshot),
             "points": {
                 name: points if scope.everything else Later(partial(_inside, points, inside))
@@ -169,6 +169,12 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
             ),
         }
     )
+
+
+def _newest_own(facts: Facts, snapshot: Snapshot) -> int:
+    """Return when the newest data came: to the hour, as elsewhere, or when one's own last moved."""
+    hour = facts.as_of - facts.as_of % _HOUR_S
+    return max(hour, min(facts.as_of, int(snapshot.steps.max(initial=0))))
 
 
 def _take_rows(snapshot: Snapshot, mask: NDArray[np.bool_]) -> Snapshot:

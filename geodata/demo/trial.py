@@ -14,15 +14,21 @@ SOURCE = "trial"
 _LEVELS = (1, 2, 3)
 
 
+def find_carded(kinds: pd.DataFrame) -> pd.Index:
+    """Return the codes of the kinds that have a response card."""
+    known = kinds["response"].fillna("") if "response" in kinds else pd.Series(dtype=object)
+    return known.index[known.astype(str) != ""]
+
+
 def make_alarm(kinds: pd.DataFrame, places: gpd.GeoDataFrame, *, now: int) -> dict[str, Any]:
     """
     Return one event with an alarm, as a source posts it, at one of the places (lon, lat).
 
-    Its kind is one that has a response card. Equal for equal `now` (UTC s). Raises NotFound where
+    It is a drill: it counts in no figure, and every screen says so. Its kind is one that has a
+    response card. Equal for equal `now` (UTC s). Raises NotFound where
     no kind has a card or no place is seen.
     """
-    known = kinds["response"].fillna("") if "response" in kinds else pd.Series(dtype=object)
-    carded = known.index[known.astype(str) != ""]
+    carded = find_carded(kinds)
     if not len(carded) or not len(places):
         raise NotFound(Fault(key="trial_impossible"))
     chance = np.random.default_rng(now)
@@ -35,4 +41,5 @@ def make_alarm(kinds: pd.DataFrame, places: gpd.GeoDataFrame, *, now: int) -> di
         "alarm_level": _LEVELS[int(chance.integers(len(_LEVELS)))],
         "lon": float(spot.x),
         "lat": float(spot.y),
+        "drill": True,
     }

@@ -260,7 +260,7 @@ def _check_taker(to: str, known: tuple[str, ...]) -> None:
     if to not in known:
         told = "、".join(known[:_TAKERS_TOLD]) or "–"
         raise BadSetting(
-            Fault(key="alarm_taker", field="to", values={"to": to, "known": told, "of": len(known)})
+            Fault(key="alarm_taker", values={"to": to, "known": told, "of": len(known)})
         )
 
 

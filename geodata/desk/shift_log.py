@@ -16,6 +16,7 @@ from geodata.store.shift_rows import list_shift_alarms
 MOST_ALARMS = 500
 LONGEST_S = 31 * 86_400
 HOUR_S = 3_600
+_GOES_ON = ("", "real")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class ShiftLog:
     """
     Alarms and acts of [since, until) (UTC s); `acts` by time.
 
-    `left` are those still on at the end that nobody judged: what the next shift takes over.
+    `left` are those still on at the end, judged real or not at all: what the next shift takes over.
     """
 
     since: int
@@ -61,6 +62,6 @@ def read_shift(city: City, scope: Scope, *, since: int, until: int) -> ShiftLog:
         until=until,
         alarms=tuple(alarms),
         acts=tuple(sorted(acts, key=lambda pair: pair[0].at)),
-        left=tuple(one for one in alarms if not one.verdict and not one.run.cleared_at),
+        left=tuple(one for one in alarms if one.verdict in _GOES_ON and not one.run.cleared_at),
         more=len(numbers) > MOST_ALARMS,
     )

@@ -12,7 +12,7 @@ from geodata.store.database import Connection
 from geodata.store.records import read_records
 
 _ACT = "act"
-_NAMES = ("id", "name_zh", "name_en")
+_NAMES = ("name_zh", "name_en", "id")
 
 
 def list_takers(

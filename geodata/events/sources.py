@@ -21,6 +21,7 @@ from geodata.words import Lang, has_words, say
 STATES = ("loaded", "live", "late", "mad", "out")
 KINDS = ("report", "patrol", "device", "system")
 OUT_AFTER = 3  # intervals without a word
+LAG_S = 3_600  # so far behind the newest a source is named beside it
 FRESH_S = 600  # an event that happened since then tells how fast a source talks now
 _UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _EVERY = re.compile(r"([1-9]\d{0,6})([smhd])")
@@ -102,6 +103,26 @@ def judge_source(row: SourceRow, *, now: int, settings: Settings) -> SourceState
 def worst_state(states: Iterable[SourceState]) -> str:
     """Return the worst state among sources; "loaded" where none is expected."""
     return max((one.state for one in states), key=STATES.index, default=STATES[0])
+
+
+def find_laggard(states: Iterable[SourceState], *, stale_after_s: int) -> SourceState | None:
+    """
+    Return the source heard longest ago, where that is LAG_S or more behind the newest.
+
+    What is out, or brings files as they come and has brought none for `stale_after_s`, is no
+    longer waited for here: its state says so.
+    """
+    alive = [
+        one
+        for one in states
+        if one.received_at
+        and one.state != "out"
+        and (one.state != "loaded" or one.age_s <= stale_after_s)
+    ]
+    ages = [one.age_s for one in alive]
+    if not ages or max(ages) - min(ages) < LAG_S:
+        return None
+    return max(alive, key=lambda one: one.age_s)
 
 
 def list_sources(connection: Connection, *, now: int, settings: Settings) -> list[dict[str, Any]]:

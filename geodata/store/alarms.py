@@ -218,8 +218,9 @@ def _values(run: Run) -> tuple[Any, ...]:
 def _insert(connection: sqlite3.Connection, run: Run, revision: int) -> None:
     connection.execute(
         f"INSERT INTO alarm ({_RUN}, judged, rev)"  # noqa: S608
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, EXISTS (SELECT 1 FROM alarm_note WHERE"
-        " line = ?1 AND first_at BETWEEN ?5 AND ?6 AND what = 'verdict'), ?10)",
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ifnull((SELECT verdict <> 'real' FROM"
+        " alarm_note WHERE line = ?1 AND first_at BETWEEN ?5 AND ?6 AND what = 'verdict'"
+        " ORDER BY at DESC, note DESC LIMIT 1), 0), ?10)",
         (*_values(run), revision),
     )
 
@@ -385,7 +386,7 @@ def read_alarm_notes(
 def append_note(
     connection: sqlite3.Connection, row: AlarmRow, note: AlarmNote, *, revision: int
 ) -> None:
-    """Append a note to an alarm inside the caller's transaction; a verdict ends it."""
+    """Append a note to an alarm inside the caller's transaction; one that is not real ends."""
     connection.execute(
         "INSERT INTO alarm_note (line, first_at, at, what, post, handed_to, verdict, text)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -393,6 +394,7 @@ def append_note(
          note.text),
     )  # fmt: skip
     connection.execute(
-        "UPDATE alarm SET rev = ?, judged = judged OR ? WHERE alarm = ?",
-        (revision, note.what == "verdict", row.alarm),
+        "UPDATE alarm SET rev = ?, judged = CASE ? WHEN '' THEN judged WHEN 'real' THEN 0"
+        " ELSE 1 END WHERE alarm = ?",
+        (revision, note.verdict, row.alarm),
     )

@@ -68,11 +68,12 @@ def list_own_scenes(lang: Lang) -> tuple[Scene, ...]:
     """Return the scenes of a wall that nobody has set up: risk, what is late, the last weeks."""
     plain = ("base-map", "grid-edges", "grid-names")
     rows = (
-        ("risk", (*plain, "grid-risk", "overdue-halos"), CITY, 90, 40, NOW),
+        # Of all time: what is late is late whenever it was reported.
+        ("risk", (*plain, "grid-risk", "overdue-halos"), CITY, 0, 40, NOW),
         ("late", (*plain, "grid-risk", "overdue-halos"), LATE, 0, 20, NOW),
         ("heat", (*plain, "incident-heat"), CITY, 28, 20, NOW),
         ("hexes", (*plain, "incident-hexes"), CITY, 90, 20, NOW),
-        ("change", (*plain, "overdue-halos"), CITY, 28, 20, AGAINST),
+        ("change", plain, CITY, 28, 20, AGAINST),
         ("film", plain, CITY, 28, 42, "week"),
     )
     return tuple(
@@ -225,11 +226,13 @@ def hold_wall(city: City, scope: Scope, *, what: str, target: str, now: int) -> 
     """
     Hold a scene (its name) or an alarm (its number) on every wall, or with what="" let go.
 
-    It holds for the setting `wall_hold_s`. Raises NotAllowed without the permission to act,
-    BadSetting for what cannot be held.
+    It holds for the setting `wall_hold_s`. Raises NotAllowed without the permission to act or for
+    an account of some areas (a wall shows the whole city), BadSetting for what cannot be held.
     """
     if not scope.has(ACT):
         raise NotAllowed(Fault(key="not_allowed", values={"need": ACT}))
+    if not scope.everything:
+        raise NotAllowed(Fault(key="hold_elsewhere"))
     if what and (what not in _HELD or not target or len(target) > LONGEST_NAME):
         raise BadSetting(Fault(key="wall_hold"))
     until = now + city.settings.wall_hold_s if what else _NEVER

@@ -82,6 +82,11 @@ def test_an_alarm_opens_with_its_rings_and_an_act_is_written_and_logged(desk):
     found = desk.duty.get(f"/duty/alarms/{number}?lang=zh").json
     assert "第一小学" in found["card"]
     assert "户数（估）" in found["card"]
+    lists = found["card"].split("<details>")[1:]
+    assert ["第一小学" in one for one in lists] == [True, True, True]
+    assert ["油库" in one for one in lists] == [False, False, True]  # 334 m away
+    assert [one.split(" 米内的名单")[0][-3:] for one in lists] == ["100", "300", "500"]
+    assert found["card"].index("duty-rings") < found["card"].index(lists[0])
     assert 'data-verdict="false"' in found["acts"]
     for wish in ({"what": "ack", "text": "已派人"}, {"what": "verdict", "verdict": "false"}):
         answer = desk.duty.post(f"/live/alarms/{number}/notes", json=wish, headers=HEADERS)
@@ -108,6 +113,8 @@ def test_a_demo_city_has_an_alarm_to_try_with_its_response_card_and_a_real_one_h
     for lang, words in (("zh", ("处置卡", "<li>到场后")), ("en", ("Response card", "<li>Report"))):
         card = client.get(f"/duty/alarms/{waiting[0]['alarm']}?lang={lang}").json["card"]
         assert all(word in card for word in words)
+        assert f"<em>{'演练' if lang == 'zh' else 'drill'}</em>" in card.lower()
+    assert client.get("/wall/news?lang=zh").json["alarms"][0]["alarm"] == waiting[0]["alarm"]
     app.server.extensions[FEED].close()
     refused = desk.duty.post("/duty/trial", json={}, headers=HEADERS)
     assert refused.status_code == 404
@@ -146,11 +153,39 @@ def test_the_desk_holds_a_scene_or_an_alarm_on_every_wall_and_lets_go(desk):
         assert desk.duty.post("/duty/hold", json=wish, headers=HEADERS).status_code == 200
         for lang in ("zh", "en"):  # a wall of another language holds the same scene
             held = wall.get(f"/wall/news?lang={lang}").json["hold"]
-            assert held == {**wish, "scene": 1 if what == "scene" else None}
+            mark = "" if what == "scene" else held["mark"]
+            assert held == {**wish, "scene": 1 if what == "scene" else None, "mark": mark}
     assert desk.duty.post("/duty/hold", json={}, headers=HEADERS).status_code == 200
     assert wall.get("/wall/news?lang=zh").json["hold"] is None
     wrong = desk.duty.post("/duty/hold", json={"what": "film", "target": "x"}, headers=HEADERS)
     assert wrong.status_code == 422
+
+
+def test_a_wall_is_held_by_who_sees_the_whole_city_only(desk):
+    desk.post("P1", alarm_level=1, lon=middle(1, 1)[0], lat=middle(1, 1)[1])
+    desk.add("part-1", role="duty", areas=("321012001",))
+    part = desk.client("part-1")
+    wish = {"what": "scene", "target": "x"}
+    refused = part.post("/duty/hold", json=wish, headers=HEADERS)
+    assert refused.status_code == 403
+    assert "全市" in refused.get_data(as_text=True)
+    assert part.get("/duty/news?lang=zh").json["steers"] is False
+    assert desk.news().json["steers"] is True
+
+
+def test_what_was_found_real_goes_on_until_it_is_over_and_to_the_next_shift(desk):
+    desk.post("R1", alarm_level=1, lon=middle(1, 1)[0], lat=middle(1, 1)[1])
+    (row,) = desk.news().json["waiting"]
+    address = f"/live/alarms/{row['alarm']}/notes"
+    for verdict, on in (("real", True), ("false", False), ("real", True)):
+        wish = {"what": "verdict", "verdict": verdict}
+        assert desk.duty.post(address, json=wish, headers=HEADERS).status_code == 200
+        assert (f'data-alarm="{row["alarm"]}"' in desk.news().json["parts"]["queue"]) is on
+        left = desk.duty.get("/duty/log?lang=zh").get_data(as_text=True)
+        assert ("没有未了的告警" not in left) is on
+    desk.post("R1", stage="closed", at=desk.clock.now + 1)
+    assert "data-alarm" not in desk.news().json["parts"]["queue"]
+    assert "没有未了的告警" in desk.duty.get("/duty/log?lang=zh").get_data(as_text=True)
 
 
 def test_a_scope_that_hides_everything_says_so_where_alarms_and_cases_would_be(desk):

@@ -266,3 +266,15 @@ def test_the_download_says_of_which_days_and_which_cases_it_is(client):
     assert first[3:] == ["of the last 28 days", "Open", "积水"]
     assert len(titles) == len(set(titles))
     assert any(title.startswith("Overdue 0–1") for title in titles)
+
+
+def test_an_area_that_is_hidden_prints_no_noughts_as_if_they_were_figures(door):
+    viewer = door.client(door.add("lead", areas=(community_code(0),)))
+    hidden = viewer.get(f"/area/panel.json?lang=en&days=0&code={community_code(2)}").get_json()
+    for part in ('class="trend"', 'data-def="steps"', 'id="hot"', 'data-def="cameras"'):
+        assert part not in hidden["html"]
+    assert "outside the scope" in hidden["html"]
+    assert "by the middle of its bounds" in hidden["legend"]
+    own = viewer.get(f"/area/panel.json?lang=en&days=0&code={community_code(0)}").get_json()
+    assert 'class="trend"' in own["html"]
+    assert "by the middle of its bounds" not in own["legend"]

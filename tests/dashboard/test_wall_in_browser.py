@@ -165,6 +165,11 @@ def test_the_desk_takes_an_alarm_and_holds_it_on_the_wall(page, serve_page, town
     wall = open_wall(other, server, "/wall/?lang=zh")
     wall.wait_for("#wall-card")
     assert "接警" in wall.text("#wall-card")
+    page.locator('[data-verdict="real"]').click()
+    wall.until(lambda: "已核定：属实" in wall.text("#wall-card"), what="the card to tell the verdict")
+    told = other.evaluate("window.dash_component_api.getLayout('map').props")
+    kinds = {one["id"]: one["kind"] for one in told["layers"]}
+    assert {kinds[one] for one in told["shown"]} <= {"base", "outline", "labels", "clusters"}
     page.locator("#duty-hold .held").click()
     wall.wait_for("#wall-card", gone=True)
     assert desk.problems + wall.problems == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dashboard.server import FEED, make_app
@@ -71,7 +72,8 @@ def test_only_the_parts_that_changed_are_sent(wall):
     assert set(later["parts"]) <= {"head", "sources"}
     assert later["map"] is None
     other = wall.ask(scene=2).json
-    assert {"shown", "filter", "values", "view", "revision"} == set(other["map"]["props"])
+    props = set(other["map"]["props"])
+    assert {"shown", "filter", "values", "view", "revision", "selected"} == props
 
 
 def test_an_alarm_is_news_and_takes_the_wall_over_until_it_is_taken(wall):
@@ -148,6 +150,20 @@ def test_a_wall_opens_with_the_scene_whose_turn_it_is_and_is_not_sent_it_again(w
     assert page["data-place"] == "1"
 
 
+def test_the_scene_of_where_most_is_late_names_and_outlines_the_area(wall):
+    whole = wall.ask(scene=0).json
+    assert whole["where"] == ""
+    assert whole["map"]["props"]["selected"] is None
+    wall.post("L1", lon=middle(1, 1)[0], lat=middle(1, 1)[1])
+    wall.now += 400 * 86_400
+    wall.held = {}
+    late = wall.ask(scene=1).json
+    chosen = late["map"]["props"]
+    assert late["where"]
+    assert isinstance(chosen["selected"], int)
+    assert chosen["view"] != whole["map"]["props"]["view"]
+
+
 def test_nonsense_asks_for_the_beginning(wall):
     for query in (
         {"scene": "99999"},
@@ -164,3 +180,12 @@ def test_nonsense_asks_for_the_beginning(wall):
     lon, lat = middle(1, 1)
     rings = wall.client.get("/wall/wall-rings.geojson", query_string={"v": f"{lon},{lat}"}).json
     assert [one["properties"]["level"] for one in rings["features"]] == ["r100", "r300", "r500"]
+    for lang, names in (
+        ("zh", ["100 米", "300 米", "500 米"]),
+        ("en", ["100 m", "300 m", "500 m"]),
+    ):
+        query = {"v": f"{lon},{lat}", "lang": lang}
+        radii = wall.client.get("/wall/wall-radii.geojson", query_string=query).json["features"]
+        assert [one["properties"]["name"] for one in radii] == names
+    north = [one["geometry"]["coordinates"][1] for one in radii]
+    assert np.diff([lat, *north]) * 111_000 == pytest.approx([100, 200, 200], rel=0.01)

@@ -11,6 +11,7 @@ from geodata.city import City
 from geodata.errors import BadSetting
 from geodata.events.feed import Feed
 from geodata.events.sources import (
+    find_laggard,
     judge_source,
     parse_every,
     plan_source,
@@ -188,6 +189,23 @@ def test_the_worst_is_found_and_said(city, poster):
     plain = {one["source"]: one for one in describe_city(city, now=NOW).as_json()["sources"]}
     assert plain["iot"]["incidents"] == 1
     assert plain["gone"]["state"] == "out"
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        (({"fed": NOW - 60}, {"loaded": NOW - 7_200}), 1),
+        (({"fed": NOW - 60}, {"loaded": NOW - 1_800}), None),  # not far behind
+        (({"fed": NOW - 60}, {"loaded": NOW - 40 * 86_400}), None),  # a file of long ago
+        (({"fed": NOW - 60}, {"fed": NOW - 9_000, "every_s": 60}), None),  # out, and says so
+        (({"fed": NOW - 9_000}, {"fed": NOW - 60}, {"fed": NOW - 8_000}), 0),
+        ((), None),
+    ],
+)
+def test_the_newest_hides_no_source_that_lags_behind_it(rows, named):
+    states = [judge_source(row(**one), now=NOW, settings=SETTINGS) for one in rows]
+    found = find_laggard(states, stale_after_s=SETTINGS.stale_after_s)
+    assert found is (None if named is None else states[named])
 
 
 def test_asking_reads_no_event(city, poster):
