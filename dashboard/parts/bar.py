@@ -8,6 +8,7 @@ import numpy as np
 from dash import dcc, html
 
 from dashboard.parts import numbers, who
+from dashboard.parts.freshness import tell_as_of
 from dashboard.parts.totals import scope_words
 from dashboard.view import View
 from geodata.access.outside import WHOLE, Outside
@@ -132,10 +133,6 @@ def as_of(facts: Sight, picture: Picture, view: View) -> list[Any]:
         shown, of = (facts.outside.count(WHOLE, one) for one in (picture.filter, Filter()))
     age = max(picture.now - facts.as_of, 0)
     stale = age > facts.city.settings.stale_after_s
-    when = say("page.as_of_nothing", view.lang)
-    if facts.as_of:
-        moment = numbers.moment(facts.as_of, facts.zone)
-        when = say("page.as_of", view.lang, at=moment, age=numbers.span(age, view.lang))
     return [
         html.Span(
             say(
@@ -147,7 +144,7 @@ def as_of(facts: Sight, picture: Picture, view: View) -> list[Any]:
             className="figure",
         ),
         html.Span(
-            when,
+            tell_as_of(facts, now=picture.now, lang=view.lang),
             className="stale" if stale else "fresh",
         ),
     ]

@@ -87,6 +87,19 @@ periods = st.builds(
 ) | st.just(Period())
 
 
+def test_no_narrowed_sight_is_as_of_a_moment_before_its_own_newest_case(town):
+    facts = replace(town.facts, as_of=NOW + 1_800)
+    hour = facts.as_of - facts.as_of % 3_600
+    moments = set()
+    for uid in town.uids:
+        sight = Town(facts).see(frozenset({uid}))
+        newest = int(sight.snapshot.steps.max(initial=0))
+        assert sight.as_of >= min(newest, facts.as_of)
+        assert sight.as_of in (hour, newest)  # of elsewhere nothing closer than the hour
+        moments.add(sight.as_of)
+    assert moments
+
+
 # --- the same figures as of a set of incidents ----------------------------------------------------
 
 
