@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from dashboard.plain import draw_plain, find_page_lang
 from dashboard.sessions import current_visit, wants_page
 from geodata.access.accounts import ROLES
-from geodata.errors import Busy, GetuError, TooMany, http_status
+from geodata.errors import Busy, GetuError, NotFound, TooMany, http_status
 from geodata.words import Lang, join, parse_lang, say
 
 _FORBIDDEN, _SERVER_ERROR = 403, 500
@@ -29,8 +29,14 @@ def add_answers(server: Flask) -> None:
 
 def answer_fault(error: GetuError) -> Response:
     """Return an error as the sentence that says what, where and what to do; to people as a page."""
-    if error.faults[0].key == "not_allowed" and wants_page(request) and current_visit() is not None:
-        return _draw_refusal(str(error.faults[0].values["need"]))
+    if wants_page(request) and current_visit() is not None:
+        if error.faults[0].key == "not_allowed":
+            return _draw_refusal(str(error.faults[0].values["need"]))
+        if isinstance(error, NotFound):
+            said = error.sentence(find_page_lang())
+            return draw_plain(
+                "missing.html", status=http_status(error), said=said, path=request.path
+            )
     answer = _plain(error.sentence(_lang()), http_status(error))
     seconds = error.faults[0].values.get("seconds")
     if isinstance(error, TooMany | Busy) and seconds:

@@ -24,6 +24,7 @@ MORE = {
     "sign-in": "viewer",
     "street/404": "viewer",
     "case/nowhere/404": "viewer",
+    "nowhere": "viewer",
     "area/rows": "viewer",
     "duty/log": "duty",
     "audit/late_extension": "auditor",
