@@ -6,6 +6,8 @@
   var POLL_MS = 5000;
   var MINUTE_MS = 60000;
   var WALL_PX = 3000;
+  var NARROW_PX = 700;
+  var NARROW_COVERED = { top: 92, bottom: 136 }; // by the tools in two lines, the legend and the film
 
   var held = ""; // the mark of the figures that the map holds
   var revision = null;
@@ -241,7 +243,9 @@
       by("street-play").appendChild(by("player").content);
       var layers = street.asking.layers(answer.map.layers);
       var scale = window.innerWidth >= WALL_PX ? 2 : 1; // names and signs as large as the page's words
-      street.setMap(Object.assign({ theme: root.dataset.theme, scale: scale }, answer.map, { layers: layers }));
+      var shown = { theme: root.dataset.theme, scale: scale };
+      if (window.innerWidth <= NARROW_PX) shown.covered = NARROW_COVERED;
+      street.setMap(Object.assign(shown, answer.map, { layers: layers }));
       takeShown();
       Object.keys(answer.labels).forEach(function (id) {
         by(id).setAttribute("aria-label", answer.labels[id]);

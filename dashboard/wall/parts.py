@@ -31,6 +31,7 @@ from geodata.words import Lang, join, say
 
 BODIES_SHOWN, GRIDS_SHOWN, ALARMS_SHOWN, SOURCES_SHOWN = 16, 6, 4, 8
 STEPS_DAYS = 28
+_SILENT_S = 3_600  # without a step from sources of which none is live
 _LEAST_SHARE = 0.1  # of a grid's risk, below which what it borrows is not worth a word
 _LOST = frozenset({"out", "mad"})
 _SOURCE_MARK = {"loaded": "○", "live": "●", "late": "▲", "mad": "▲", "out": "■"}
@@ -91,7 +92,8 @@ def draw_figures(moment: WallMoment) -> dict[str, str]:
 def name_silence(moment: WallMoment) -> str | None:
     """Return since when nothing came in, once that is too long: silence is no quiet day."""
     sight = moment.sight
-    if moment.now - sight.as_of <= moment.settings.stale_after_s:
+    heard = any(one.state == "live" for one in moment.sources)
+    if heard or moment.now - sight.as_of <= min(_SILENT_S, moment.settings.stale_after_s):
         return None
     since = numbers.moment(sight.as_of, sight.zone) if sight.as_of else numbers.NOT_TOLD
     return say("wall.silent", moment.lang, since=since)
