@@ -170,10 +170,9 @@ def _index_spots(sight: Sight) -> _Spots:
         )
 
     version, key = base_version(sight.city.base_folder), ("base", "hot spots")
-    made, spots = sight.kept.get(key, (None, None))
-    if spots is None or made != version:
-        spots = make()
-        sight.kept[key] = version, spots
+    if key not in sight.kept or sight.kept[key][0] != version:
+        sight.kept[key] = version, make()
+    spots: _Spots = sight.kept[key][1]
     return spots
 
 
