@@ -16,6 +16,7 @@ from geodata.snapshots.facts import FactsKeeper
 from tests.city import NOW, make_tiny_city
 from tests.geodata.test_feed_folds_alike import rows_of, story
 
+CLOCKS = ("open", "due_at", "clock_from", "closed_at", "suspended_since")
 MINUTES = (NOW - 400 * 86_400, NOW, NOW + 61, NOW + 30 * 86_400)
 
 
@@ -36,14 +37,8 @@ def test_a_minute_moves_only_what_is_open(city, monkeypatch):
     snapshot, seen = facts.snapshot, set()
     for now in MINUTES:
         states = facts.states(now)
-        expected = clock_state(
-            open=snapshot.open,
-            due_at=snapshot.due_at,
-            clock_from=snapshot.clock_from,
-            closed_at=snapshot.closed_at,
-            suspended_since=snapshot.suspended_since,
-            now=now - now % 60,
-        )
+        clocks = {name: getattr(snapshot, name) for name in CLOCKS}
+        expected = clock_state(**clocks, now=now - now % 60)
         np.testing.assert_array_equal(states, expected)
         late = facts.late_rows(now)
         assert set(late) == set(np.flatnonzero(snapshot.open & (expected == RED)))
