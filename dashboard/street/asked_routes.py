@@ -46,15 +46,15 @@ def add_routes(server: Flask, services: Services) -> None:
         asked = asking.read(own=False)
         try:
             shape = read_shape(asked, read_given())
+            found = count_shape(
+                asked.sight,
+                shape,
+                filter=asked.street.filter(asked.sight, asked.now),
+                now=asked.now,
+                k=read_nearest(),
+            )
         except BadGrid as error:
             return refuse_softly(error, asked.lang)
-        found = count_shape(
-            asked.sight,
-            shape,
-            filter=asked.street.filter(asked.sight, asked.now),
-            now=asked.now,
-            k=read_nearest(),
-        )
         with services.city.database.read() as connection:
             oldest = list_oldest(
                 asked.sight, connection, found.rows, lang=asked.lang, now=asked.now

@@ -72,7 +72,9 @@ def change_of_child(
 
 
 def describe_ranks(sight: Sight, area: AreaFigures, street: StreetView, lang: Lang) -> Any:
-    """Return the area's places among its siblings; empty where it has none."""
+    """Return the area's places among its siblings; empty where it has none, or counts nothing."""
+    if not area.own.total:
+        return []
     against = None if street.against is None else street.against.period(sight.zone)
     return [
         {

@@ -102,7 +102,8 @@ def count_shape(
     Count the incidents in a shape by its exact geometry, of those that the scope shows.
 
     An incident on the edge is inside. Nothing is told of grids outside the scope: `hidden_grids`
-    says of how many the shape holds a part. Distances are metres from the middle.
+    says of how many the shape holds a part. Distances are metres from the middle. Raises BadGrid
+    for a shape beside the city: it touches no grid and holds nothing that would say otherwise.
     """
     snapshot = sight.snapshot
     rows = np.flatnonzero(sight.select(filter, now)[: snapshot.placed])
@@ -113,12 +114,15 @@ def count_shape(
     uids = finest["uid"].to_numpy()[touched]
     tables = {"cameras": sight.cameras, "places": sight.places}
     places = {name: _to_metres_of(sight, table) for name, table in tables.items()}
+    inside = {name: int(_within(shape, *xy).sum()) for name, xy in places.items()}
+    if not len(uids) and not len(rows) and not any(inside.values()):
+        raise BadGrid(Fault(key="shape_outside"))
     return ShapeFigures(
         figures=tally_rows(sight, rows, now=now),
         area_m2=math.pi * shape.radius_m**2 if shape.radius_m else float(shape.outline.area),
         grids=len(uids),
         hidden_grids=sum(not sight.shows(int(uid)) for uid in uids),
-        inside={name: int(_within(shape, *xy).sum()) for name, xy in places.items()},
+        inside=inside,
         nearest={
             name: _find_nearest(table, *places[name], shape=shape, k=k)
             for name, table in tables.items()

@@ -125,6 +125,8 @@ def test_a_circle_is_answered_with_its_cases_and_a_bad_one_with_a_sentence(clien
         "uid=99",
     ):
         assert ask(client, "ask.json", wrong, status=422)["error"]
+    for beside in ("lon=0&lat=0&radius_m=300", "ring=0,0_0,1_1,1"):
+        assert "outside the city" in ask(client, "ask.json", beside, status=422)["error"]
     ring = "_".join(f"{lon},{lat}" for lon, lat in (middle(0, 0), middle(2, 0), middle(2, 2)))
     assert "Within the shape" in ask(client, "ask.json", f"ring={ring}")["html"]
     shape = client.get(f"/area/shape.geojson?v=ring={ring}").get_json(force=True)
@@ -152,6 +154,13 @@ def test_the_table_of_an_asked_shape_sums_to_its_answer_and_needs_export(client,
     analyst = door.client(door.add("counter", role="analyst"))
     assert analyst.get(f"/area/asked.csv?{query}").status_code == 403
     assert client.get("/area/asked.csv?lon=x").status_code == 422
+
+
+def test_an_area_without_a_case_in_the_days_is_first_of_nothing(client):
+    code = client.get("/area/frame.json").get_json()["tree"]["code"][-1]
+    for days, shown in (("days=0", True), ("from=1990-01-01&to=1990-01-02", False)):
+        panel = client.get(f"/area/panel.json?lang=en&code={code}&{days}").get_json()
+        assert ('class="ranks"' in panel["html"]) is shown
 
 
 def test_a_dead_link_says_so_in_a_sentence(client):
