@@ -185,11 +185,11 @@ def group_faults(faults: Sequence[Fault], lang: Lang) -> list[str]:
 
 def group_notes(notes: Sequence[Note], lang: Lang) -> list[str]:
     """Return one line for each remark, however many files or rows it was made of."""
-    groups: dict[str, list[Note]] = {}
-    for note in notes:
-        groups.setdefault(say(note.key, lang, **note.values), []).append(note)
+    groups: dict[tuple[str, str], list[Note]] = {}
+    for note in notes:  # columns alike are named each: a remark on one says nothing of another
+        groups.setdefault((say(note.key, lang, **note.values), note.field or ""), []).append(note)
     lines = []
-    for text, alike in groups.items():
+    for (text, _), alike in groups.items():
         rows = [str(note.row) for note in alike if note.row is not None]
         if len(alike) == 1 or not rows:
             lines.append(alike[0].sentence(lang))
