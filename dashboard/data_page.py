@@ -30,6 +30,7 @@ from geodata.intake.looking import Looks, Preview
 from geodata.intake.shelf import Shelf, Upload
 from geodata.levels import LEVELS
 from geodata.loading import KINDS
+from geodata.loading.case_columns import list_gaps
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.report import group_faults
 from geodata.store.mappings import find_mapping, list_batches
@@ -116,7 +117,7 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
                 if isinstance(seen, Job):
                     job = looking = seen
                 else:
-                    values = {"preview": seen, "wrong": [], **_describe(seen, lang)}
+                    values = {"preview": seen, "wrong": [], **_describe(seen, upload.kind, lang)}
                     values["map"] = maps.draw(seen)
             except GetuError as error:
                 values["wrong"] = group_faults(error.faults, lang)
@@ -240,7 +241,7 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
     )
 
 
-def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
+def _describe(preview: Preview, kind: str, lang: Lang) -> dict[str, Any]:
     return {
         "faults": preview.faults[lang],
         "notes": preview.notes[lang],
@@ -251,6 +252,11 @@ def _describe(preview: Preview, lang: Lang) -> dict[str, Any]:
         "warnings": preview.warnings[lang],
         "fields": [
             (name, _name_field(name, lang), column) for name, column in preview.fields.items()
+        ],
+        "left": preview.left if kind != "grids" else (),
+        "gaps": [
+            (_name_field(name, lang), say(f"columns.gap_{name}", lang))
+            for name in (list_gaps(preview.fields) if kind == "incidents" else ())
         ],
     }
 
@@ -281,6 +287,10 @@ def _read_options() -> dict[str, Any]:
         name.removeprefix("map."): column
         for name, column in request.form.items()
         if name.startswith("map.") and column
+    } | {
+        taken: name.removeprefix("take.")
+        for name, taken in request.form.items()
+        if name.startswith("take.") and taken
     }
     return (
         {name: value for name, value in options.items() if value}

@@ -22,10 +22,11 @@ from geodata.grids.columns import find_columns
 from geodata.intake.limits import limits_of
 from geodata.intake.shelf import Upload
 from geodata.intake.watched import find_stamp
+from geodata.loading.case_columns import find_case_columns
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.datums import OutlineEvidence
 from geodata.loading.event_files import NAMES as EVENT_NAMES
-from geodata.loading.incidents import COLUMNS, STANDS_IN
+from geodata.loading.incidents import STANDS_IN
 from geodata.loading.outside import DATUMS, describe_outside, find_outside
 from geodata.loading.placing import metric_for, raw_places
 from geodata.loading.readers import read_file
@@ -202,6 +203,8 @@ def _find_fields(
         except BadGrid:  # its load says why
             found = {}
         return {name: found.get(name) for name in _DRAWN}
+    if kind == "incidents":
+        return find_case_columns(frame, mapping)
     names = _names_of(kind)
     return {name: find_column(frame, names[name], mapping.get(name)) for name in names}
 
@@ -222,8 +225,6 @@ def _left_to_addresses(
 
 
 def _names_of(kind: str) -> dict[str, tuple[str, ...]]:
-    if kind == "incidents":
-        return COLUMNS
     if kind == "events":
         return EVENT_NAMES
     return RECORD_KINDS[kind].names if kind in RECORD_KINDS else {}

@@ -16,9 +16,10 @@ from geodata.events.incidents import STAGES
 from geodata.events.moments import parse_moments
 from geodata.loading.alarm_fields import ALARM_NAMES, read_alarm_columns
 from geodata.loading.appending import append_and_derive, cut_events, note_outcome
+from geodata.loading.case_columns import COLUMNS
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
-from geodata.loading.incidents import COLUMNS, STANDS_IN
+from geodata.loading.incidents import STANDS_IN
 from geodata.loading.outside import tell_outside
 from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
 from geodata.loading.readers import read_file
@@ -41,8 +42,8 @@ _NEEDED = ("incident_id", "stage", "at")
 _HEARD = ("received_at", "接收时间")
 NAMES: dict[str, tuple[str, ...]] = {
     "incident_id": COLUMNS["incident_id"],
-    "stage": ("stage", "环节", "阶段"),
-    "at": ("at", "时间", "环节时间", "发生时间"),
+    "stage": ("stage", "环节", "阶段", "环节名称", "办理环节", "处置环节", "流程环节", "步骤"),
+    "at": ("at", "时间", "环节时间", "发生时间", "办理时间", "操作时间"),
     "source": COLUMNS["source"],
     "seq": ("seq", "序号"),
     "version": ("version", "版本"),

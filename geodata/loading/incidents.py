@@ -16,6 +16,7 @@ from geodata.events.derive import own_places
 from geodata.events.moments import parse_moments
 from geodata.loading.addressed import fill_places
 from geodata.loading.appending import append_and_derive, cut_incidents, note_outcome
+from geodata.loading.case_columns import find_case_columns, note_gaps
 from geodata.loading.events import STEP_COLUMNS, attributes_of, count_events
 from geodata.loading.fixtures import report_of
 from geodata.loading.outside import tell_outside
@@ -40,65 +41,6 @@ from geodata.words import Word
 
 KINDS_NAMED = 10
 
-# Headers by which a column is known, the surest first.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "incident_id": (
-        *("incident_id", "案件编号", "事件编号", "工单号", "工单编号", "受理编号", "任务号"),
-        *("任务编号", "案卷编号", "案卷号", "问题编号", "案件号", "案号", "工单号码", "编号"),
-        "case_enquiry_id",
-    ),
-    "reported_at": (
-        *("reported_at", "上报时间", "发生时间", "受理时间", "接报时间", "发现时间", "来电时间"),
-        *("登记时间", "上报日期", "受理日期", "时间", "上报", "受理", "open_dt", "month", "date"),
-    ),
-    "kind": (
-        *("kind", "事件类型", "事件类别", "案件类型", "案件类别", "小类", "小类名称", "问题类型"),
-        *("诉求分类", "诉求类型", "类型", "crime_type", "case_title", "type"),
-    ),
-    "source": ("source", "来源", "案件来源", "问题来源", "事件来源", "上报渠道"),
-    "due_at": (
-        *(
-            "due_at",
-            "截止时间",
-            "办结时限",
-            "处置截止",
-            "处置截止时间",
-            "截止日期",
-            "截止",
-            "到期时间",
-        ),
-        *("应办结时间", "办理期限", "处置期限", "target_dt"),
-    ),
-    "body": (
-        *(
-            "body",
-            "责任单位",
-            "处置单位",
-            "处置部门",
-            "承办单位",
-            "承办部门",
-            "责任部门",
-            "主办单位",
-        ),
-        *("主办部门", "主责单位", "主责部门", "办理单位", "办理部门", "department"),
-    ),
-    "address": (
-        *("address", "地址", "事发地址", "事发地点", "案发地址", "案发地点", "事件地址"),
-        *("事件地点", "发生地址", "发生地点", "诉求地址", "详细地址", "地点", "位置", "位置描述"),
-    ),
-    "recorded_grid": ("recorded_grid", "登记网格"),
-    "registered_at": ("registered_at", "立案时间", "立案日期"),
-    "dispatched_at": ("dispatched_at", "派遣时间", "派单时间", "派件时间", "交办时间"),
-    "handled_at": (
-        *("handled_at", "处置完成时间", "处理完成时间", "处置时间", "处理时间", "办结时间"),
-        *("完成时间", "办结日期", "办结"),
-    ),
-    "closed_at": ("closed_at", "结案时间", "结案日期", "结案", "closed_dt"),
-    "evaluated_at": ("evaluated_at", "评价时间"),
-    "checked_at": ("checked_at", "核查时间"),
-    "returned_at": ("returned_at", "退回时间"),
-    "reopened_at": ("reopened_at", "重开时间"),
-}
 _Ids = tuple["pd.Series[str]", list[Fault]]
 # Faults of a place that an address can stand in for.
 STANDS_IN = frozenset(
@@ -124,6 +66,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
     report.accepted = len(table)
+    note_gaps(table, report)
     if request.dry_run:
         report.note("report.dry_run")
         return report
@@ -198,10 +141,7 @@ def _incident_table(
     """Return the accepted rows with checked columns; what is refused goes into the report."""
     frame = reading.frame
     # STEP 1: which column is what
-    found = {
-        name: find_column(frame, names, request.mapping.get(name))
-        for name, names in COLUMNS.items()
-    }
+    found = find_case_columns(frame, request.mapping)
     if found["reported_at"] is None:
         raise lacking(["reported_at"], frame.columns, file=report.file)
     if reading.x is None and found["address"] is None:
