@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 
@@ -249,3 +250,19 @@ def test_an_upload_of_another_account_does_not_exist(city, client):
     assert app.test_client().get(place).status_code == 200
     assert client.get("/data/upload/0000000000000000").status_code == 404
     assert client.get("/data/upload/..").status_code in (308, 404)
+
+
+def test_swapped_shapes_are_offered_exchanged_and_one_press_reads_them_so(client, city):
+    features = [
+        {"type": "Feature", "properties": {"名称": f"站{n}", "类别": "医疗"},
+         "geometry": {"type": "Point", "coordinates": [lat, lon]}}
+        for n, (lon, lat) in enumerate(places(city, 3))
+    ]  # fmt: skip
+    file = io.BytesIO(json.dumps({"type": "FeatureCollection", "features": features}).encode())
+    answer = bring(client, file, kind="places", name="场所.geojson")
+    place = answer.headers["Location"].split("?")[0]
+    assert 'name="pick" value="swapped:"' in client.get(place).get_data(as_text=True)
+    client.post(f"{place}/correct", data={"pick": "swapped:"})
+    page = client.get(place).get_data(as_text=True)
+    assert 'name="pick" value="GCJ-02"' in page
+    assert '<option value="yes" selected>' in page
