@@ -27,9 +27,9 @@ from geodata.coordinates import (
     wgs84_to_gcj02,
 )
 from geodata.demo import make_city
-from geodata.loading.trusted_layer import TrustedLayers
 from geodata.loading.demo_city import demo_settings, save_demo
 from geodata.loading.fixtures import save_base
+from geodata.loading.trusted_layer import TrustedLayers
 
 Places = NDArray[np.float64]
 ROOT = Path(__file__).resolve().parents[1]

@@ -166,7 +166,9 @@ def test_the_desk_takes_an_alarm_and_holds_it_on_the_wall(page, serve_page, town
     wall.wait_for("#wall-card")
     assert "接警" in wall.text("#wall-card")
     page.locator('[data-verdict="real"]').click()
-    wall.until(lambda: "已核定：属实" in wall.text("#wall-card"), what="the card to tell the verdict")
+    wall.until(
+        lambda: "已核定：属实" in wall.text("#wall-card"), what="the card to tell the verdict"
+    )
     told = other.evaluate("window.dash_component_api.getLayout('map').props")
     kinds = {one["id"]: one["kind"] for one in told["layers"]}
     assert {kinds[one] for one in told["shown"]} <= {"base", "outline", "labels", "clusters"}
