@@ -237,12 +237,15 @@ def test_what_is_handed_over_waits_for_its_taker_and_escalates_anew(desk):
     later = desk.now + 1_000
     handed = {"what": "hand_over", "to": "街道值班岗"}
     taken = note_alarm(desk.city, DUTY, one.alarm, handed, now=later)
-    assert taken.handed is not None and taken.acknowledged is None and taken.seen is not None
+    assert taken.handed is not None
+    assert taken.acknowledged is None
+    assert taken.seen is not None
     assert taken.state(now=later + 299, escalate_s=300) == "new"
     assert taken.state(now=later + 300, escalate_s=300) == "escalated"
     other = Scope.whole_city("duty-2", DUTY.permissions, role="duty")
     taken = note_alarm(desk.city, other, one.alarm, {"what": "ack"}, now=later + 400)
-    assert taken.acknowledged is not None and taken.acknowledged.post == "duty-2"
+    assert taken.acknowledged is not None
+    assert taken.acknowledged.post == "duty-2"
     assert taken.state(now=later + 9_999, escalate_s=300) == "acknowledged"
 
 
