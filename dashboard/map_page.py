@@ -13,10 +13,10 @@ from dashboard.gridmap import GridMap, map_words
 from dashboard.guard import current_scope, guarded
 from dashboard.parts import bar, grid_card, layer_panel, overview, source_badge, who
 from dashboard.services import Services
-from dashboard.view import View, parse_address, parse_view
+from dashboard.view import View, parse_address, parse_view, read_query
 from geodata.access.sight import Sight
 from geodata.settings import Settings
-from geodata.words import Lang, parse_lang, say
+from geodata.words import Lang, join, parse_lang, say
 from layers.layer import Picture
 from layers.registry import LAYERS
 
@@ -74,12 +74,14 @@ def add_page(app: Dash, services: Services) -> None:
         Output("shown", "options"),
         Output("layer-title", "children"),
         Output("labels", "data"),
+        Output("dropped", "children"),
         Input("lang", "data"),
         Input("revision", "data"),
+        State("address", "search"),
         prevent_initial_call=True,
     )
     @guarded("read")
-    def describe(lang: Any, _revision: Any) -> tuple[Any, ...]:
+    def describe(lang: Any, _revision: Any, search: Any) -> tuple[Any, ...]:
         facts = pictures.newest(current_scope())
         view = parse_view({"lang": lang}, start=start)
         now_shown = describe_map(facts, view.lang)
@@ -96,6 +98,7 @@ def add_page(app: Dash, services: Services) -> None:
             layer_panel.options(_allowed(), view.lang),
             layer_panel.title(view.lang),
             name_controls(city.settings, view.lang),
+            _name_dropped(search, facts, view.lang),
         )
 
     @app.callback(
@@ -173,6 +176,26 @@ def add_page(app: Dash, services: Services) -> None:
         return no_update if revision == seen else revision
 
 
+def _name_dropped(search: Any, facts: Sight | None, lang: Lang) -> list[Any]:
+    """Return a sentence for what an address asks to filter by and nobody knows: it is not done."""
+    asked = read_query(search if isinstance(search, str) else "")
+    view = parse_view(asked)
+    known = {one["value"] for one in bar.category_options(facts, lang)}
+    taken = {
+        "days": str(view.days),
+        "state": view.state,
+        "category": str(view.category) if view.category in known else "",
+    }
+    lost = [
+        say(f"map_page.by_{name}", lang)
+        for name, text in taken.items()
+        if name in asked and asked[name].lstrip("0") != text.lstrip("0")
+    ]
+    if not lost:
+        return []
+    return [html.P(say("map_page.dropped", lang, names=join(lost, lang)), className="thin")]
+
+
 def _values_for(picture: Picture, *, held: Any) -> Any:
     """Return each layer's figures; what no filter moves is not sent to a map that holds it."""
     values: Any = Patch() if held == picture.facts.snapshot.revision else {}
@@ -236,7 +259,11 @@ def _layout(start: View, *, base_path: str, facts: Sight | None) -> html.Div:
                     ),
                     html.Aside(
                         id="side",
-                        children=[html.Div(id="card"), html.Div(id="overview")],
+                        children=[
+                            html.Div(id="dropped", role="status"),
+                            html.Div(id="card"),
+                            html.Div(id="overview"),
+                        ],
                     ),
                 ],
             ),

@@ -87,12 +87,15 @@ def parse_view(raw: Any, *, start: View | None = None) -> View:
 
 def parse_address(search: str | None, *, start: View | None = None) -> View:
     """Return the view that an address's query asks for."""
-    parts: dict[str, Any] = {
-        name: values[-1] for name, values in parse_qs((search or "").lstrip("?")).items()
-    }
+    parts: dict[str, Any] = {**read_query(search or "")}
     if "shown" in parts:
         parts["shown"] = [item for item in parts["shown"].split(",") if item]
     return parse_view(parts, start=start)
+
+
+def read_query(search: str) -> dict[str, str]:
+    """Return the texts of an address's query by name, the last of each."""
+    return {name: values[-1] for name, values in parse_qs(search.lstrip("?")).items()}
 
 
 def filter_from_query(query: Mapping[str, str], facts: Facts, now: int) -> Filter:

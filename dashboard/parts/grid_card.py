@@ -181,6 +181,8 @@ def _risk(facts: Sight, row: int, lang: Lang) -> html.Div:
         ("borrowed", risk.borrowed[row]),
         ("value", risk.value[row]),
     )
+    own, borrowed, whole = (round(float(value), 2) for _, value in terms)
+    rounded = round(own + borrowed, 2) != whole
     return html.Div(
         className="risk",
         children=[
@@ -206,6 +208,7 @@ def _risk(facts: Sight, row: int, lang: Lang) -> html.Div:
                 ),
                 className="quiet small",
             ),
+            *([html.P(say("map_page.rounded", lang), className="quiet small")] * rounded),
             *([html.P(say("card.thin", lang), className="thin small")] if risk.thin[row] else []),
         ],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,16 +35,41 @@ def draw(facts: Sight, picture: Picture, view: View) -> list[Any]:
     tallies = count_view(facts, picture.filter, now=picture.now)
     figures = tallies.of_all()
     title = say("overview.title", view.lang)
+    standing = replace(picture.filter, since=None, state="all")
+    ever = count_view(facts, standing, now=picture.now).of_all()
+    nothing = say("map_page.nothing", view.lang)
     return [
         html.H2(title if facts.outside is None else totals.scope_names(facts, view.lang)),
         *([html.P(say("scope.empty", view.lang), className="thin")] * totals.sees_nothing(facts)),
+        html.P(_name_period(view, ever), className="quiet small"),
+        *([html.P(nothing, className="thin")] if facts.snapshot.n and not figures.total else []),
         key_figures(name_keys(figures), view.lang),
         six_steps(figures.steps, view.lang),
-        _rates(figures, view.lang),
+        _rates(figures, view),
         _owned(facts, tallies, figures, view.lang),
         _top_grids(facts, picture, view.lang),
         *totals.draw(facts, picture.filter, view.lang),
+        _lead_on(facts, view),
     ]
+
+
+def _name_period(view: View, ever: Tally) -> str:
+    """
+    Return whose reports are counted, and how many are open and late whenever they were reported.
+
+    The wall counts what is open of any age: both numbers must be on one page.
+    """
+    if not view.days:
+        return say("map_page.all_time", view.lang)
+    counts = {name: numbers.count(getattr(ever, name)) for name in ("open", "overdue")}
+    return say("map_page.period", view.lang, n=view.days, **counts)
+
+
+def _lead_on(facts: Sight, view: View) -> html.P:
+    """Return the line that says where to look for what this page does not draw."""
+    link = f"{facts.city.settings.base_path}/street/?lang={view.lang}&theme={view.theme}"
+    way = html.A(say("map_page.to_street", view.lang), href=link, className="tool")
+    return html.P([say("map_page.more", view.lang), " ", way], className="quiet small")
 
 
 def count_view(facts: Sight, chosen: Filter, *, now: int) -> Tallies:
@@ -126,7 +152,11 @@ def six_steps(steps: Mapping[str, int] | Mapping[str, Span], lang: Lang) -> html
     )
 
 
-def _rates(figures: Tally, lang: Lang) -> html.Dl:
+def _rates(figures: Tally, view: View) -> html.Dl | html.P:
+    """Return the rates; of cases chosen by how they stand there is none that says anything."""
+    lang = view.lang
+    if view.state != "all":
+        return html.P(say("map_page.no_rates", lang), className="quiet small")
     pairs = (
         ("completion", figures.completion),
         ("closing", figures.closing),
@@ -181,6 +211,7 @@ def _top_grids(facts: Sight, picture: Picture, lang: Lang) -> html.Div:
         className="top",
         children=[
             html.H3(say("overview.top", lang, days=risk.days)),
+            html.P(say("map_page.risk_stays", lang), className="quiet small"),
             *(
                 html.Button(
                     id={"pick": int(uids[row])},
