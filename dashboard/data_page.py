@@ -270,6 +270,7 @@ def _describe_job(job: Job | None, lang: Lang) -> dict[str, Any]:
         "lines": outcome.lines[lang] if outcome else [],
         "faults": outcome.wrong[lang] if outcome else group_faults(list(job.faults), lang),
         "refused": outcome.refused if outcome else 0,
+        "unsure": outcome is not None and outcome.unsure and not job.dry_run,
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from geodata.errors import Fault, GetuError
+from geodata.loading.addressed import UNSURE
 from geodata.loading.report import LoadReport, alike, group_faults
 from geodata.words import LANGS, Lang, say
 
@@ -21,12 +22,14 @@ class Outcome:
     What a load came to, as a page shows it; nothing in it grows with the rows that were refused.
 
     `lines` are those of the reports, `wrong` of files refused as a whole; `refused` counts rows.
+    `unsure` tells that addresses wait for a person.
     """
 
     loaded: bool
     lines: dict[Lang, list[str]]
     wrong: dict[Lang, list[str]]
     refused: int
+    unsure: bool = False
 
 
 def settle_outcome(
@@ -41,6 +44,7 @@ def settle_outcome(
         lines={lang: [line for one in reports for line in one.lines(lang)] for lang in LANGS},
         wrong={lang: group_faults(wrong, lang) for lang in LANGS},
         refused=len({fault.row for fault in faults if fault.row is not None}),
+        unsure=any(note.key == UNSURE for report in reports for note in report.notes),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.addresses import LEVELS, AddressLibrary, build_library, match_addresses
+from geodata.addresses.writing import normalise
 from geodata.city import City
 from geodata.loading.report import LoadReport
 from geodata.reference.kept import KeptWithTables
@@ -17,6 +19,7 @@ from geodata.store.records import read_records, read_tables_version
 from geodata.words import Word
 
 GUESS_MARK = " | "
+UNSURE = "report.address_unsure"  # the note on addresses that nothing was sure enough of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +29,14 @@ class Addressed:
 
     `x_mm`, `y_mm` are whole millimetres of the city's system, NaN where nothing was sure enough.
     `attributes` tell of each row by which standard address, at which level and how surely, or what
-    it might be.
+    it might be. `unsure` counts why the others have no place.
     """
 
     x_mm: NDArray[np.float64]
     y_mm: NDArray[np.float64]
     attributes: pd.DataFrame
     levels: dict[str, int]
+    unsure: dict[str, int]
 
 
 # One for each city that a process has open: a watched folder brings many small files one by one.
@@ -61,7 +65,8 @@ def load_library(city: City, *, now: int) -> AddressLibrary | None:
 
 def place_by_address(library: AddressLibrary, addresses: pd.Series[str]) -> Addressed:
     """Place addresses by the library; those it is not sure of stay without a place."""
-    match = match_addresses(library, addresses.tolist())
+    texts = addresses.tolist()
+    match = match_addresses(library, texts)
     level = pd.Series([LEVELS[code] for code in match.level], index=addresses.index)
     sure = np.isfinite(match.x)
     attributes = pd.DataFrame(
@@ -82,7 +87,20 @@ def place_by_address(library: AddressLibrary, addresses: pd.Series[str]) -> Addr
         levels={
             name: int((level[sure] == name).sum()) for name in LEVELS if (level[sure] == name).any()
         },
+        unsure=dict(
+            Counter(
+                _name_doubt(level.iloc[row], texts[row], row in match.guesses)
+                for row in np.flatnonzero(~sure)
+            )
+        ),
     )
+
+
+def _name_doubt(level: str, text: str, guessed: bool) -> str:
+    """Return why an address has no place: no such road, no number, not that number, or several."""
+    if level == "road":
+        return "number" if any(map(str.isdigit, normalise(text))) else "no_number"
+    return "several" if guessed else "no_road"
 
 
 def fill_places(
@@ -114,4 +132,10 @@ def fill_places(
     report.note(
         "report.placed_by_address", n=f"{n:,}", of=f"{int(asked.sum()):,}", counts=counts or ("–",)
     )
+    if found.unsure:
+        why = tuple(
+            Word("report.unsure", {"why": Word(f"place_doubt.{name}"), "n": f"{n:,}"})
+            for name, n in sorted(found.unsure.items(), key=lambda one: (-one[1], one[0]))
+        )
+        report.note(UNSURE, n=f"{sum(found.unsure.values()):,}", why=why)
     return found.attributes

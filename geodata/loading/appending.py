@@ -12,7 +12,7 @@ import pyproj
 from geodata.city import City
 from geodata.events.derive import derive_incidents
 from geodata.loading.events import events_from_incidents, rows_from_events
-from geodata.loading.report import LoadReport
+from geodata.loading.report import COPIES, LoadReport
 from geodata.loading.request import Progress, hash_file
 from geodata.ownership import RULES
 from geodata.store.event_log import append_events, filling
@@ -99,7 +99,7 @@ def note_outcome(city: City, batch: int, report: LoadReport, *, new: str) -> Non
         outcome = read_outcome(connection, batch)
     known = report.accepted - outcome[new]
     if known > 0:
-        report.note("report.copies", n=f"{known:,}")
+        report.note(COPIES, n=f"{known:,}")
         with city.database.transaction() as connection:
             note_copies(connection, batch, known)
     if outcome["conflicts"]:

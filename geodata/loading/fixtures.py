@@ -16,12 +16,13 @@ from geodata.events.moments import parse_moments
 from geodata.loading.aliases import number_aliases, settle_aliases
 from geodata.loading.code_checks import build_codes, note_codes
 from geodata.loading.contracts import RECORD_KINDS, Contract, check_cells, translate_cells
-from geodata.loading.outside import tell_outside
+from geodata.loading.outside import tell_far, tell_outside
 from geodata.loading.placing import (
     make_ids,
     place_rows,
     rounded_ids,
     shape_rows,
+    tell_reduced,
     unused_columns,
 )
 from geodata.loading.readers import read_file
@@ -105,7 +106,7 @@ def load_fixtures(
     if not len(table):
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
     report.accepted = len(table)
-    note_codes(city, kind, table, contract.key, report, now=request.now)
+    _tell_taken(city, kind, table, report, request)
     if request.dry_run:
         report.note("report.dry_run")
         return report
@@ -127,7 +128,18 @@ def _tell_reading(
     placed = reading.place_columns if contract.placed else None
     report.tell_columns(columns, placed, have=reading.frame.columns)
     if contract.placed:
+        report.notes += [] if contract.shaped else tell_reduced(reading)
         report.notes += tell_outside(city, reading, now=request.now, dry_run=request.dry_run)
+
+
+def _tell_taken(
+    city: City, kind: str, table: pd.DataFrame, report: LoadReport, request: LoadRequest
+) -> None:
+    """Say what is odd about the rows that were taken: their ids, and places far from the city."""
+    contract = RECORD_KINDS[kind]
+    note_codes(city, kind, table, contract.key, report, now=request.now)
+    if contract.placed:
+        report.notes += tell_far(city, table, now=request.now)
 
 
 def _make_key(city: City, kind: str, frame: pd.DataFrame, report: LoadReport) -> pd.Series[str]:

@@ -19,7 +19,7 @@ from geodata.loading.appending import append_and_derive, cut_incidents, note_out
 from geodata.loading.case_columns import find_case_columns, note_gaps
 from geodata.loading.events import STEP_COLUMNS, attributes_of, count_events
 from geodata.loading.fixtures import report_of
-from geodata.loading.outside import tell_outside
+from geodata.loading.outside import tell_far, tell_outside
 from geodata.loading.placing import metric_for, place_rows, rounded_ids, unused_columns
 from geodata.loading.readers import read_file
 from geodata.loading.report import LoadReport
@@ -67,6 +67,7 @@ def load_incidents(city: City, path: Path, request: LoadRequest, progress: Progr
         raise BadFile([Fault(key="nothing_loaded"), *report.faults], file=report.file)
     report.accepted = len(table)
     note_gaps(table, report)
+    report.notes += tell_far(city, table, now=request.now)
     if request.dry_run:
         report.note("report.dry_run")
         return report

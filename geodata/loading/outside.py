@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import pandas as pd
+
 from geodata.city import City
 from geodata.loading.datums import OutlineEvidence, ReadAs, weigh_readings
 from geodata.loading.placing import raw_places
@@ -12,6 +15,8 @@ from geodata.notes import Note
 from geodata.reading import Reading
 from geodata.words import Word
 
+FAR_M = 5_000.0  # no datum shifts so much: such a place is another city's, or mistyped
+_ROWS_NAMED = 5
 DATUMS = {"crs": "WGS 84", "fit": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
@@ -34,6 +39,28 @@ def tell_outside(city: City, reading: Reading, *, now: int, dry_run: bool) -> li
     if dry_run and evidence is not None and reading.crs is not None:
         notes += _tell_trusted(city, reading)
     return notes
+
+
+def tell_far(city: City, table: pd.DataFrame, *, now: int) -> list[Note]:
+    """
+    Name the accepted rows that lie far beside the city: of a sound file such a place is a mistake.
+
+    `table` is indexed by row number and holds places in `x_mm`, `y_mm`. Held against the box around
+    the areas: what lies near it the owners count.
+    """
+    system = city.grids_in_force(now) if city.crs_text and "x_mm" in table else None
+    if system is None:
+        return []
+    west, south, east, north = system.level(system.levels[0]).total_bounds
+    x, y = (table[name].to_numpy(float) / 1000 for name in ("x_mm", "y_mm"))
+    off_m = np.maximum.reduce([west - x, x - east, south - y, y - north])
+    rows = table.index[off_m > FAR_M]
+    if not len(rows):
+        return []
+    named = tuple(str(row) for row in rows[:_ROWS_NAMED])
+    more = ("…",) if len(rows) > _ROWS_NAMED else ()
+    values = {"n": f"{len(rows):,}", "km": f"{FAR_M / 1000:.0f}", "rows": (*named, *more)}
+    return [Note(key="report.far", values=values)]
 
 
 def describe_outside(evidence: OutlineEvidence | None) -> list[Note]:

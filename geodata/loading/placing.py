@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.coordinates import SourceCrs, choose_metric_crs, shapes_to_metric, to_metric
 from geodata.errors import BadFile, Fault
+from geodata.notes import Note
 from geodata.reading import Reading
 from geodata.reading.cells import MOST_DIGITS
 
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 # What a spreadsheet makes of a long number: 3.21012E+17. Its last digits are lost.
 _ROUNDED = r"\d(\.\d+)?[eE]\+\d{2,}"
 _ID_BYTES = 8
+_ROWS_NAMED = 5
 
 
 def raw_places(reading: Reading) -> tuple[Floats, Floats, SourceCrs]:
@@ -38,6 +40,19 @@ def raw_places(reading: Reading) -> tuple[Floats, Floats, SourceCrs]:
     shapes = reading.frame.geometry.to_numpy()
     inside = np.where(shapely.get_type_id(shapes) == 0, shapes, shapely.point_on_surface(shapes))
     return shapely.get_x(inside), shapely.get_y(inside), reading.crs
+
+
+def tell_reduced(reading: Reading) -> list[Note]:
+    """Say of which rows the place is a point on a line or an area; none for points alone."""
+    if "geometry" not in reading.frame:
+        return []
+    frame = reading.frame
+    rows = frame.index[shapely.get_dimensions(frame["geometry"].to_numpy(object)) > 0]
+    if not len(rows):
+        return []
+    named = tuple(str(row) for row in rows[:_ROWS_NAMED])
+    more = ("…",) if len(rows) > _ROWS_NAMED else ()
+    return [Note(key="report.reduced", values={"n": f"{len(rows):,}", "rows": (*named, *more)})]
 
 
 def place_rows(reading: Reading, metric: pyproj.CRS) -> tuple[Floats, Floats]:

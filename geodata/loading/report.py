@@ -13,6 +13,7 @@ from geodata.words import Lang, Word, join, say
 
 FAULTS_SHOWN = 20  # kinds of fault on the terminal; `--json` prints every row
 ROWS_SHOWN = 5
+COPIES = "report.copies"  # the note on rows that were here already: the first line says it
 _TORN = "row_ragged"
 
 
@@ -103,15 +104,17 @@ class LoadReport:
 
     def lines(self, lang: Lang = "zh") -> list[str]:
         """Return the report as sentences for a terminal."""
+        known = next((note.values for note in self.notes if note.key == COPIES), {})
         lines = [
             say(
-                "report.load",
+                "report.load_again" if known else "report.load",
                 lang,
                 file=self.file,
                 rows=self.rows,
                 accepted=self.accepted,
                 repaired=self.repaired,
                 refused=self.refused,
+                **known,
             )
         ]
         read_as = [
@@ -124,7 +127,8 @@ class LoadReport:
         if self.dropped_columns:
             names = join(self.dropped_columns, lang)
             lines.append("  " + say("report.dropped", lang, columns=names))
-        lines += ["  " + text for text in group_notes(self.notes, lang)]
+        told = [note for note in self.notes if note.key != COPIES]
+        lines += ["  " + text for text in group_notes(told, lang)]
         if self.recorded:
             lines += self.recorded.lines(lang)
         lines += ["  - " + text for text in group_faults(self.faults, lang)]

@@ -23,6 +23,8 @@ _SIDE_SUFFIXES = (".prj", ".cpg")
 _SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", *_SIDE_SUFFIXES)
 _NEEDED_SUFFIXES = (".shx", ".dbf")
 _SINGLE_SUFFIXES = (".gpkg", ".geojson", ".json", ".kml", ".fgb", ".parquet", ".dxf")
+_PACKED_SUFFIXES = (".zip", ".kmz", ".rar", ".7z", ".gz", ".tar", ".tgz")
+_PACKED_NAMED = 3
 _KINDS = {".gpkg": "gpkg", ".kml": "kml", ".fgb": "fgb", ".parquet": "parquet", ".dxf": "dxf"}
 # A zip ends with this mark, 18 bytes and a comment; each member takes about this much of its list.
 _END_MARK, _END_BYTES, _LONGEST_END = b"PK\x05\x06", 22, 65_557
@@ -277,6 +279,11 @@ def _choose_members(
     paths = {Path(name.replace("\\", "/")): info for name, info in members.items()}
     shapes = [(path.stem, path) for path in paths if path.suffix.lower() == ".shp"]
     singles = [(path.stem, path) for path in paths if path.suffix.lower() in _SINGLE_SUFFIXES]
+    packed = [path.name for path in paths if path.suffix.lower() in _PACKED_SUFFIXES]
+    if packed and not shapes and not singles:
+        more = ("…",) if len(packed) > _PACKED_NAMED else ()
+        values = {"names": (*sorted(packed)[:_PACKED_NAMED], *more)}
+        raise BadFile(Fault(key="archive_nested", values=values), file=file)
     chosen = _choose(shapes or singles, layer, file)
     if chosen.suffix.lower() != ".shp":
         return _kind_of(chosen.suffix), chosen.stem, {chosen.suffix.lower(): paths[chosen]}

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from geodata.city import City
+from geodata.loading.addressed import UNSURE
 from geodata.snapshots.facts import load_facts
+from geodata.words import LANGS, say
 from tests.city import NOW, load_one, make_gridded_city, middle, write_table
 
 ADDRESS = ("标准地址", "经度", "纬度")
@@ -79,3 +81,15 @@ def test_a_city_without_a_library_says_that_addresses_wait(tmp_path):
     city = make_gridded_city(tmp_path / "bare")
     report = load_incidents(city, INCIDENT, ["1", REPORTED, "新都路1号"])
     assert notes(report)["report.address_only"] == {"n": 1}
+
+
+def test_an_address_without_a_place_says_why_and_how_many(city):
+    texts = ("和平路", "新都路900号", "和平路5号", "无此大街7号", "新都路1号")
+    rows = [[str(n), REPORTED, text] for n, text in enumerate(texts)]
+    report = load_incidents(city, INCIDENT, *rows)
+    told = notes(report)[UNSURE]
+    assert told["n"] == "4"
+    for lang in LANGS:
+        (line,) = [text for text in report.lines(lang) if say("address_review.title", lang) in text]
+        for doubt in ("no_number", "number", "several", "no_road"):
+            assert f"{say(f'place_doubt.{doubt}', lang)} 1" in line

@@ -352,3 +352,32 @@ def test_a_table_of_lines_is_refused_for_want_of_shapes(city):
     with pytest.raises(BadFile) as refused:
         load_table(city, "lines", ("id", "kind"), ["R1", "河段"])
     assert "GeoJSON" in in_both(refused.value)
+
+
+def test_an_area_brought_as_a_camera_becomes_a_point_and_is_told(city):
+    shapes = [
+        (shapely.Point(middle(0, 0)), {"camera_id": "1"}),
+        (square(1, 1), {"camera_id": "2"}),
+    ]
+    report = load_one(city, "cameras", write_shapes(city.folder / "视频.geojson", shapes))
+    kept = records(city, "cameras")
+    assert kept[["x_mm", "y_mm"]].notna().all(axis=None)
+    assert [line for line in report.lines("zh") if "1 行不是点" in line and "第 2 行" in line]
+    assert [line for line in report.lines("en") if "no point: 1 (rows 2)" in line]
+
+
+def test_a_place_far_beside_the_city_is_named_by_its_row(city):
+    rows = [["1", "一号", *middle(0, 0)], ["2", "二号", 121.4, 31.2]]
+    for dry in (True, False):
+        report = load_table(city, "cameras", CAMERA, *rows, dry_run=dry)
+        assert report.accepted == 2
+        assert [line for line in report.lines("zh") if "5 公里以上" in line and "第 2 行" in line]
+        assert [line for line in report.lines("en") if "5 km" in line and "(rows 2)" in line]
+    cases = [(*INCIDENT_COLUMNS,), *incident_rows(4)]
+    lon, lat = (INCIDENT_COLUMNS.index(name) for name in ("lon", "lat"))
+    cases[3][lon], cases[3][lat] = 121.4, 31.2
+    table = write_table(city.folder / "案件.csv", cases[0], cases[1:])
+    (note,) = [
+        note for note in load_one(city, "incidents", table).notes if note.key == "report.far"
+    ]
+    assert note.values["rows"] == ("3",)

@@ -113,7 +113,8 @@ def test_locked_nested_empty_and_broken_zips_are_named(tmp_path):
     nested = tmp_path / "nested.zip"
     with zipfile.ZipFile(nested, "w") as archive:
         archive.write(empty, "inner.zip")
-    assert refuse(nested).key == "archive_nothing"
+    fault = refuse(nested)
+    assert (fault.key, fault.values["names"]) == ("archive_nested", ("inner.zip",))
     broken = tmp_path / "broken.zip"
     broken.write_bytes(empty.read_bytes()[:-30])
     assert refuse(broken).key == "file_damaged"

@@ -96,6 +96,9 @@ def test_the_same_file_twice_adds_nothing(city, tmp_path):
     assert not [note for note in first.notes if note.key == "report.copies"]
     (said,) = [note for note in second.notes if note.key == "report.copies"]
     assert said.values == {"n": "36"}
+    assert "36 行此前已入库" in second.lines("zh")[0]
+    assert "36 in the store already" in second.lines("en")[0]
+    assert not [line for line in second.lines("zh")[1:] if "此前已入库" in line]
 
 
 def test_two_equal_rows_without_an_id_are_two_incidents_and_stay_two(city, tmp_path):
