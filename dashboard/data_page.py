@@ -168,14 +168,14 @@ def _add_acts(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJobs)
         """Return an upload as the form that was sent says; one button is as good as another."""
         request.max_content_length = _FORM_BYTES
         upload = shelf.find(id, account=current_scope().account)
-        if "pick" in request.form:
-            upload = replace(upload, options=pick_system(upload.options, request.form["pick"]))
-            shelf.save(upload)
-        elif "kind" in request.form:
+        if "kind" in request.form:
             kind = request.form["kind"]
             upload = replace(
                 upload, kind=kind if kind in KINDS else upload.kind, options=_read_options()
             )
+            shelf.save(upload)
+        if "pick" in request.form:  # beside what else the form says: a column chosen is kept
+            upload = replace(upload, options=pick_system(upload.options, request.form["pick"]))
             shelf.save(upload)
         return upload
 

@@ -266,3 +266,14 @@ def test_swapped_shapes_are_offered_exchanged_and_one_press_reads_them_so(client
     page = client.get(place).get_data(as_text=True)
     assert 'name="pick" value="GCJ-02"' in page
     assert '<option value="yes" selected>' in page
+
+
+def test_reading_in_another_system_keeps_the_columns_chosen_beside_it(client, city):
+    place = bring(client, make_book(rows(city))).headers["Location"].split("?")[0]
+    page = client.get(place).get_data(as_text=True)
+    assert 'form="correct" name="pick" value="GCJ-02"' in page
+    chosen = {"kind": "incidents", "map.address": "案件类型", "pick": "GCJ-02"}
+    client.post(f"{place}/correct", data=chosen)
+    page = client.get(place).get_data(as_text=True)
+    assert CHOSEN in page
+    assert '<option value="案件类型" selected>' in page
