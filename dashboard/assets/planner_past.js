@@ -93,7 +93,7 @@
   function daySection() {
     var row = drawingOf(past.day);
     var slider = node("input", {
-      type: "range", id: "past-day", min: 0, max: days(past.first, past.last), value: days(past.first, past.day),
+      type: "range", id: "past-slider", min: 0, max: days(past.first, past.last), value: days(past.first, past.day),
       "aria-label": say("past_day"), "aria-valuetext": past.day,
       oninput: function (event) { past.day = shift(past.first, Number(event.target.value)); by("past-date").value = past.day; },
       onchange: function () { show(); }
