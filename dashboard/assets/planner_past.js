@@ -80,9 +80,10 @@
   /* --- the panel -------------------------------------------------------------------------------- */
 
   past.draw = function () {
-    var top = by("side").scrollTop;
+    var top = by("side").scrollTop, held = document.activeElement.id;
     planner.fill("side", [daySection(), placeSection(), figuresSection(), kinSection(), crossSection()]);
     by("side").scrollTop = top;
+    if (held && by(held)) by(held).focus({ preventScroll: true }); // the slider is stepped by keys
     planner.fill("tool-hint", [node("span", { text: say("past_hint") })]);
   };
 
