@@ -42,16 +42,17 @@ class Moments:
         return np.equal(self.seconds, BAD)
 
 
-def parse_moments(texts: pd.Series[str], zone: ZoneInfo) -> Moments:
+def parse_moments(texts: pd.Series[str], zone: ZoneInfo, *, day_ends: bool = False) -> Moments:
     """
     Read times as text: ISO 8601, 2026.3.5, 2026/3/5, 2024年1月1日 8时5分, 20240101, month only.
 
     Naive times are the city's own (`zone`); an ambiguous hour at the end of summer time is its
-    first occurrence, an hour that does not exist moves forward.
+    first occurrence, an hour that does not exist moves forward. With `day_ends` a day alone is its
+    end, the midnight after it: what is due on a day is not late while it lasts.
     """
     # Some at a time: while they are read, texts take many times the room of their seconds.
     parts = [
-        _parse_some(texts.iloc[start : start + _TEXTS_AT_ONCE], zone)
+        _parse_some(texts.iloc[start : start + _TEXTS_AT_ONCE], zone, day_ends)
         for start in range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
     ]
     coarsest = max(place for _, place in parts)
@@ -60,7 +61,9 @@ def parse_moments(texts: pd.Series[str], zone: ZoneInfo) -> Moments:
     )
 
 
-def _parse_some(texts: pd.Series[str], zone: ZoneInfo) -> tuple[NDArray[np.int64], int]:
+def _parse_some(
+    texts: pd.Series[str], zone: ZoneInfo, day_ends: bool
+) -> tuple[NDArray[np.int64], int]:
     """Return the seconds of each text, and the place of the coarsest precision."""
     plain = _plain(texts)
     seconds = np.full(len(plain), BAD, np.int64)
@@ -79,6 +82,8 @@ def _parse_some(texts: pd.Series[str], zone: ZoneInfo) -> tuple[NDArray[np.int64
         if not rows.any():
             continue
         parsed = pd.to_datetime(plain[rows], format=form, errors="coerce")
+        if day_ends and precision == "day":
+            parsed += pd.Timedelta(days=1)
         local = parsed.dt.tz_localize(
             zone, ambiguous=np.ones(int(rows.sum()), bool), nonexistent="shift_forward"
         )

@@ -176,7 +176,7 @@ def _read_moments(
     for name in ("at", "due_at"):
         if name not in columns:
             continue
-        moments = parse_moments(frame[columns[name]], city.settings.zone)
+        moments = parse_moments(frame[columns[name]], city.settings.zone, day_ends=name == "due_at")
         refused |= refuse_moments(
             moments.seconds, moments.bad, name, columns[name], rows, report, request
         )

@@ -228,7 +228,7 @@ def _moments(
         column = found.get(name)
         if column is None or name in table:
             continue
-        moments = parse_moments(frame[column], city.settings.zone)
+        moments = parse_moments(frame[column], city.settings.zone, day_ends=name == "due_at")
         if name == "reported_at":
             coarsest = moments.precision
         refused |= refuse_moments(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -204,6 +204,7 @@ class Workshop:
             self._hold(number, series.read, now=now) as piece,
         ):
             begun, done = piece.seq, []
+            known = begun if seen is None else seen
             lines: list[tuple[dict[str, Any], tuple[int, ...]]] = []
             kept = False
             try:
@@ -211,11 +212,14 @@ class Workshop:
                 for edit in edits:
                     before = dict(piece.touched)
                     line = piece.line_of(edit)
-                    change = piece.apply(line)
+                    try:
+                        change = piece.apply(line)
+                    except BadGrid:  # perhaps because another changed the ground it was drawn on
+                        _check_ground(_named(edit), before, seen=known, last=begun)
+                        raise
                     done.append(change)
                     lines.append((line, change.uids))
-                    _check_seen(edit, change, before, seen=begun if seen is None else seen,
-                                last=begun)  # fmt: skip
+                    _check_seen(edit, change, before, seen=known, last=begun)
                     _check_scope(scope, piece, change)
                 self._append(series, piece, lines, begun=begun, scope=scope, now=now)
                 kept = True
@@ -351,9 +355,19 @@ def _check_seen(
         if seen < last:
             raise Overtaken(Fault(key="plan_overtaken"))
         return
-    late = [uid for uid in change.uids if seen < before.get(uid, 0) <= last]
+    _check_ground(change.uids, before, seen=seen, last=last)
+
+
+def _check_ground(uids: Iterable[int], before: Mapping[int, int], *, seen: int, last: int) -> None:
+    late = [uid for uid in uids if seen < before.get(uid, 0) <= last]
     if late:
         raise Overtaken(Fault(key="plan_grid_overtaken", values={"n": len(late)}))
+
+
+def _named(edit: Mapping[str, Any]) -> list[int]:
+    """Return the grids that an edit names, whatever it asks of them."""
+    named = edit.get("grids") if isinstance(edit.get("grids"), list) else [edit.get("grid")]
+    return [uid for uid in named or () if isinstance(uid, int)]
 
 
 def _check_scope(scope: Scope, piece: Workpiece, change: Change) -> None:

@@ -214,7 +214,7 @@ def test_a_day_off_is_no_future_and_a_deadline_may_be_one(city):
     ]
     report = load_rows(city, (*SHORT, "due_at"), rows)
     assert faults(report) == [(2, "moment_future")]
-    assert stored(city, "due_at") == {"soon": moment("2031-01-01T00:00:00")}
+    assert stored(city, "due_at") == {"soon": moment("2031-01-02T00:00:00")}
 
 
 # --- whole files ---------------------------------------------------------------------------------

@@ -64,3 +64,10 @@ def test_the_hour_that_summer_time_skips_moves_on_and_the_double_one_is_the_firs
     assert not read("2026-03-29 01:30", london).bad[0]
     first = read("2026-10-25 01:30", london).seconds[0]
     assert datetime.fromtimestamp(int(first), UTC).hour == 0
+
+
+def test_what_is_due_on_a_day_is_due_at_its_end():
+    texts = pd.Series(["2026-07-04", "2026年7月4日", "20260704", "2026-07-04 00:00", "2026-07"])
+    begin = parse_moments(texts, ZoneInfo("Asia/Shanghai")).seconds
+    end = parse_moments(texts, ZoneInfo("Asia/Shanghai"), day_ends=True).seconds
+    assert (end - begin).tolist() == [86_400, 86_400, 86_400, 0, 0]

@@ -282,6 +282,13 @@ def test_two_planners_on_one_plan_lose_nothing(city):
     with pytest.raises(Overtaken) as refused:
         shop.edit(plan.plan, [late], scope=PLANNER, seen=seen, now=NOW)
     assert refused.value.faults[0].key == "plan_grid_overtaken"
+    # A line that no longer crosses the grid, for it became smaller: that is what is to be heard.
+    gone = {**late, "line": [place(0.25, -0.1), place(0.25, 1.1)]}
+    with pytest.raises(BadGrid):
+        shop.edit(plan.plan, [gone], scope=PLANNER, seen=2, now=NOW)
+    with pytest.raises(Overtaken) as refused:
+        shop.edit(plan.plan, [gone], scope=PLANNER, seen=seen, now=NOW)
+    assert refused.value.faults[0].key == "plan_grid_overtaken"
     with pytest.raises(Overtaken):  # nor does an undo take back what was not seen
         shop.edit(plan.plan, [{"op": "undo"}], scope=PLANNER, seen=seen, now=NOW)
     piece, _ = shop.edit(plan.plan, [late], scope=PLANNER, seen=piece.seq, now=NOW)

@@ -212,7 +212,7 @@ def test_collections_nested_without_end_are_refused(read):
         (b"<OGRVRTDataSource></OGRVRTDataSource>", "format_xml"),
         (b'<?xml version="1.0"?><kml/>', "format_xml"),
         (b"code,name\n1,2\n", "format_table"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "format_unknown"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "format_picture"),
         (b"[" + b"[]," * 2_000_000 + b"1]", "format_hostile"),
     ],
 )
