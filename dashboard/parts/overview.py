@@ -152,27 +152,24 @@ def six_steps(steps: Mapping[str, int] | Mapping[str, Span], lang: Lang) -> html
     )
 
 
-def _rates(figures: Tally, view: View) -> html.Dl | html.P:
-    """Return the rates; of cases chosen by how they stand there is none that says anything."""
+def _rates(figures: Tally, view: View) -> html.Div:
+    """Return the rates; of cases chosen by how they stand, with a word on what they are of."""
     lang = view.lang
-    if view.state != "all":
-        return html.P(say("map_page.no_rates", lang), className="quiet small")
     pairs = (
         ("completion", figures.completion),
         ("closing", figures.closing),
         ("on_time", figures.on_time),
     )
-    return html.Dl(
-        className="pairs",
-        children=[
-            item
-            for name, value in pairs
-            for item in (
-                html.Dt(say(f"figure.{name}", lang), title=say(f"definition.{name}", lang)),
-                html.Dd(numbers.rate(value)),
-            )
-        ],
-    )
+    rows = [
+        item
+        for name, value in pairs
+        for item in (
+            html.Dt(say(f"figure.{name}", lang), title=say(f"definition.{name}", lang)),
+            html.Dd(numbers.rate(value)),
+        )
+    ]
+    partial = html.P(say("map_page.rates_of_state", lang), className="quiet small")
+    return html.Div([html.Dl(rows, className="pairs"), *([partial] * (view.state != "all"))])
 
 
 def _owned(facts: Sight, tallies: Tallies, figures: Tally, lang: Lang) -> html.P:

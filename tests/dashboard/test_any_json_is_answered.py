@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import time
 from typing import Any
@@ -73,10 +74,12 @@ def every_right() -> Scope:
 
 
 @pytest.fixture(scope="module")
-def ground(gaoshan: City, every_right: Scope) -> Ground:
+def ground(gaoshan: City, every_right: Scope, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    folder = tmp_path_factory.mktemp("asked") / "city"  # what is asked may write: a copy of its own
+    shutil.copytree(gaoshan.folder, folder, ignore=shutil.ignore_patterns("*.lock"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dashboard.server._local_account", lambda _: every_right)
-        return Ground(make_app(gaoshan, now=lambda: DEMO_NOW))
+        return Ground(make_app(City(folder), now=lambda: DEMO_NOW))
 
 
 def send_anything(ground: Ground, data: st.DataObject) -> None:

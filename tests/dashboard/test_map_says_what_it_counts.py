@@ -55,12 +55,13 @@ def test_a_period_stands_beside_what_is_open_and_late_whenever_it_was_reported(s
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_filter_by_state_has_no_rates_and_risk_says_that_it_follows_none(sight, lang):
+def test_rates_under_a_filter_by_state_say_what_they_are_of_and_risk_that_it_follows_none(
+    sight, lang
+):
     free, late = (draw(sight, View(lang=lang, state=state)) for state in ("all", "overdue"))
     assert re.search(r"\d %", free)
-    assert say("map_page.no_rates", lang) not in free
-    assert say("map_page.no_rates", lang) in late
-    assert say("figure.closing", lang) not in late.replace(say("map_page.no_rates", lang), "")
+    assert say("map_page.rates_of_state", lang) not in free
+    assert say("map_page.rates_of_state", lang) in late
     assert say("map_page.risk_stays", lang) in free
     assert f"/street/?lang={lang}" in free
 
