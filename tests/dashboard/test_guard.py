@@ -134,6 +134,8 @@ def test_a_declared_route_and_callback_are_served():
     app.server.add_url_rule("/fine", endpoint="fine", view_func=guarded("read")(lambda: "yes"))
     app.callback(Output("a", "children"), Input("b", "value"))(guarded("read")(lambda value: value))
     check_guards(app.server)
+    assert {rule.rule for rule in app.server.url_map.iter_rules()} >= {"/fine"}
+    assert "a.children" in app.callback_map
 
 
 @pytest.mark.parametrize("kind", ["route", "callback"])

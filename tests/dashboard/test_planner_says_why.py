@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from types import SimpleNamespace
+from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import orjson
 import pytest
+from flask.testing import FlaskClient
 
 import app
 from dashboard.server import make_app
 from geodata.access.passwords import hash_password
 from geodata.access.scope import Scope
+from geodata.city import City
 from geodata.plans.exchange import write_draft
 from geodata.plans.plan import make_plan, submit_plan
 from geodata.plans.workshop import Workshop
@@ -49,52 +52,57 @@ def made(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def asked(made, tmp_path, monkeypatch, capsys):
-    """Ask on the screen and by command; each answer must be a sentence and change nothing."""
-    city = copy_city(made, tmp_path)
-    client = make_app(city, now=lambda: NOW).server.test_client()
+@dataclass(frozen=True)
+class Desk:
+    """A city with its screen and its command line, and what a refusal may not change."""
 
-    def state():
-        with city.database.read() as connection:
+    city: City
+    client: FlaskClient
+    folder: Path
+
+    def state(self):
+        with self.city.database.read() as connection:
             plans = [tuple(getattr(one, name) for name in one.__slots__)
                      for one in list_plans(connection)]  # fmt: skip
-            return plans, load_drawings(connection), len(
-                connection.execute("SELECT 1 FROM plan_edit").fetchall())  # fmt: skip
+            edits = connection.execute("SELECT 1 FROM plan_edit").fetchall()
+            return plans, load_drawings(connection), len(edits)
 
-    def told_in(lang, key, text):
-        cause = load_words(lang)[f"fault.{key}.cause"].partition("{")[0]
-        assert cause in text, text
+    def screen(self, path, *, role="planner", lang="zh", **body):
+        """Ask the page; gives its status, the faults' keys and their sentences."""
+        part = "plans" if role == "planner" else "review"
+        self.client.post("/demo-role", data={"role": role}, headers={"Origin": "http://localhost"})
+        given = {"json": body}
+        if "file" in body:
+            name = body["file"]
+            given = {"data": {"file": (io.BytesIO(name.read_bytes()), name.name)}}
+        answer = self.client.post(f"/planner/{part}/1/{path}?lang={lang}", **given)
+        told = orjson.loads(answer.data)
+        return answer.status_code, told["keys"], " ".join(told["faults"])
 
-    def screen(key, path, *, role="planner", **body):
-        before, part = state(), "plans" if role == "planner" else "review"
-        client.post("/demo-role", data={"role": role}, headers={"Origin": "http://localhost"})
-        for lang in LANGS:
-            given = dict(body)
-            if "file" in given:
-                name = given["file"]
-                given = {"data": {"file": (io.BytesIO(name.read_bytes()), name.name)}}
-            else:
-                given = {"json": given}
-            answer = client.post(f"/planner/{part}/1/{path}?lang={lang}", **given)
-            assert 400 <= answer.status_code < 500, answer.data
-            told = orjson.loads(answer.data)
-            assert told["keys"][0] == key
-            told_in(lang, key, " ".join(told["faults"]))
-        assert state() == before
 
-    def command(key, *argv, typed=""):
-        before = state()
-        for lang in LANGS:
-            monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-            code = app.main(["plan", *map(str, argv), "--city", str(city.folder), "--lang", lang])
-            assert code != 0
-            said = capsys.readouterr()
-            told_in(lang, key, said.out + said.err)
-            assert "Traceback" not in said.err
-        assert state() == before
+@pytest.fixture
+def desk(made, tmp_path):
+    city = copy_city(made, tmp_path)
+    client = make_app(city, now=lambda: NOW).server.test_client()
+    return Desk(city=city, client=client, folder=tmp_path)
 
-    return SimpleNamespace(city=city, screen=screen, command=command, folder=tmp_path)
+
+@pytest.fixture
+def command(desk, monkeypatch, capsys):
+    """Ask by command; gives the exit code and what was said."""
+
+    def ask(*argv, lang="zh", typed=""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        code = app.main(["plan", *map(str, argv), "--city", str(desk.city.folder), "--lang", lang])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return ask
+
+
+def cause_of(key, lang):
+    """The fixed beginning of what a fault says."""
+    return load_words(lang)[f"fault.{key}.cause"].partition("{")[0]
 
 
 def place_edit(edit, put):
@@ -104,50 +112,92 @@ def place_edit(edit, put):
     }
 
 
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("name", STROKES)
-def test_a_stroke_that_cannot_be(asked, name):
+def test_a_stroke_that_cannot_be(desk, command, name, lang):
     edit, key = STROKES[name]
-    make_plan(asked.city, AUTHOR, name="笔画", now=NOW)
+    make_plan(desk.city, AUTHOR, name="笔画", now=NOW)
+    before = desk.state()
+
     degrees = place_edit(edit, lambda x, y: list(lonlat(x * 200, y * 200)))
-    asked.screen(key, "edit", edit=degrees)
-    line = asked.folder / "edits.jsonl"
+    status, keys, text = desk.screen("edit", edit=degrees, lang=lang)
+    assert (status, keys[0]) == (422, key)
+    assert cause_of(key, lang) in text
+
+    line = desk.folder / "edits.jsonl"
     line.write_bytes(orjson.dumps(place_edit(edit, place)))
-    asked.command(key, "edit", 1, line)
+    code, text = command("edit", 1, line, lang=lang)
+    assert code == 1
+    assert cause_of(key, lang) in text
+    assert desk.state() == before
 
 
-def test_a_file_with_one_grid_missing(asked):
-    plan = make_plan(asked.city, AUTHOR, name="外出", now=NOW)
-    whole, lacking = asked.folder / "whole.gpkg", asked.folder / "lacking.gpkg"
-    write_draft(asked.city, Workshop(asked.city).open(plan.plan, now=NOW), whole)
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_file_with_one_grid_missing(desk, command, lang):
+    plan = make_plan(desk.city, AUTHOR, name="外出", now=NOW)
+    whole, lacking = desk.folder / "whole.gpkg", desk.folder / "lacking.gpkg"
+    write_draft(desk.city, Workshop(desk.city).open(plan.plan, now=NOW), whole)
     frame = gpd.read_file(whole)
     frame[frame["code"] != "321012001002002"].to_file(lacking, layer="grids", driver="GPKG")
-    asked.screen("plan_land_lost", "import", file=lacking)
-    asked.command("plan_land_lost", "import", 1, lacking)
-    asked.command("plan_land_lost", "import", lacking)
+    before = desk.state()
+
+    status, keys, text = desk.screen("import", file=lacking, lang=lang)
+    assert (status, keys[0]) == (422, "plan_land_lost")
+    assert cause_of("plan_land_lost", lang) in text
+
+    for argv in (("import", 1, lacking), ("import", lacking)):
+        code, text = command(*argv, lang=lang)
+        assert code == 1
+        assert cause_of("plan_land_lost", lang) in text
+    assert desk.state() == before
 
 
-def test_a_plan_whose_base_was_retired(asked):
-    late = make_plan(asked.city, AUTHOR, name="迟", now=NOW)
-    Workshop(asked.city).edit(late.plan, [MERGE], scope=AUTHOR, now=NOW)
-    publish_edits(asked.city, [SPLIT])
-    asked.screen("plan_base_retired", "act", act="submit")
-    asked.command("plan_base_retired", "submit", 1)
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_plan_whose_base_was_retired(desk, command, lang):
+    late = make_plan(desk.city, AUTHOR, name="迟", now=NOW)
+    Workshop(desk.city).edit(late.plan, [MERGE], scope=AUTHOR, now=NOW)
+    publish_edits(desk.city, [SPLIT])
+    before = desk.state()
+
+    status, keys, text = desk.screen("act", act="submit", lang=lang)
+    assert (status, keys[0]) == (409, "plan_base_retired")
+    assert cause_of("plan_base_retired", lang) in text
+
+    code, text = command("submit", 1, lang=lang)
+    assert code == 1
+    assert cause_of("plan_base_retired", lang) in text
+    assert desk.state() == before
 
 
-def test_an_approval_by_the_author_and_a_day_that_is_past(asked):
-    make_plan(asked.city, AUTHOR, name="自批", now=NOW)
-    Workshop(asked.city).edit(1, [MERGE], scope=AUTHOR, now=NOW)
-    submit_plan(asked.city, AUTHOR, 1, now=NOW)
-    own, past = ("plan_own", "2090-01-01"), ("plan_past", "2020-01-01")
-    for key, day in (own, past):
-        asked.screen(key, "act", role="approver", act="approve", effective=day)
-    with asked.city.database.transaction() as connection:
-        for name in (AUTHOR.account, "other"):  # from now on the screen asks who comes
-            add_account(
-                connection, name, role="approver", areas=(), address="",
-                password=hash_password(PASSWORD), one_time=False, now=NOW,
-            )  # fmt: skip
-    for who, (key, day) in ((AUTHOR.account, own), ("other", past)):
-        asked.command(
-            key, "approve", 1, "--account", who, "--effective", day, typed=f"{PASSWORD}\n"
-        )
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize(
+    ("key", "refused", "who", "day"),
+    [
+        ("plan_own", 403, AUTHOR.account, "2090-01-01"),
+        ("plan_past", 422, "other", "2020-01-01"),
+    ],
+)
+def test_an_approval_by_the_author_or_for_a_day_that_is_past(
+    desk, command, key, refused, who, day, lang
+):
+    make_plan(desk.city, AUTHOR, name="自批", now=NOW)
+    Workshop(desk.city).edit(1, [MERGE], scope=AUTHOR, now=NOW)
+    submit_plan(desk.city, AUTHOR, 1, now=NOW)
+    before = desk.state()
+
+    status, keys, text = desk.screen(
+        "act", role="approver", act="approve", effective=day, lang=lang
+    )
+    assert (status, keys[0]) == (refused, key)
+    assert cause_of(key, lang) in text
+
+    with desk.city.database.transaction() as connection:
+        add_account(
+            connection, who, role="approver", areas=(), address="",
+            password=hash_password(PASSWORD), one_time=False, now=NOW,
+        )  # fmt: skip
+    argv = ("approve", 1, "--account", who, "--effective", day)
+    code, text = command(*argv, typed=f"{PASSWORD}\n", lang=lang)
+    assert code == 2
+    assert cause_of(key, lang) in text
+    assert desk.state() == before
