@@ -126,15 +126,7 @@ def add_page(app: Dash, services: Services) -> None:
         facts, now = pictures.newest(current_scope()), pictures.now()
         if facts is None:
             return {}, "", no_update, None, [], overview.draw_nothing(view.lang)
-        picture = Picture(
-            facts=facts,
-            scope=facts.scope,
-            now=now,
-            filter=view.filter(facts, now),
-            lang=view.lang,
-            theme=view.theme,
-            heat_sigma_px=city.settings.heat_sigma_px,
-        )
+        picture = view.picture(facts, now)
         drawn = [layer for layer in _allowed() if view.shown is None or layer.id in view.shown]
         return (
             _values_for(picture, held=raw[-1]),

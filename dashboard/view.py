@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlencode
 
+from geodata.access.sight import Sight
 from geodata.events.incidents import STAGES
 from geodata.events.periods import PERIODS_DAYS, begin_period
 from geodata.snapshots.facts import Facts
 from geodata.snapshots.snapshot import Filter, State
 from geodata.words import LANGS, Lang
-from layers.layer import THEMES, Theme
+from layers.layer import THEMES, Picture, Theme
 
 _OVERDUE_STEP_S = (
     600  # an overdue picture's address changes this often: time alone makes cases late
@@ -43,6 +44,18 @@ class View:
             since=first_day(facts, self.days, now) if self.days else None,
             categories=None if self.category is None else (self.category,),
             state=self.state,
+        )
+
+    def picture(self, sight: Sight, now: int) -> Picture:
+        """Return the picture that layers draw of this view, within what the sight may see."""
+        return Picture(
+            facts=sight,
+            scope=sight.scope,
+            now=now,
+            filter=self.filter(sight, now),
+            lang=self.lang,
+            theme=self.theme,
+            heat_sigma_px=sight.city.settings.heat_sigma_px,
         )
 
     def query(self, facts: Facts, now: int) -> str:

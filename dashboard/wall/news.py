@@ -103,7 +103,7 @@ def add_news(server: Flask, services: Services) -> None:
                 "program": program,
                 "marks": {name: mark_of(text) for name, text in drawn.items()},
                 "parts": fresh,
-                "map": _fresh_map(services, sight, scene, asked, now=now),
+                "map": _fresh_map(sight, scene, asked, now=now),
                 "film": _tell_film(screening, asked),
                 "scenes": [{"name": one.name, "dwell_s": one.dwell_s} for one in scenes.scenes],
                 "hold": hold and tell_hold(hold, scenes, _mark_held(services, hold, now=now)),
@@ -267,21 +267,18 @@ def begin_map(services: Services, sight: Sight, asked: Asked, *, now: int) -> di
     scenes = read_scenes(services.city, asked.lang).scenes
     fixed = 0 < asked.scene <= len(scenes)  # as an address counts, from 1
     place = asked.scene - 1 if fixed else find_turn(scenes, now=now)
-    fresh = _fresh_map(services, sight, scenes[place], replace(asked, have={}), now=now)
+    fresh = _fresh_map(sight, scenes[place], replace(asked, have={}), now=now)
     assert fresh is not None
     return {"place": place, **fresh}
 
 
 def _fresh_map(
-    services: Services, sight: Sight | None, scene: Scene, asked: Asked, *, now: int
+    sight: Sight | None, scene: Scene, asked: Asked, *, now: int
 ) -> dict[str, Any] | None:
     """Return what the map is given anew, with its marks; None where it holds all of it."""
     if sight is None:
         return None
-    settings = services.city.settings
-    shown = stage.draw_scene(
-        sight, scene, now=now, lang=asked.lang, theme=asked.theme, sigma_px=settings.heat_sigma_px
-    )
+    shown = stage.draw_scene(sight, scene, now=now, lang=asked.lang, theme=asked.theme)
     ground = stage.draw_ground(sight, asked.lang)
     marks = {"scene": _mark_plain(shown), "ground": _mark_plain(ground)}
     fresh: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from geodata.events.clock import RED
 from geodata.wall.around import RINGS_M
 from geodata.wall.scenes import CITY, LATE, Scene
 from geodata.words import Lang, parse_lang, say
-from layers.layer import Picture, Theme
+from layers.layer import Theme
 from layers.palette import ACCENT, STATE_COLOR
 from layers.registry import WALL_LAYERS
 
@@ -53,16 +53,14 @@ def draw_ground(sight: Sight | None, lang: Lang) -> dict[str, Any]:
     }
 
 
-def draw_scene(
-    sight: Sight, scene: Scene, *, now: int, lang: Lang, theme: Theme, sigma_px: float
-) -> dict[str, Any]:
+def draw_scene(sight: Sight, scene: Scene, *, now: int, lang: Lang, theme: Theme) -> dict[str, Any]:
     """
     Return what the map shows of one scene: which layers, filtered how, its figures, where.
 
     The figures of a film are not among them: the wall puts its frames in their place.
     """
     view = View(lang=lang, theme=theme, days=scene.days)
-    picture = _picture(sight, view, now=now, sigma_px=sigma_px)
+    picture = view.picture(sight, now)
     drawn, shown = _list_drawn(sight, scene), shows.choose_layer(scene)
     values = {one.id: one.read_values(picture).as_json() for one in drawn if one.read_values}
     if shown == shows.CHANGED:
@@ -83,7 +81,7 @@ def draw_legends(
 ) -> list[dict[str, Any]]:
     """Return the legends of a scene's layers that have anything to explain, as plain data."""
     view = View(lang=lang, theme=theme, days=scene.days)
-    picture = _picture(sight, view, now=now)
+    picture = view.picture(sight, now)
     found = [one.describe_legend(picture) for one in _list_drawn(sight, scene)]
     for one in found:  # what the map does not show needs no room on a wall
         one["entries"] = [entry for entry in one["entries"] if entry["n"] != 0]
@@ -98,18 +96,6 @@ def _list_drawn(sight: Sight, scene: Scene) -> list[Any]:
         for layer in list_layers(sight)
         if layer.id in scene.layers and not (taken and layer.id == shows.RISEN)
     ]
-
-
-def _picture(sight: Sight, view: View, *, now: int, sigma_px: float = 0.0) -> Picture:
-    return Picture(
-        facts=sight,
-        scope=sight.scope,
-        now=now,
-        filter=view.filter(sight, now),
-        lang=view.lang,
-        theme=view.theme,
-        heat_sigma_px=sigma_px,
-    )
 
 
 def find_bounds(sight: Sight, place: str, *, now: int) -> list[float]:

@@ -17,7 +17,6 @@ from geodata.access.scope import Scope
 from geodata.access.sight import Sight, SightKeeper
 from geodata.snapshots.facts import load_facts
 from geodata.words import say
-from layers.layer import Picture
 from tests.dashboard.conftest import DEMO_NOW
 
 
@@ -34,15 +33,7 @@ def read_texts(parts: Any) -> str:
 
 
 def draw(sight: Sight, view: View) -> str:
-    picture = Picture(
-        facts=sight,
-        scope=sight.scope,
-        now=DEMO_NOW,
-        filter=view.filter(sight, DEMO_NOW),
-        lang=view.lang,
-        theme=view.theme,
-    )
-    return read_texts(overview.draw(sight, picture, view))
+    return read_texts(overview.draw(sight, view.picture(sight, DEMO_NOW), view))
 
 
 def test_a_period_stands_beside_what_is_open_and_late_whenever_it_was_reported(sight):

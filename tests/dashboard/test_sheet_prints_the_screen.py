@@ -14,7 +14,6 @@ from geodata.access.sight import Sight
 from geodata.city import City
 from geodata.errors import BadSetting, GetuError, NotFound
 from geodata.events.periods import PERIODS_DAYS
-from layers.layer import Picture
 from layers.portable.portable_map import draw_portable
 from layers.print.margin import Imprint
 from layers.print.page import find_page
@@ -59,13 +58,7 @@ def words_of(component: Any) -> list[str]:
 
 def read_screen(sight: Sight, view: View) -> tuple[list[str], list[dict[str, Any]]]:
     """Return what the map page says beside the map, and its legends."""
-    picture = Picture(
-        facts=sight,
-        scope=sight.scope,
-        now=DEMO_NOW,
-        filter=view.filter(sight, DEMO_NOW),
-        lang=view.lang,
-    )
+    picture = view.picture(sight, DEMO_NOW)
     shown = [layer for layer in LAYERS if view.shown and layer.id in view.shown]
     said = words_of(overview.draw(sight, picture, view))
     said += words_of(layer_panel.legends(shown, picture))
