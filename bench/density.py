@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter
 
 from bench.contest import Bar, Contest, Row, find_peer
 from bench.made_up import EXTENT_MM, ORIGIN_MM, make_grids, make_points
-from geodata.snapshots.row_mask import choose_rows
+from geodata.snapshots.packed_rows import PackedRows
+from geodata.snapshots.row_mask import RowTest, choose_rows
 from geodata.snapshots.snapshot import interleave
 from layers.density import blur_counts, blur_margin, count_pixels
 from layers.incident_heat import MAXZOOM
@@ -35,7 +36,7 @@ ONE, TWO = "filter and pixels, 1 thread", "filter and pixels, 2 threads"
 DATASHADER, SCIPY = "datashader Canvas.points", "scipy gaussian_filter"
 SINGLE, PLAIN = "filter and tile of single points", "tile of single points"
 FIRST, FURTHER = "filter, cells and tile", "tile of filtered cells"
-UNFILTERED, CELLS_FOUND = "tile of counted cells", "cells found"
+UNFILTERED, CELLS_FOUND, PACKED = "tile of counted cells", "cells found", "times packed"
 BLUR, BLUR_TWO = "blur, 1 thread", "blur, 2 threads"
 
 
@@ -69,15 +70,13 @@ def make_columns(n: int) -> dict[str, NDArray[Any]]:
     }
 
 
+def _list_tests(columns: dict[str, NDArray[Any]]) -> list[RowTest]:
+    period = RowTest.period(columns["at"], SINCE, UNTIL)
+    return [period, RowTest.among(columns["category"], np.flatnonzero(WANTED))]
+
+
 def _choose(columns: dict[str, NDArray[Any]], threads: int) -> NDArray[np.bool_]:
-    return choose_rows(
-        columns["at"],
-        columns["category"],
-        since=SINCE,
-        until=UNTIL,
-        categories=WANTED,
-        threads=threads,
-    )
+    return choose_rows(len(columns["at"]), _list_tests(columns), threads=threads)
 
 
 def run_pixels(
@@ -192,18 +191,21 @@ def run_tile(columns: dict[str, NDArray[Any]], *, rounds: int) -> list[Row]:
     runs = find_runs(points, zoom=MAXZOOM)
     assert runs is not None
     pad = find_pad(scale)
+    packed = PackedRows.of(columns["at"], columns["category"], threads=2)
+    period, category = _list_tests(columns)
+    tests = [packed.shorten(period), category]
 
     def paint(pyramid: Pyramid) -> bytes | None:
         counts = pyramid.count_cells(tile, pad=pad)
         return paint_heat(counts, tile, share=pyramid.share, scale=scale, theme="dark")
 
-    whole, chosen, every = runs.count(), runs.count(_choose(columns, 2)), np.ones(n, np.bool_)
+    whole, chosen, every = runs.count(), runs.count(tests), np.ones(n, np.bool_)
     contest.enter(
         SINGLE,
         lambda: draw_heat(points, tile, mask=_choose(columns, 2), scale=scale, theme="dark"),
         answer=lambda body: body,
     )
-    contest.enter(FIRST, lambda: paint(runs.count(_choose(columns, 2))), answer=lambda body: body)
+    contest.enter(FIRST, lambda: paint(runs.count(tests)), answer=lambda body: body)
     contest.enter(FURTHER, lambda: paint(chosen), answer=lambda body: body)
     contest.enter(
         PLAIN,
@@ -212,6 +214,7 @@ def run_tile(columns: dict[str, NDArray[Any]], *, rounds: int) -> list[Row]:
     )
     contest.enter(UNFILTERED, lambda: paint(whole), answer=lambda body: body)
     contest.enter(CELLS_FOUND, lambda: find_runs(points, zoom=MAXZOOM))
+    contest.enter(PACKED, lambda: PackedRows.of(columns["at"], columns["category"], threads=2))
     contest.run()
     return contest.rows(
         [
@@ -219,5 +222,6 @@ def run_tile(columns: dict[str, NDArray[Any]], *, rounds: int) -> list[Row]:
             Bar(ours=FURTHER, peer=SINGLE, seconds=0.06, predicate="a filter seen before"),
             Bar(ours=FIRST, peer=SINGLE, seconds=0.06, predicate="a new filter"),
             Bar(ours=CELLS_FOUND, peer="", predicate="once a revision"),
+            Bar(ours=PACKED, peer="", predicate="once a revision, from 20 million on"),
         ]
     )

@@ -7,7 +7,7 @@ a filter costs one pass over its mask, and every tile of every zoom only looks i
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
+from geodata.snapshots.facts import Facts
+from geodata.snapshots.packed_rows import PackedRows
+from geodata.snapshots.row_mask import RowTest, count_runs
 from geodata.snapshots.snapshot import Filter, Snapshot
 from layers.density import Counts
 from layers.layer import Picture, Tile
 from layers.raster_tile import CELLS, slice_around
 
 LARGE = 1_000_000  # points from which counted cells pay
+VERY_LARGE = 20_000_000  # from which it pays to pack what filters ask for
 _LEAST_A_CELL = 4  # points on average, below which cells are hardly fewer than points
 _WORLD_BITS = 32
 _CELL_BITS = 8  # of a tile: 2 ** 8 cells a side
@@ -28,56 +32,58 @@ _THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellRuns:
-    """Where each cell of the deepest zoom begins among the points, in Morton order, and an end."""
-
-    zoom: int  # of the tiles that have these cells
-    n: int  # points, those without a place among them
-    starts: NDArray[np.int64]
-    morton: NDArray[np.uint64]  # of each cell's corner
-
-    def count(self, mask: NDArray[np.bool_] | None = None) -> Pyramid:
-        """Return the points of each cell of each zoom, of those that a mask lets through."""
-        counts = np.diff(self.starts)
-        if mask is not None:
-            cuts = np.linspace(0, len(counts), _THREADS + 1).astype(np.int64)
-            with ThreadPoolExecutor(_THREADS) as pool:
-                parts = [slice(cuts[k], cuts[k + 1]) for k in range(_THREADS)]
-                list(pool.map(lambda part: self._count(mask, counts, part), parts))
-        levels = {self.zoom: _Level.of(self.morton, counts, self.zoom)}
-        for zoom in range(self.zoom - 1, -1, -1):
-            levels[zoom] = levels[zoom + 1].raise_level(zoom)
-        through = self.n if mask is None else np.count_nonzero(mask)
-        return Pyramid(share=through / self.n, levels=levels)
-
-    def _count(self, mask: NDArray[np.bool_], counts: NDArray[np.int64], part: slice) -> None:
-        _count_runs(mask, self.starts[part.start : part.stop + 1], counts[part])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Level:
-    """The cells of one zoom that hold points: their corners' codes, places and points."""
+    """The cells of one zoom: their corners' codes, their places, and their parts one zoom below."""
 
     morton: NDArray[np.uint64]
-    x: NDArray[np.int64]
-    y: NDArray[np.int64]
-    n: NDArray[np.int64]
+    x: NDArray[np.int32]
+    y: NDArray[np.int32]
+    begins: NDArray[np.int64]  # of the cells of the zoom below; empty at the deepest zoom
 
     @classmethod
-    def of(cls, morton: NDArray[np.uint64], n: NDArray[np.int64], zoom: int) -> _Level:
-        some = n > 0
-        morton, n = morton[some], n[some]
+    def of(cls, morton: NDArray[np.uint64], zoom: int) -> _Level:
         shift = np.uint64(_WORLD_BITS - zoom - _CELL_BITS)
         x, y = (_part_bits(morton >> np.uint64(axis)) >> shift for axis in (0, 1))
-        return cls(morton=morton, x=x.astype(np.int64), y=y.astype(np.int64), n=n)
+        return cls(
+            morton=morton,
+            x=x.astype(np.int32),
+            y=y.astype(np.int32),
+            begins=np.empty(0, np.int64),
+        )
 
     def raise_level(self, zoom: int) -> _Level:
         """Return the cells of the zoom above, each of up to four of these."""
         bits = np.uint64(2 * (_WORLD_BITS - zoom - _CELL_BITS))
         corner = (self.morton >> bits) << bits
-        begins = np.flatnonzero(np.append(True, corner[1:] != corner[:-1])[: len(corner)])
-        n = np.add.reduceat(self.n, begins) if len(begins) else self.n
-        return _Level(morton=corner[begins], x=self.x[begins] >> 1, y=self.y[begins] >> 1, n=n)
+        begins = np.flatnonzero(np.append(True, corner[1:] != corner[:-1]))
+        x, y = self.x[begins] >> 1, self.y[begins] >> 1
+        return _Level(morton=corner[begins], x=x, y=y, begins=begins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRuns:
+    """
+    The cells that hold points, by zoom, and where each of the deepest begins among the points.
+
+    Points stand in Morton order; the last of `starts` is their end.
+    """
+
+    zoom: int  # the deepest, of the tiles that have these cells
+    n: int  # points, those without a place among them
+    starts: NDArray[np.int64]
+    levels: dict[int, _Level]
+
+    def count(self, tests: Sequence[RowTest] = ()) -> Pyramid:
+        """Return the points of each cell of each zoom, of those that pass every test."""
+        counts = {self.zoom: count_runs(self.starts, tests, threads=_THREADS)}
+        for zoom in range(self.zoom - 1, -1, -1):
+            counts[zoom] = np.add.reduceat(counts[zoom + 1], self.levels[zoom].begins)
+        through = int(counts[0].sum(dtype=np.int64))
+        placed = int(self.starts[-1])
+        if placed < self.n:
+            nowhere = np.array([placed, self.n])
+            through += int(count_runs(nowhere, tests, threads=_THREADS)[0])
+        return Pyramid(share=through / self.n, levels=self.levels, counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,12 @@ class Pyramid:
 
     share: float
     levels: dict[int, _Level]
+    counts: dict[int, NDArray[np.uint32]]
+
+    @property
+    def nbytes(self) -> int:
+        """Return the memory of the counts; the cells are those of every filter."""
+        return sum(counts.nbytes for counts in self.counts.values())
 
     def count_cells(self, tile: Tile, *, pad: int) -> Counts:
         """Return a tile's 256 x 256 cells and `pad` around, as `raster_tile.count_cells` does."""
@@ -93,7 +105,7 @@ class Pyramid:
         counts = np.zeros((side, side), np.uint32)
         parts = slice_around(level.morton, tile, pad)
         corner = tile.x * CELLS - pad, tile.y * CELLS - pad
-        _look_up(level.x, level.y, level.n, *parts, *corner, counts)
+        _look_up(level.x, level.y, self.counts[tile.z], *parts, *corner, counts)
         return counts
 
 
@@ -108,8 +120,10 @@ def find_runs(points: Snapshot, *, zoom: int) -> CellRuns | None:
         return None
     starts = np.empty(cells + 1, np.int64)
     _find_starts(morton, bits, starts)
-    corner = (morton[starts[:-1]] >> bits) << bits
-    return CellRuns(zoom=zoom, n=points.n, starts=starts, morton=corner)
+    levels = {zoom: _Level.of((morton[starts[:-1]] >> bits) << bits, zoom)}
+    for higher in range(zoom - 1, -1, -1):
+        levels[higher] = levels[higher + 1].raise_level(higher)
+    return CellRuns(zoom=zoom, n=points.n, starts=starts, levels=levels)
 
 
 def find_pyramid(picture: Picture, *, zoom: int) -> Pyramid | None:
@@ -130,12 +144,25 @@ def find_pyramid(picture: Picture, *, zoom: int) -> Pyramid | None:
         return None
     chosen, now = picture.filter or Filter(), picture.now
     minute = now // 60 if chosen.state == "overdue" else 0
-    plain = chosen == Filter()
-    found: Pyramid = facts.keep(
-        ("heat pyramid", chosen, minute),
-        lambda: runs.count(None if plain else facts.select(chosen, now)),
-    )
+
+    def count() -> Pyramid:
+        states, packed = (lambda: facts.states(now)), _find_packed(facts)
+        return runs.count(chosen.list_tests(facts.snapshot, states=states, packed=packed))
+
+    found: Pyramid = facts.keep(("heat pyramid", chosen, minute), count)
     return found
+
+
+def _find_packed(facts: Facts) -> PackedRows | None:
+    """Return the packed rows of a city so large that packing them once a revision pays."""
+    snapshot = facts.snapshot
+    if snapshot.n < VERY_LARGE:
+        return None
+    place = "packed rows", snapshot.revision
+    if place not in facts.kept:
+        facts.kept[place] = PackedRows.of(snapshot.reported_at, snapshot.category, threads=_THREADS)
+    packed: PackedRows = facts.kept[place]
+    return packed
 
 
 def _part_bits(code: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -173,16 +200,6 @@ def _find_starts(morton: Any, bits: Any, starts: Any) -> None:
 
 
 @compile_kernel
-def _count_runs(mask: Any, starts: Any, counts: Any) -> None:
-    """Write how many rows of each run the mask lets through."""
-    for cell in range(len(counts)):
-        n = 0
-        for i in range(starts[cell], starts[cell + 1]):
-            n += mask[i]
-        counts[cell] = n
-
-
-@compile_kernel
 def _look_up(
     x: Any, y: Any, n: Any, begins: Any, ends: Any, left: int, top: int, counts: Any
 ) -> None:
@@ -197,12 +214,10 @@ def _look_up(
 
 def warm() -> None:
     """Compile the kernels and keep the machine code on disk, for set-up."""
-    mask = np.ones(2, np.bool_)
-    starts = np.arange(3, dtype=np.int64)
     for frozen in (False, True):  # a snapshot's columns are read-only
         morton = np.arange(2, dtype=np.uint64)
-        morton.flags.writeable = mask.flags.writeable = not frozen
+        morton.flags.writeable = not frozen
         _count_cells(morton, np.uint64(0))
         _find_starts(morton, np.uint64(0), np.empty(3, np.int64))
-        runs = CellRuns(zoom=14, n=2, starts=starts, morton=morton)
-        runs.count(mask).count_cells(Tile(z=14, x=0, y=0), pad=0)
+    x, ends = np.zeros(1, np.int32), np.zeros(1, np.int64)
+    _look_up(x, x, np.zeros(1, np.uint32), ends, ends, 0, 0, np.zeros((1, 1), np.uint32))

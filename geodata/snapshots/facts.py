@@ -140,7 +140,7 @@ class Facts:
         moment = now - now % 60 if chosen.state == "overdue" else 0  # states are told by the minute
         found: NDArray[np.bool_] = self.keep(
             ("select", chosen, moment),
-            lambda: chosen.mask(self.snapshot, states=self.states(now)),
+            lambda: chosen.mask(self.snapshot, states=lambda: self.states(now)),
         )
         return found
 

@@ -1,108 +1,198 @@
-"""Row mask: which incidents a filter lets through, column by column in one pass (numba)."""
+"""Row mask: which incidents a filter lets through, piece by piece in the nearest cache (numba)."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.compiled import compile_kernel
+from geodata.compiled import compile_kernel, share_out
 
-_LEAST_SHARE = 500_000  # rows for which a second thread pays
-_BITS = 64  # codes that a table of bits holds: it is asked without reading memory
+_PIECE = 1 << 17  # rows asked for everything at once: their answers stay in the second cache
+_BLOCK = 4096
+_MOST_RANGES = 16  # of codes that are compared: more are looked up
+_WORD = 8  # answers that are summed at once
+_MOST_WORDS = 255  # of ones that a byte can count
+_ONES = np.uint64(0x0101010101010101)
+_FULL = ~np.uint64(0)
 
 
-def choose_rows(
-    at: NDArray[Any],
-    category: NDArray[Any],
-    *,
-    since: int | None = None,
-    until: int | None = None,
-    categories: NDArray[np.bool_] | None = None,
-    state: NDArray[np.uint8] | None = None,
-    states: NDArray[np.bool_] | None = None,
-    threads: int = 1,
-) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowTest:
     """
-    Return which rows were reported in [since, until), of these categories and in these states.
+    What one column must say for a row to count: a code within some ranges, or one of a table.
 
-    `at` and `category` are columns of a snapshot; `categories` and `states` say for each code
-    whether it counts, `state` is the code of each row.
+    `table` is looked up at the code, its last place for every code beyond. Where the codes stand
+    for finer values (`exact`), those of `unsure` are settled by these.
     """
-    keep = np.empty(len(at), np.bool_)
-    low, high = _limit(at.dtype, since, until)
-    column = np.zeros(0, np.uint8) if state is None else state
-    tables = [np.zeros(0, np.bool_) if table is None else table for table in (categories, states)]
-    bits = [_pack_bits(table) for table in tables]
-    workers = max(1, min(threads, len(at) // _LEAST_SHARE))
-    cuts = np.linspace(0, len(at), workers + 1).astype(np.int64)
 
-    def work(worker: int) -> None:
-        part = slice(cuts[worker], cuts[worker + 1])
-        _choose_period(at[part], low, high, keep[part])
-        for codes, table, packed in zip((category, column), tables, bits, strict=True):
-            if not len(table):
-                continue
-            if packed is None:
-                _choose_codes(codes[part], np.array(table, np.bool_), keep[part])
-            else:
-                _choose_bits(codes[part], packed, keep[part])
+    column: NDArray[Any]
+    lows: NDArray[Any]
+    highs: NDArray[Any]
+    table: NDArray[np.bool_] | None = None
+    unsure: tuple[int, ...] = ()
+    exact: RowTest | None = None
 
-    if workers == 1:
-        work(0)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(work, range(workers)))
+    @classmethod
+    def within(
+        cls, column: NDArray[Any], ranges: Iterable[tuple[int, int]], **options: Any
+    ) -> RowTest:
+        """Return the test for values in one of the ranges, both ends included."""
+        column = column.view(np.uint8) if column.dtype == np.bool_ else column
+        least, most = int(np.iinfo(column.dtype).min), int(np.iinfo(column.dtype).max)
+        cut = [(max(low, least), min(high, most)) for low, high in ranges]
+        some = [pair for pair in cut if pair[0] <= pair[1]]
+        lows, highs = (np.array([pair[end] for pair in some], column.dtype) for end in (0, 1))
+        return cls(column=column, lows=lows, highs=highs, **options)
+
+    @classmethod
+    def among(cls, column: NDArray[Any], codes: Iterable[int]) -> RowTest:
+        """Return the test for some codes, none below 0."""
+        wanted = sorted({int(code) for code in codes if code >= 0})
+        ends = [at for at, code in enumerate(wanted) if at == 0 or code > wanted[at - 1] + 1]
+        ranges = [(wanted[i], wanted[j - 1]) for i, j in pairwise([*ends, len(wanted)])]
+        if len(ranges) <= _MOST_RANGES:
+            return cls.within(column, ranges)
+        table = np.zeros(wanted[-1] + 2, np.bool_)
+        table[wanted] = True
+        return cls.within(column, (), table=table)
+
+    @classmethod
+    def period(cls, at: NDArray[Any], since: int | None, until: int | None) -> RowTest:
+        """Return the test for times in [since, until); None for no limit."""
+        least, most = int(np.iinfo(at.dtype).min), int(np.iinfo(at.dtype).max)
+        low = least if since is None else since
+        return cls.within(at, [(low, most if until is None else until - 1)])
+
+    def narrow(self, part: slice, keep: NDArray[np.bool_]) -> None:
+        """Drop from `keep`, as long as `part`, the rows that do not count."""
+        codes = self.column[part]
+        if self.table is not None:
+            _choose_codes(codes, self.table, keep)
+            return
+        if self.exact is None or not self.unsure:
+            _choose_ranges(codes, self.lows, self.highs, keep)
+            return
+        rows = np.flatnonzero(np.isin(codes, self.unsure))
+        rows = rows[keep[rows]]
+        _choose_ranges(codes, self.lows, self.highs, keep)
+        settled = np.ones(len(rows), np.bool_)
+        finer = self.exact.column[part][rows]
+        _choose_ranges(finer, self.exact.lows, self.exact.highs, settled)
+        keep[rows] = settled
+
+
+def choose_rows(n: int, tests: Sequence[RowTest], *, threads: int = 1) -> NDArray[np.bool_]:
+    """Return which of `n` rows pass every test."""
+    keep = np.ones(n, np.bool_)
+
+    def work(part: slice) -> None:
+        for test in tests:
+            test.narrow(part, keep[part])
+
+    if tests:
+        share_out(work, n, threads=threads, chunk=_PIECE)
     return keep
 
 
-def _limit(kind: Any, since: int | None, until: int | None) -> tuple[Any, Any]:
-    """Return the first and last moment in the unit of the column; the first above for none."""
-    least, most = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
-    low = least if since is None else max(since, least)
-    high = most if until is None else min(until - 1, most)
-    if low > high:
-        low, high = most, least
-    return np.array(low, kind)[()], np.array(high, kind)[()]
+def count_runs(
+    starts: NDArray[np.int64], tests: Sequence[RowTest], *, threads: int = 1
+) -> NDArray[np.uint32]:
+    """
+    Return how many rows of each run pass every test; runs begin at `starts`, the last is an end.
 
+    The answers of single rows are summed while they are in the cache, and never written down.
+    """
+    counts = np.diff(starts).astype(np.uint32)
+    if not tests or not len(counts):
+        return counts
+    cuts = np.searchsorted(starts, np.arange(starts[0], starts[-1], _PIECE))
+    cuts = np.unique(np.append(cuts, len(counts)))
 
-def _pack_bits(table: NDArray[np.bool_]) -> np.uint64 | None:
-    """Return a table of booleans as bits, None for one too long."""
-    if len(table) > _BITS:
-        return None
-    return np.uint64(sum(1 << code for code, yes in enumerate(table) if yes))
+    def work(pieces: slice) -> None:
+        for piece in range(pieces.start, pieces.stop):
+            runs = slice(cuts[piece], cuts[piece + 1])
+            own = starts[runs.start : runs.stop + 1]
+            words = np.full(-(-(own[-1] - own[0]) // _WORD) + 1, _ONES)
+            keep = words.view(np.bool_)[: own[-1] - own[0]]
+            for test in tests:
+                test.narrow(slice(own[0], own[-1]), keep)
+            _sum_runs(words, own, counts[runs])
+
+    share_out(work, len(cuts) - 1, threads=threads, chunk=1)
+    return counts
 
 
 @compile_kernel
-def _choose_period(at: Any, low: Any, high: Any, keep: Any) -> None:
-    """Write for each row whether it was reported in low..high."""
-    for i in range(len(at)):
-        keep[i] = (at[i] >= low) & (at[i] <= high)
-
-
-@compile_kernel
-def _choose_bits(codes: Any, bits: Any, keep: Any) -> None:
-    """Drop each row whose code's bit is not set."""
-    for i in range(len(codes)):
-        keep[i] &= (bits >> np.uint64(codes[i])) & np.uint64(1) != 0
+def _choose_ranges(codes: Any, lows: Any, highs: Any, keep: Any) -> None:
+    """Drop each row whose code is in no range."""
+    if len(lows) == 1:
+        low, high = lows[0], highs[0]
+        for i in range(len(codes)):
+            keep[i] &= (codes[i] >= low) & (codes[i] <= high)
+        return
+    hit = np.empty(_BLOCK, np.bool_)
+    for begin in range(0, len(codes), _BLOCK):
+        n = min(_BLOCK, len(codes) - begin)
+        some, kept = codes[begin : begin + n], keep[begin : begin + n]
+        hit[:] = False
+        for r in range(len(lows)):
+            low, high = lows[r], highs[r]
+            for j in range(n):
+                hit[j] |= (some[j] >= low) & (some[j] <= high)
+        for j in range(n):
+            kept[j] &= hit[j]
 
 
 @compile_kernel
 def _choose_codes(codes: Any, table: Any, keep: Any) -> None:
     """Drop each row whose code the table does not allow."""
+    last = len(table) - 1
     for i in range(len(codes)):
-        keep[i] &= table[codes[i]]
+        keep[i] &= table[min(codes[i], last)]
+
+
+@compile_kernel
+def _sum_runs(words: Any, starts: Any, counts: Any) -> None:
+    """
+    Write how many bytes of each run are 1, eight at a time.
+
+    Added as words, each of eight bytes counts its own ones up to 255; then the eight are added.
+    """
+    even = np.uint64(0x00FF00FF00FF00FF)
+    for run in range(len(counts)):
+        low, high = starts[run] - starts[0], starts[run + 1] - starts[0]
+        first, last = low // _WORD, high // _WORD
+        before = np.uint64(8 * (low % _WORD))  # bits of the first word that are another run's
+        behind = (np.uint64(1) << np.uint64(8 * (high % _WORD))) - np.uint64(1)
+        if first == last:
+            some = words[first] & behind & (_FULL << before)
+            counts[run] = (some * _ONES) >> np.uint64(56)
+            continue
+        total = ((words[first] & (_FULL << before)) * _ONES) >> np.uint64(56)
+        total += ((words[last] & behind) * _ONES) >> np.uint64(56)
+        for begin in range(first + 1, last, _MOST_WORDS):
+            added = np.uint64(0)
+            for word in range(begin, min(begin + _MOST_WORDS, last)):
+                added += words[word]
+            pairs = (added & even) + ((added >> np.uint64(8)) & even)
+            total += (pairs * np.uint64(0x0001000100010001)) >> np.uint64(48)
+        counts[run] = total
 
 
 def warm() -> None:
     """Compile the kernels and keep the machine code on disk, for set-up."""
-    at, category, state = np.zeros((2, 6), np.int64), np.zeros(2, np.int32), np.zeros(2, np.uint8)
-    frozen, frozen_category = at.copy(), category.copy()
-    frozen.flags.writeable = frozen_category.flags.writeable = False
-    for times in (at, frozen):
-        for codes in (category, frozen_category):
-            for n in (1, _BITS + 1):
-                yes = np.ones(n, np.bool_)
-                choose_rows(times[:, 0], codes, categories=yes, state=state, states=yes)
+    times = np.zeros((2, 6), np.int64)
+    columns = [np.zeros(2, kind) for kind in (np.uint8, np.uint16, np.int32, np.int64)]
+    frozen = [column.copy() for column in [*columns, times]]
+    for column in frozen:
+        column.flags.writeable = False
+    starts = np.array([0, 2])
+    for column in [*columns, times[:, 0], *frozen[:-1], frozen[-1][:, 0]]:
+        few, many = RowTest.among(column, [0]), RowTest.among(column, range(0, 99, 2))
+        choose_rows(2, [few, many])
+        count_runs(starts, [few, many])

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
 from geodata.events.clock import RED
-from geodata.snapshots.row_mask import choose_rows
+from geodata.snapshots.packed_rows import PackedRows
+from geodata.snapshots.row_mask import RowTest, choose_rows
 from geodata.store.room import make_private
 
 State = Literal["all", "open", "overdue", "closed"]
@@ -113,35 +114,47 @@ class Filter:
         """Tell whether it narrows by no more than period, category and state."""
         return all(codes is None for codes in (self.kinds, self.sources, self.bodies, self.stages))
 
-    def mask(self, snapshot: Snapshot, *, states: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Return which rows of the snapshot count; `states` comes from `clock.clock_state`."""
-        wanted = None
+    def list_tests(
+        self,
+        snapshot: Snapshot,
+        *,
+        states: Callable[[], NDArray[np.uint8]],
+        packed: PackedRows | None = None,
+    ) -> list[RowTest]:
+        """
+        Return what the columns must say for a row to count.
+
+        `states` gives what `clock.clock_state` does, where it is asked for; `packed` says the same
+        in fewer bytes.
+        """
+        tests: list[RowTest] = []
+        if self.since is not None or self.until is not None:
+            exact = RowTest.period(snapshot.reported_at, self.since, self.until)
+            tests.append(exact if packed is None else packed.shorten(exact))
         if self.categories is not None:
-            known = int(snapshot.category.max(initial=0)) + 1
-            wanted = np.isin(np.arange(known), self.categories)
-        keep = choose_rows(
-            snapshot.reported_at,
-            snapshot.category,
-            since=self.since,
-            until=self.until,
-            categories=wanted,
-            threads=2,
-        )
-        if self.state == "open":
-            keep &= snapshot.open
-        elif self.state == "overdue":
-            keep &= snapshot.open & (states == RED)
-        elif self.state == "closed":
-            keep &= ~snapshot.open
-        for codes, column in (
-            (self.kinds, snapshot.kind),
-            (self.sources, snapshot.source),
-            (self.bodies, snapshot.body),
-            (self.stages, snapshot.stage),
-        ):
-            if codes is not None:
-                keep &= np.isin(np.arange(int(column.max(initial=0)) + 1), codes)[column]
-        return keep
+            column = snapshot.category if packed is None else packed.category
+            tests.append(RowTest.among(column, self.categories))
+        if self.state != "all":
+            tests.append(RowTest.among(snapshot.open, [self.state != "closed"]))
+        if self.state == "overdue":
+            tests.append(RowTest.among(states(), [RED]))
+        tests += [
+            RowTest.among(column, codes)
+            for codes, column in (
+                (self.kinds, snapshot.kind),
+                (self.sources, snapshot.source),
+                (self.bodies, snapshot.body),
+                (self.stages, snapshot.stage),
+            )
+            if codes is not None
+        ]
+        return tests
+
+    def mask(
+        self, snapshot: Snapshot, *, states: Callable[[], NDArray[np.uint8]]
+    ) -> NDArray[np.bool_]:
+        """Return which rows of the snapshot count, by the tests of `list_tests`."""
+        return choose_rows(snapshot.n, self.list_tests(snapshot, states=states), threads=_THREADS)
 
 
 def build_snapshot(

@@ -48,7 +48,7 @@ def make_filters(facts, count, *, seed, now):
 def check_filter(sight, chosen, *, now):
     """Check all grids' figures at once, then the whole's parts, against a plain mask."""
     snapshot, states = sight.snapshot, sight.states(now)
-    mask = chosen.mask(snapshot, states=states)
+    mask = chosen.mask(snapshot, states=lambda: states)
     period = Period(since=chosen.since, until=chosen.until)
     tallies = tally_areas(sight, period=period, filter=chosen, now=now)
     plain = count_figures(snapshot, mask, states=states)

@@ -112,7 +112,7 @@ def test_an_area_counts_what_its_incidents_come_to(town, filter, period):
         inside = np.ones(sight.snapshot.n, np.bool_)
         if uid is not None and uid != find_root(sight):
             inside = np.isin(sight.snapshot.owner, sight.grids.leaf_ranks(uid))
-        mask = chosen.mask(sight.snapshot, states=sight.states(NOW)) & inside
+        mask = chosen.mask(sight.snapshot, states=lambda: sight.states(NOW)) & inside
         peer = count_figures(sight.snapshot, mask, states=sight.states(NOW))
         compare(area.own, peer)
         assert area.rules == peer.rules

@@ -58,7 +58,7 @@ class CityFacts:
         return self.kept[key]
 
     def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
-        return (filter or Filter()).mask(self.snapshot, states=self.states(now))
+        return (filter or Filter()).mask(self.snapshot, states=lambda: self.states(now))
 
     def states(self, now: int) -> NDArray[np.uint8]:
         snapshot = self.snapshot

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geodata.snapshots.row_mask import choose_rows
+from geodata.snapshots.packed_rows import PackedRows
+from geodata.snapshots.row_mask import RowTest, choose_rows, count_runs
 from layers.density import blur_counts, blur_margin, count_pixels
 
 
@@ -71,21 +74,50 @@ def test_a_blur_is_the_same_in_strips_by_threads_and_loses_nobody(sigma):
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32])
 @pytest.mark.parametrize("codes", [5, 200])
-def test_a_filter_lets_through_what_its_tables_say(kind, codes):
+def test_a_filter_lets_through_what_its_tests_say(kind, codes):
     rng = np.random.default_rng(1)
-    at = np.zeros((1_200_000, 2), kind)
-    at[:, 0] = rng.integers(-50, 1_000, len(at))
-    category, state = (
-        rng.integers(0, codes, len(at)).astype(np.int32),
-        at[:, 0].astype(np.uint8) % 7,
-    )
-    categories, states = rng.random(codes) < 0.5, rng.random(7) < 0.5
-    for since, until in ((None, None), (100, 700), (700, 100), (-(10**12), 10**12), (10**12, None)):
-        found = choose_rows(
-            at[:, 0], category, since=since, until=until, categories=categories, state=state,
-            states=states, threads=2,
-        )  # fmt: skip
+    at = np.zeros((600_000, 2), kind)
+    at[:, 0] = rng.integers(-50, 300_000, len(at)) * rng.integers(0, 2, len(at)) * 997
+    category = rng.integers(0, codes, len(at)).astype(np.int32)
+    state = at[:, 0].astype(np.uint8) % 7
+    categories = np.flatnonzero(rng.random(codes) < 0.5)
+    packed = PackedRows.of(at[:, 0], category, threads=2)
+    assert packed.category.dtype == np.uint8
+    starts = np.unique(np.append(rng.integers(0, len(at), 9_000), [0, 7, 8, 9, len(at)]))
+    plain = [RowTest.among(category, categories), RowTest.among(state, [0, 3, 4, 9])]
+    short = [RowTest.among(packed.category, categories), plain[1]]
+    kept = np.isin(category, categories) & np.isin(state, [0, 3, 4])
+    day = int(packed.first_s) + 40 * packed.span_s
+    ends = (None, None), (100, 700), (700, 100), (-(10**12), 10**12), (10**12, None), (None, 0)
+    for since, until in (*ends, (day, day + 7 * packed.span_s), (day + 1, day - 1 + 10**8)):
         low, high = -np.inf if since is None else since, np.inf if until is None else until
-        expected = (at[:, 0] >= low) & (at[:, 0] < high) & categories[category] & states[state]
-        np.testing.assert_array_equal(found, expected)
-    assert choose_rows(at[:, 0], category).all()
+        expected = (at[:, 0] >= low) & (at[:, 0] < high) & kept
+        period = RowTest.period(at[:, 0], since, until)
+        for tests in ([period, *plain], [*short, packed.shorten(period)]):
+            found = choose_rows(len(at), tests, threads=2)
+            np.testing.assert_array_equal(found, expected)
+            counted = count_runs(starts, tests, threads=2)
+            np.testing.assert_array_equal(
+                counted, np.add.reduceat(expected, starts[:-1], dtype=int)
+            )
+    assert choose_rows(len(at), []).all()
+    assert not choose_rows(len(at), [RowTest.among(category, [])]).any()
+
+
+def test_runs_of_any_length_are_summed_whole():
+    many = np.ones(300_000, np.uint8)
+    many[::7] = 0
+    test = RowTest.among(many, [1])
+    for starts in ([0, 300_000], [3, 299_999], [5, 6], [0, 0, 8, 8, 2_047, 2_100, 2_100], [4]):
+        expected = [many[low:high].sum() for low, high in itertools.pairwise(starts)]
+        assert count_runs(np.array(starts), [test]).tolist() == expected
+
+
+def test_times_that_nobody_has_are_packed_alike():
+    for times in ([], [0, 0], [-5, 0], [1 << 40, 1]):
+        at = np.array(times, np.int64)
+        packed = PackedRows.of(at, np.zeros(len(at), np.int32))
+        for since, until in ((0, None), (None, 1), (1, 1 << 41), (None, None)):
+            exact = RowTest.period(at, since, until)
+            found = choose_rows(len(at), [packed.shorten(exact)])
+            assert found.tolist() == choose_rows(len(at), [exact]).tolist()
