@@ -7,9 +7,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.demo.blobs import draw_blobs
 from geodata.demo.blocks import MM, Shapes
 from geodata.demo.land import use_of
-from geodata.demo.streets import RANKS, rank_of
+from geodata.demo.streets import RANKS, bend_road, rank_of
 from geodata.demo.town import Town
 
 _SMOOTH_M = 0.4
@@ -38,7 +39,13 @@ def _roads(town: Town) -> gpd.GeoDataFrame:
     names: list[str] = []
     classes: list[str] = []
     shapes: list[Shapes] = []
-    for rank in range(rank_of("rail"), len(RANKS)):
+    for road in town.plan.roads:
+        if road.raised:
+            over = shapely.intersection(bend_road(town.ground, road), town.network.outline)
+            shapes.append(shapely.get_parts([over]))
+            classes += [road.rank] * len(shapes[-1])
+            names += [road.name] * len(shapes[-1])
+    for rank in range(rank_of("rail"), rank_of("fence")):
         for name in np.unique(lines.name[lines.rank == rank].astype(str)):
             chosen = (lines.rank == rank) & (lines.name == name)
             over = _merge(lines.shapes[chosen & lines.bridge])
@@ -79,12 +86,15 @@ def _green(town: Town) -> gpd.GeoDataFrame:
     lakes = town.water.shapes[town.water.kind == "lake"]
     holes = [ring for lake in shapely.get_parts(lakes) for ring in lake.interiors]
     islands = np.array([shapely.Polygon(ring) for ring in holes], object)
+    grass = np.flatnonzero(town.land.use == use_of("grass"))
     layers = {
         "park": np.r_[town.land.lot[parks], islands],
         "field": town.land.lot[fields],
         "bank": banks,
         "garden": built.gardens,
         "pitch": built.tracks,
+        "grass": town.network.cells[grass],
+        "wood": _hills(town),
     }
     kind = np.repeat(np.array(list(layers), object), [len(part) for part in layers.values()])
     name = np.full(len(kind), "", object)
@@ -94,6 +104,17 @@ def _green(town: Town) -> gpd.GeoDataFrame:
             name[position] = town.plan.sites[site].name
     shapes = shapely.simplify(np.concatenate(list(layers.values())), _SMOOTH_M)
     return _frame({"kind": kind, "name": name}, shapes)
+
+
+def _hills(town: Town) -> Shapes:
+    """Return the wooded hills inside the outline, off the water."""
+    hills = draw_blobs(town.ground, town.plan.hills)
+    return np.asarray(
+        shapely.difference(
+            shapely.intersection(hills, town.network.outline), shapely.union_all(town.water.shapes)
+        ),
+        object,
+    ).reshape(-1)
 
 
 def _buildings(town: Town) -> gpd.GeoDataFrame:

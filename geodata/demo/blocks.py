@@ -52,9 +52,12 @@ def split_blocks(
     target_m2: Callable[[Shapes], Floats],
     jitter: float,
     tilt: float,
+    shape: float = 1.0,
 ) -> tuple[Shapes, Shapes, Floats]:
     """
     Cut each face across its long side until it is at most about its target area.
+
+    With a `shape` above 1, pieces are so many times as long from east to west as they are wide.
 
     Returns the pieces, the cutting lines, and for each line the area that it cut (which tells how
     important a street it is).
@@ -69,7 +72,7 @@ def split_blocks(
         todo, area = todo[large], area[large]
         if not len(todo):
             break
-        knives, near_side = _cut_across(todo, rng, jitter=jitter, tilt=tilt)
+        knives, near_side = _cut_across(todo, rng, jitter=jitter, tilt=tilt, shape=shape)
         pieces, owner = shapely.get_parts(shapely.intersection(knives, todo), return_index=True)
         is_line = shapely.get_type_id(pieces) == shapely.GeometryType.LINESTRING
         cuts.append(_overshoot(pieces[is_line]))
@@ -82,11 +85,11 @@ def split_blocks(
 
 
 def _cut_across(
-    faces: Shapes, rng: np.random.Generator, *, jitter: float, tilt: float
+    faces: Shapes, rng: np.random.Generator, *, jitter: float, tilt: float, shape: float
 ) -> tuple[Shapes, Shapes]:
     corners = shapely.get_coordinates(shapely.oriented_envelope(faces)).reshape(-1, 5, 2)
     side_a, side_b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
-    a_longer = np.hypot(*side_a.T) >= np.hypot(*side_b.T)
+    a_longer = _weigh(side_a, shape) >= _weigh(side_b, shape)
     along = np.where(a_longer[:, None], side_a, side_b)
     middle = corners[:, :4].mean(axis=1)
     point = middle + along * rng.uniform(-jitter, jitter, len(faces))[:, None]
@@ -98,6 +101,12 @@ def _cut_across(
     far = along[:, None, :] * _FAR_M
     boxes = np.concatenate([ends, (ends + far)[:, ::-1]], axis=1)
     return shapely.linestrings(ends), shapely.polygons(boxes)
+
+
+def _weigh(side: Floats, shape: float) -> Floats:
+    """Return the lengths of sides, those that run east and west counted for less by `shape`."""
+    flat = np.abs(side[:, 0]) > np.abs(side[:, 1])
+    return np.asarray(np.hypot(*side.T) / np.where(flat, shape, 1.0))
 
 
 def _overshoot(cuts: Shapes) -> Shapes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geodata.demo import names
 from geodata.demo.plan import Plan
 
+_LEVELS = {"区": "District", "县": "County", "市": "City"}
 _DEPARTMENTS = (
     ("CG", "城市管理局", "Urban Management Bureau"),
     ("ZJ", "住房和城乡建设局", "Housing and Construction Bureau"),
@@ -64,8 +64,9 @@ def list_bodies(plan: Plan, streets: pd.DataFrame) -> pd.DataFrame:
             ("CG", "镇综合行政执法局", "Town Enforcement Bureau", "department"),
         ]
     else:
+        level = plan.district_zh[-1]
         rows = [
-            (code, f"区{name}", f"District {english}", "department")
+            (code, level + name, f"{_LEVELS[level]} {english}", "department")
             for code, name, english in _DEPARTMENTS
         ]
         rows += [
@@ -73,11 +74,13 @@ def list_bodies(plan: Plan, streets: pd.DataFrame) -> pd.DataFrame:
             for code, name, english in _COMPANIES
         ]
         rows += [
-            (street_body(int(code[-3:])), name, names.ENGLISH[name], "street")
+            (street_body(int(code[-3:])), name, plan.names.english_of(name), "street")
             for code, name in zip(streets["code"], streets["name"], strict=True)
         ]
     frame = pd.DataFrame(rows, columns=["body", "name_zh", "name_en", "kind"])
-    frame["duty_line"] = [f"0514-8600{100 + 7 * number:04d}" for number in range(len(frame))]
+    frame["duty_line"] = [
+        f"{plan.dialling}-8600{100 + 7 * number:04d}" for number in range(len(frame))
+    ]
     return frame
 
 

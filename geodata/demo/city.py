@@ -20,12 +20,12 @@ from geodata.demo.ground import Floats
 from geodata.demo.kinds import list_kinds
 from geodata.demo.lifecycle import calendar_span, live_through
 from geodata.demo.places import place_places
+from geodata.demo.plan import Plan
 from geodata.demo.scenarios import find_plan
 from geodata.demo.streets import rank_of
 from geodata.demo.town import Progress, Town, build_town, stream
 from geodata.demo.workdays import make_calendar
 
-CRS = 4549  # EPSG: CGCS2000, 3-degree Gauss-Kruger, central meridian 120 E
 PORTION = 200_000  # incidents made at a time
 _LONLAT_DIGITS = 9  # a tenth of a millimetre: whole millimetres survive the way there and back
 
@@ -90,7 +90,6 @@ def make_city(
     components = place_components(town, stream(seed, 12))
     tell("demo.cases", 0.7)
     street_of = _street_serials(town)
-    origin = np.array(plan.origin_m, float)
 
     def make_events(first: int) -> pd.DataFrame:
         count = min(PORTION, plan.incidents - first)
@@ -101,29 +100,29 @@ def make_city(
             plan, incidents, kinds, calendar,
             street_of=street_of[incidents.cell], now=now, rng=chance[1], first=first,
         )  # fmt: skip
-        return _place_events(events, incidents, kinds, origin)
+        return _place_events(events, incidents, kinds, plan)
 
     def make_more() -> Iterator[pd.DataFrame]:
         return (make_events(first) for first in range(PORTION, plan.incidents, PORTION))
 
     events = make_events(0)
     tell("demo.base", 0.88)
-    base = {name: _settle(frame, origin) for name, frame in draw_base(town).items()}
+    base = {name: _settle(frame, plan) for name, frame in draw_base(town).items()}
     tell("demo.done", 1.0)
     return DemoCity(
         scenario=scenario,
         name_zh=plan.name_zh,
         name_en=plan.name_en,
-        crs=CRS,
-        grids=_settle(town.divisions.grids, origin),
+        crs=plan.crs,
+        grids=_settle(town.divisions.grids, plan),
         events=events,
         incidents=plan.incidents,
         more_events=make_more,
         kinds=kinds.drop(columns=["_season", "_sensed", "_chance"]),
         bodies=bodies,
-        cameras=_as_points(cameras, origin),
-        places=_as_points(places, origin),
-        components=_as_points(components, origin),
+        cameras=_as_points(cameras, plan),
+        places=_as_points(places, plan),
+        components=_as_points(components, plan),
         counts=_count(town),
         calendar=calendar,
         base=base,
@@ -146,38 +145,39 @@ def _street_serials(town: Town) -> NDArray[np.int64]:
     return np.asarray(serials[found])
 
 
-def _settle(frame: gpd.GeoDataFrame, origin: Floats) -> gpd.GeoDataFrame:
+def _settle(frame: gpd.GeoDataFrame, plan: Plan) -> gpd.GeoDataFrame:
     """Move local metres to the city's CRS, whole millimetres."""
     shapes = shapely.transform(
-        frame["geometry"].to_numpy(), lambda xy: np.rint((xy + origin) * 1000) / 1000
+        frame["geometry"].to_numpy(),
+        lambda xy: np.rint((xy + np.array(plan.origin_m)) * 1000) / 1000,
     )
-    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=CRS))
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=plan.crs))
 
 
-def _lonlat(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    to_lonlat = pyproj.Transformer.from_crs(CRS, "EPSG:4490", always_xy=True)
+def _lonlat(x: Floats, y: Floats, crs: int) -> tuple[Floats, Floats]:
+    to_lonlat = pyproj.Transformer.from_crs(crs, "EPSG:4490", always_xy=True)
     lon, lat = to_lonlat.transform(x, y)
     return np.round(lon, _LONLAT_DIGITS), np.round(lat, _LONLAT_DIGITS)
 
 
-def _as_points(frame: pd.DataFrame, origin: Floats) -> gpd.GeoDataFrame:
-    x = np.rint((frame["x"].to_numpy() + origin[0]) * 1000) / 1000
-    y = np.rint((frame["y"].to_numpy() + origin[1]) * 1000) / 1000
-    lon, lat = _lonlat(x, y)
+def _as_points(frame: pd.DataFrame, plan: Plan) -> gpd.GeoDataFrame:
+    x = np.rint((frame["x"].to_numpy() + plan.origin_m[0]) * 1000) / 1000
+    y = np.rint((frame["y"].to_numpy() + plan.origin_m[1]) * 1000) / 1000
+    lon, lat = _lonlat(x, y, plan.crs)
     table = frame.drop(columns=["x", "y"]).assign(lon=lon, lat=lat)
-    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(x, y), crs=CRS)
+    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(x, y), crs=plan.crs)
 
 
 def _place_events(
-    events: pd.DataFrame, incidents: Incidents, kinds: pd.DataFrame, origin: Floats
+    events: pd.DataFrame, incidents: Incidents, kinds: pd.DataFrame, plan: Plan
 ) -> pd.DataFrame:
     """Give each event `reported` its kind and its place."""
     row = events.pop("row").to_numpy()
     first = (events["stage"] == "reported").to_numpy()
     here = np.isfinite(incidents.x)
-    x = np.rint((np.where(here, incidents.x, 0) + origin[0]) * 1000) / 1000
-    y = np.rint((np.where(here, incidents.y, 0) + origin[1]) * 1000) / 1000
-    lon, lat = _lonlat(x, y)
+    x = np.rint((np.where(here, incidents.x, 0) + plan.origin_m[0]) * 1000) / 1000
+    y = np.rint((np.where(here, incidents.y, 0) + plan.origin_m[1]) * 1000) / 1000
+    lon, lat = _lonlat(x, y, plan.crs)
     placed = {"lon": lon, "lat": lat, "x_mm": np.rint(x * 1000), "y_mm": np.rint(y * 1000)}
     for name, values in placed.items():
         events[name] = np.where(first & here[row], values[row], np.nan)
@@ -196,7 +196,7 @@ def _count(town: Town) -> pd.DataFrame:
     home = tree.nearest(middle)
     floor_area = shapely.area(town.buildings.shapes) * town.buildings.floors
     lines = town.network.lines
-    roads = lines.shapes[lines.rank >= rank_of("expressway")]
+    roads = lines.shapes[(lines.rank >= rank_of("expressway")) & (lines.rank < rank_of("fence"))]
     along = tree.nearest(shapely.line_interpolate_point(roads, 0.5, normalized=True))
     return pd.DataFrame(
         {

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geodata.demo.ground import Floats
-from geodata.demo.numbering import make_frame, unite_levels
+from geodata.demo.numbering import Nested, make_frame, unite_levels
 from geodata.demo.partition import (
     Graph,
     Ints,
@@ -23,8 +24,9 @@ from geodata.demo.partition import (
 )
 from geodata.demo.plan import Plan
 from geodata.demo.streets import RANKS, Network
+from geodata.demo.zones import Zones, within
 
-_LOAD_PER_HA = 14.0  # land counts too, else a grid of fields would have no end
+_RURAL_AREA = 1.6  # times the median area of a community
 # How much of a border's length counts when it is cut: rivers part, lanes hold together.
 _HOLD = {
     "outline": 0.0,
@@ -36,6 +38,7 @@ _HOLD = {
     "collector": 0.6,
     "local": 1.0,
     "path": 1.8,
+    "fence": 1.0,
 }
 
 
@@ -73,10 +76,11 @@ def neighbour_graph(network: Network, load: Floats) -> Graph:
 
 
 def divide_city(
-    plan: Plan, network: Network, households: Floats, rng: np.random.Generator
+    zones: Zones, network: Network, households: Floats, rng: np.random.Generator
 ) -> Divisions:
     """Return nested parts of balanced load that follow streets and river."""
-    load = households + _LOAD_PER_HA * shapely.area(network.cells) / 1e4
+    plan = zones.plan
+    load = households + plan.land_load * shapely.area(network.cells) / 1e4
     graph = neighbour_graph(network, load)
     street_of = _divide_units(graph, network.quarter_of, max(plan.streets, 1), rng)
     unit = _house_sites(network, graph, street_of)
@@ -84,8 +88,25 @@ def divide_city(
     grid_of = _divide_grids(plan, graph, network, community_of, rng)
     nested = unite_levels(network, grid_of, community_of, street_of)
     homes = add_up(households, grid_of, len(nested.grids))
-    frame = make_frame(plan, nested, homes, seat=_seat(plan, network, street_of))
+    seat = _seat(plan, network, street_of)
+    frame = make_frame(plan, nested, homes, seat=seat, rural=_find_rural(zones, nested))
     return Divisions(grid_of=grid_of, community_of=community_of, street_of=street_of, grids=frame)
+
+
+def _find_rural(zones: Zones, nested: Nested) -> NDArray[np.bool_]:
+    """
+    Tell which communities are villages: outside the ring and all small towns.
+
+    Of a city whose outline is drawn by chance, those much larger than most.
+    """
+    plan = zones.plan
+    if not plan.names.in_country:
+        return np.zeros(len(nested.communities), bool)
+    if not plan.outline:
+        area = shapely.area(nested.communities)
+        return np.asarray(area > _RURAL_AREA * np.median(area))
+    x, y = shapely.get_coordinates(shapely.centroid(nested.communities)).T
+    return ~(within(plan.urban, *zones.ground.to_plan(x, y)) | zones.is_town(x, y))
 
 
 def _house_sites(network: Network, graph: Graph, street_of: Ints) -> Ints:

@@ -50,6 +50,8 @@ class Ground:
     """
     The map from plan coordinates (u along the river, v across it) to local metres.
 
+    Both are bent first, then turned as a whole by `turn` (radians, anticlockwise).
+
     v = 0 is the axis of the river. Near it the lines of the plan run along the river and cross it
     at right angles; far from it they are nearly straight. So streets follow the water, as in a
     city that grew along it.
@@ -63,6 +65,7 @@ class Ground:
     half_width_m: float  # of the river
     drift_x: Waves
     drift_y: Waves
+    turn: float
 
     def river_line(self, u: Floats) -> Floats:
         """Return the northing of the river's axis above the plan's axis, in metres."""
@@ -86,6 +89,9 @@ class Ground:
 
     def to_local(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
         """Return local metres for plan coordinates."""
+        return rotate(*self._bend(u, v), self.turn)
+
+    def _bend(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
         near = np.exp(-((v / self.reach_m) ** 2))
         cross = np.exp(-((v / (0.5 * self.reach_m)) ** 2))
         x = u - 0.8 * self.river_slope(u) * v * cross
@@ -94,16 +100,23 @@ class Ground:
 
     def to_plan(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Return plan coordinates for local metres, by fixed-point steps (good to metres)."""
-        u, v = np.array(x, dtype=float), np.array(y, dtype=float)
+        x, y = rotate(np.array(x, dtype=float), np.array(y, dtype=float), -self.turn)
+        u, v = x, y
         for _ in range(_INVERSE_STEPS):
-            ex, ey = self.to_local(u, v)
+            ex, ey = self._bend(u, v)
             u, v = u + 0.7 * (x - ex), v + 0.7 * (y - ey)
         return u, v
 
 
+def rotate(x: Floats, y: Floats, turn: float) -> tuple[Floats, Floats]:
+    """Return points turned about the origin by radians, anticlockwise."""
+    cos, sin = np.cos(turn), np.sin(turn)
+    return x * cos - y * sin, x * sin + y * cos
+
+
 def make_ground(plan: Plan, rng: np.random.Generator) -> Ground:
     """Return the ground of a plan: its river with seeded bends, its slow drift."""
-    drift = 0.012 * max(plan.radius_m)
+    drift = plan.drift * max(plan.radius_m)
     length = 0.55 * max(plan.radius_m)
     return Ground(
         trend=plan.trend,
@@ -114,4 +127,5 @@ def make_ground(plan: Plan, rng: np.random.Generator) -> Ground:
         half_width_m=plan.river_half_width_m,
         drift_x=make_waves(rng, length_m=length, height=drift),
         drift_y=make_waves(rng, length_m=length, height=drift),
+        turn=np.deg2rad(plan.turn_deg),
     )

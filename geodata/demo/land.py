@@ -13,11 +13,13 @@ from geodata.demo.ground import Floats, make_waves
 from geodata.demo.plan import Plan
 from geodata.demo.streets import RANKS, Network
 from geodata.demo.water import Water
+from geodata.demo.zones import Flags, Zones, within
 
 USES: tuple[str, ...] = (
     "old_town", "estate_old", "estate_mid", "estate_high", "villas", "village", "commerce",
     "office", "public", "school", "hospital", "market", "campus", "station", "logistics",
-    "sports", "industry", "park", "field", "pond", "greenhouse",
+    "sports", "industry", "park", "field", "pond", "greenhouse", "courtyard", "palace", "wood",
+    "grass",
 )  # fmt: skip
 # From a street's centre line to the land behind its pavement and hedge, metres.
 LOT_EDGE_M = {
@@ -29,11 +31,6 @@ LOT_EDGE_M = {
     "path": 2.5,
 }
 _CANAL_BANK_M = 9.0
-_OLD_CELL_M2 = 5_600.0
-_URBAN_CELL_M2 = 9_000.0
-_FRINGE_CELL_M2 = 25_000.0
-_INDUSTRY_CELL_M2 = 30_000.0
-
 Uses = NDArray[np.int8]
 
 
@@ -43,7 +40,6 @@ class Land:
 
     use: Uses
     lot: Shapes
-    urban: NDArray[np.bool_]
 
 
 def use_of(name: str) -> int:
@@ -51,84 +47,76 @@ def use_of(name: str) -> int:
     return USES.index(name)
 
 
-def cell_target_m2(plan: Plan, u: Floats, v: Floats) -> Floats:
-    """Return the wanted block area at plan coordinates: small in the old town, large outside."""
-    target = np.full(np.shape(u), _FRINGE_CELL_M2)
-    target[_within(plan.urban, u, v)] = _URBAN_CELL_M2
-    target[_within(plan.old_town, u, v)] = _OLD_CELL_M2
-    target[_within(plan.industry, u, v)] = _INDUSTRY_CELL_M2
-    return target * plan.cell_scale
-
-
-def _within(box: tuple[float, float, float, float], u: Floats, v: Floats) -> NDArray[np.bool_]:
-    return (u > box[0]) & (u < box[2]) & (v > box[1]) & (v < box[3])
-
-
-def lay_out_land(plan: Plan, network: Network, water: Water, rng: np.random.Generator) -> Land:
+def lay_out_land(zones: Zones, network: Network, water: Water, rng: np.random.Generator) -> Land:
     """Return the use and the lot of every cell."""
-    urban = _within(plan.urban, network.u, network.v)
-    use = _zone(plan, network, urban, rng)
-    for site, one in enumerate(plan.sites):
+    use = _zone(zones, network, rng)
+    for site, one in enumerate(zones.plan.sites):
         use[network.reserved_of == site] = use_of(one.use)
-    return Land(use=use, lot=clear_lots(network, water), urban=urban)
+    return Land(use=use, lot=clear_lots(zones, network, water))
 
 
-def _zone(plan: Plan, network: Network, urban: NDArray[np.bool_], rng: np.random.Generator) -> Uses:
+def _zone(zones: Zones, network: Network, rng: np.random.Generator) -> Uses:
     """Return uses by zone; a whole unit shares one main use, single cells differ."""
+    plan, mix = zones.plan, zones.plan.mix
     n_units = int(network.unit_of.max()) + 1
     unit_dice, cell_dice = rng.random(n_units)[network.unit_of], rng.random(len(network.cells))
     u, v = network.u, network.v
-    use = np.full(len(u), use_of("field"), np.int8)
+    urban = within(plan.urban, u, v)
+    small = zones.is_town(*shapely.get_coordinates(shapely.centroid(network.cells)).T) & ~urban
+    fringe = ~urban & ~small
+    use = np.full(len(u), use_of(mix.open_land), np.int8)
 
-    fringe = ~urban
     dense = make_waves(rng, length_m=0.4 * plan.radius_m[0], height=0.5).at(u, v)
-    if plan.pasture:
+    if not mix.suburb:
         dense = np.zeros_like(dense)
-    town = fringe & (dense > 0.55)
+    suburb = fringe & (dense > 0.55)
     use[fringe & (cell_dice < plan.village_share + 0.16 * dense)] = use_of("village")
-    use[fringe & (cell_dice > 0.89) & (not plan.pasture)] = use_of("greenhouse")
-    use[fringe & (cell_dice > 0.955)] = use_of("pond")
-    _deal(use, town, unit_dice, ("estate_mid", 0.45), ("estate_old", 0.3), ("villas", 0.25))
-
-    north, south = urban & (v > 0), urban & (v <= 0)
-    _deal(
-        use, north, unit_dice,
-        ("estate_old", 0.55), ("estate_mid", 0.22), ("estate_high", 0.13), ("village", 0.10),
-    )  # fmt: skip
-    _deal(
-        use, south, unit_dice,
-        ("estate_high", 0.42), ("estate_mid", 0.36), ("estate_old", 0.14), ("villas", 0.08),
-    )  # fmt: skip
-    built = urban | town
-    _deal(
-        use, built & (cell_dice < 0.19), rng.random(len(u)),
-        ("commerce", 0.42), ("park", 0.18), ("school", 0.16), ("public", 0.16), ("hospital", 0.03),
-        ("market", 0.05),
-    )  # fmt: skip
+    use[fringe & (cell_dice > 1 - mix.greenhouses)] = use_of("greenhouse")
+    use[fringe & (cell_dice > 1 - mix.ponds)] = use_of("pond")
+    if plan.hamlets_m:
+        use[fringe & _near_hamlets(plan, u, v, rng)] = use_of("village")
+    _deal(use, suburb, unit_dice, *mix.suburb)
+    _deal(use, small, cell_dice[::-1], *mix.settlement)
+    _deal(use, urban & (v > 0), unit_dice, *mix.north)
+    _deal(use, urban & (v <= 0), unit_dice, *mix.south)
+    built = urban | suburb | small
+    _deal(use, built & (cell_dice < 0.19), rng.random(len(u)), *mix.trade)
     far = np.hypot(u - plan.centre[0], v - plan.centre[1]) / (0.12 * plan.radius_m[0])
     core = urban & (cell_dice < 0.85 * np.exp(-(far**2)))
-    _deal(use, core, rng.random(len(u)), ("office", 0.6), ("commerce", 0.32), ("park", 0.08))
-    old = _within(plan.old_town, u, v)
-    use[old] = use_of("old_town")
-    _deal(
-        use, old & (cell_dice < 0.22), rng.random(len(u)),
-        ("commerce", 0.4), ("estate_old", 0.4), ("school", 0.08), ("public", 0.06), ("park", 0.06),
-    )  # fmt: skip
-    works = _within(plan.industry, u, v) & (cell_dice < 0.86)
+    _deal(use, core, rng.random(len(u)), *mix.core)
+    old = within(plan.old_town, u, v)
+    use[old] = use_of(mix.houses)
+    _deal(use, old & (cell_dice < mix.old_share), rng.random(len(u)), *mix.old)
+    works = within(plan.industry, u, v) & (cell_dice < 0.86)
     use[works] = use_of("industry")
+    use[zones.is_hill(*shapely.get_coordinates(shapely.centroid(network.cells)).T)] = use_of("wood")
     return use
+
+
+def _near_hamlets(plan: Plan, u: Floats, v: Floats, rng: np.random.Generator) -> Flags:
+    """Tell which cells lie in a village: one in each square of the open land, some larger."""
+    reach, step = 1.3 * max(plan.radius_m), plan.hamlets_m
+    lattice = np.arange(-reach, reach, step)
+    at = np.stack(np.meshgrid(lattice, lattice), axis=-1).reshape(-1, 2)
+    at += rng.uniform(-0.38, 0.38, at.shape) * step
+    radius = step * rng.uniform(0.1, 0.26, len(at))
+    cells = shapely.points(u, v)
+    near = shapely.STRtree(shapely.points(at)).nearest(cells)
+    return np.asarray(np.hypot(*(at[near] - np.c_[u, v]).T) < radius[near])
 
 
 def _deal(use: Uses, where: NDArray[np.bool_], dice: Floats, *shares: tuple[str, float]) -> None:
     """Give the cells `where` their use by dice, in proportion to the shares."""
+    if not where.any():
+        return
     bounds = np.cumsum([share for _, share in shares])
     codes = np.array([use_of(name) for name, _ in shares], np.int8)
     pick = np.searchsorted(bounds / bounds[-1], dice, side="right").clip(0, len(codes) - 1)
     use[where] = codes[pick[where]]
 
 
-def clear_lots(network: Network, water: Water) -> Shapes:
-    """Return each cell without the streets around it and without water and its banks."""
+def clear_lots(zones: Zones, network: Network, water: Water) -> Shapes:
+    """Return each cell without streets, water, its banks and hills."""
     lines = network.lines
     half = np.array([LOT_EDGE_M.get(rank, 0.0) for rank in RANKS])[lines.rank]
     is_road = half > 0
@@ -139,6 +127,7 @@ def clear_lots(network: Network, water: Water) -> Shapes:
         np.array([water.corridor], object),
         shapely.buffer(canals, _CANAL_BANK_M, quad_segs=2),
         water.shapes[water.kind == "lake"],
+        shapely.get_parts(zones.hills),
     ]
     cell, strip = shapely.STRtree(wet).query(network.cells, predicate="intersects")
     order = np.argsort(cell, kind="stable")

@@ -8,17 +8,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
-from geodata.demo import names
 from geodata.demo.blocks import Shapes
 from geodata.demo.ground import Floats
+from geodata.demo.names import PERSONS_PER_HOUSEHOLD, name_communities
 from geodata.demo.partition import Ints, add_up
 from geodata.demo.plan import Plan
 from geodata.demo.streets import Network
 
 _VILLAGE_STREET = "101"  # of a city that is only one community
 _STRAIGHTEN_M = 0.6  # vertices that bend a border less are left out, on both sides alike
-_RURAL_AREA = 1.6  # times the median area of a community
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +74,16 @@ def unite_levels(network: Network, grid_of: Ints, community_of: Ints, street_of:
     )
 
 
-def make_frame(plan: Plan, nested: Nested, homes: Floats, *, seat: int) -> gpd.GeoDataFrame:
-    """Return all levels, outermost first, each in code order; geometry in local metres."""
+def make_frame(
+    plan: Plan, nested: Nested, homes: Floats, *, seat: int, rural: NDArray[np.bool_]
+) -> gpd.GeoDataFrame:
+    """
+    Return all levels, outermost first, each in code order; geometry in local metres.
+
+    `rural` tells which communities are villages (村).
+    """
     street_code, street_name = _name_streets(plan, nested, seat)
-    community = _community_level(plan, nested, street_code, street_name)
+    community = _community_level(plan, nested, street_code, street_name, rural)
     grid = _grid_level(plan, nested, community, street_name, homes)
     to_community, to_street = nested.community_of_grid, nested.street_of_community
     homes_up, people_up = (
@@ -143,24 +149,27 @@ def _name_streets(plan: Plan, nested: Nested, seat: int) -> tuple[Shapes, Shapes
     if not plan.streets:
         return np.array([plan.code + _VILLAGE_STREET], object), np.array([""], object)
     area = shapely.area(nested.streets)
-    towns = set(np.argsort(-area, kind="stable")[: len(names.TOWNS)].tolist()) - {seat}
+    own = plan.names
+    towns = set(np.argsort(-area, kind="stable")[: len(own.towns)].tolist()) - {seat}
     name = np.empty(len(order), object)
-    urban, rural = [*names.URBAN_STREETS, *names.MORE_STREETS], list(names.TOWNS)
+    urban, rural = ([one for one in pool if one != plan.seat] for pool in (own.streets, own.towns))
     for one in order:
-        pool = rural if one in towns else urban
+        pool = (rural or urban) if one in towns else (urban or rural)
         name[one] = plan.seat if one == seat else pool.pop(0)
     return plan.code + _digits(serial), name
 
 
 def _community_level(
-    plan: Plan, nested: Nested, street_code: Shapes, street_name: Shapes
+    plan: Plan,
+    nested: Nested,
+    street_code: Shapes,
+    street_name: Shapes,
+    rural: NDArray[np.bool_],
 ) -> _Level:
     street = nested.street_of_community
-    area = shapely.area(nested.communities)
     code = street_code[street] + _digits(_number_inside(nested.communities, street))
-    rural = area > _RURAL_AREA * np.median(area)
     middle = shapely.get_coordinates(shapely.centroid(nested.communities))
-    name = names.name_communities(code, rural, middle - middle.mean(axis=0))
+    name = name_communities(plan.names, code, rural=rural, at=middle - middle.mean(axis=0))
     if not plan.streets:
         name = np.array([f"{plan.name_zh}社区"], object)
     return _Level(
@@ -195,7 +204,7 @@ def _grid_level(
         bodies=lead[parent] + post,
         kinds=np.where(special, "special", "general").astype(object),
         households=homes,
-        population=np.rint(homes * names.PERSONS_PER_HOUSEHOLD),
+        population=np.rint(homes * PERSONS_PER_HOUSEHOLD),
         shapes=nested.grids,
     )
 

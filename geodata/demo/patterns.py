@@ -33,6 +33,10 @@ OUTLINES: Mapping[str, Floats] = {
     "you": _outline(
         (-1, -1), (1, -1), (1, 1), (0.58, 1), (0.58, -0.35), (-0.58, -0.35), (-0.58, 1), (-1, 1)
     ),
+    "yard": _outline(  # four wings around a court, the gate in the south-east
+        (-1, -1), (0.5, -1), (0.5, -0.52), (-0.56, -0.52), (-0.56, 0.46), (0.56, 0.46),
+        (0.56, -0.52), (0.78, -0.52), (0.78, -1), (1, -1), (1, 1), (-1, 1),
+    ),
     "eight": _outline(
         (-0.62, -1), (0.62, -1), (1, -0.62), (1, 0.62), (0.62, 1), (-0.62, 1), (-1, 0.62),
         (-1, -0.62),
@@ -146,5 +150,18 @@ PATTERNS: Mapping[str, Pattern] = {
     "field": Pattern(
         setback_m=12, pitch_m=(70, 80), fill=(0.14, 0.2), depth_m=(8, 10), floors=(1, 2),
         keep=0.08, homes=1.0,
+    ),
+    "courtyard": Pattern(
+        setback_m=0.5, pitch_m=(15, 16.5), fill=(0.84, 0.97), depth_m=(13, 15.5), floors=(1, 1),
+        keep=0.96, wobble=0.01, homes=0.8, outlines=("yard", "yard", "yard", "yard", "you", "bar"),
+        shops=0.1,
+    ),
+    "palace": Pattern(
+        setback_m=16, pitch_m=(66, 54), fill=(0.5, 0.92), depth_m=(18, 40), floors=(1, 2),
+        keep=0.94, outlines=("bar", "yard", "yard", "bar"), mixed=True, garden=True,
+    ),
+    "grass": Pattern(
+        setback_m=40, pitch_m=(420, 420), fill=(0.03, 0.05), depth_m=(8, 11), floors=(1, 1),
+        keep=0.12, south=False, wobble=0.3, homes=1.0,
     ),
 }  # fmt: skip

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.demo import names
 from geodata.demo.blocks import Shapes
 from geodata.demo.land import use_of
 from geodata.demo.town import Town
@@ -164,7 +163,7 @@ def place_places(town: Town, rng: np.random.Generator) -> pd.DataFrame:
     count[0] += total - count.sum()
     parts = [_of_sort(town, sort, int(n), rng) for sort, n in zip(SORTS, count, strict=True)]
     frame = pd.concat(parts, ignore_index=True)
-    frame["name"] = _tell_apart(frame["name"], frame.pop("lead"))
+    frame["name"] = _tell_apart(frame["name"], frame.pop("lead"), town.plan.names.places)
     frame.insert(0, "id", [f"P{number:06d}" for number in range(1, len(frame) + 1)])
     frame["state"] = rng.choice(np.array(["open", "closed"], object), len(frame), p=[0.97, 0.03])
     return frame[["id", "name", "kind", "capacity", "state", "x", "y"]]
@@ -179,7 +178,7 @@ def _of_sort(town: Town, sort: Sort, count: int, rng: np.random.Generator) -> pd
     where = shapely.STRtree(community["geometry"].to_numpy()).nearest(shapely.points(at))
     lead = community["name"].to_numpy()[where]
     lead = np.array([text.removesuffix("社区").removesuffix("村") for text in lead], object)
-    word = rng.choice(np.array(names.PLACE_WORDS, object), count)
+    word = rng.choice(np.array(town.plan.names.places, object), count)
     ending = rng.choice(np.array(sort.endings, object), count)
     name = lead + ending if sort.kind in _PLAIN else lead + word + ending
     low, high = np.log(sort.capacity[0]), np.log(sort.capacity[1])
@@ -196,9 +195,9 @@ def _of_sort(town: Town, sort: Sort, count: int, rng: np.random.Generator) -> pd
     )
 
 
-def _tell_apart(name: pd.Series, lead: pd.Series) -> pd.Series:
+def _tell_apart(name: pd.Series, lead: pd.Series, places: tuple[str, ...]) -> pd.Series:
     """Return names that differ: the second of a name gets a word more, in the end a number."""
-    words = np.array(names.PLACE_WORDS, object)
+    words = np.array(places, object)
     for turn in range(len(words)):
         repeat = name.groupby(name).cumcount()
         if not (repeat > 0).any():

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata.demo import names
+from geodata.demo.blobs import draw_blob
 from geodata.demo.blocks import Shapes, absorb_slivers, drop_stubs, node_faces, split_blocks
 from geodata.demo.ground import Floats, Ground, Waves, make_waves
-from geodata.demo.plan import Plan
+from geodata.demo.outline import draw_outline
+from geodata.demo.plan import Canal, Plan, Road
 
 RANKS: tuple[str, ...] = (
     "outline", "river", "canal", "rail", "expressway", "arterial", "collector", "local", "path",
+    "fence",
 )  # fmt: skip
 ROAD_HALF_WIDTH_M = {
     "expressway": 22.0,
@@ -29,9 +31,11 @@ _COURSE_STEP_M = 30.0
 _CROOK_STEP_M = 45.0
 _CROOK_LENGTH_M = 210.0
 _CROOK_M = 3.5
+_SWAY_LENGTH_M = 1500.0
+_SWAY_M = 80.0
+_SWAY_EASE_M = 900.0
 _LARGE_BLOCK_M2 = 200_000.0  # above it the cut is a collector street
 _STREET_BLOCK_M2 = 36_000.0  # above it a street, below it a lane of an estate
-_UNIT_TARGET_M2 = 75_000.0  # the blocks that communities are made of
 
 Ranks = NDArray[np.int8]
 
@@ -71,22 +75,6 @@ def rank_of(name: str) -> int:
     return RANKS.index(name)
 
 
-def draw_outline(plan: Plan, rng: np.random.Generator) -> shapely.Polygon:
-    """Return the city's outline: corners and straight runs as of old ditches, area as planned."""
-    turns = np.sort(np.linspace(0, 2 * np.pi, 46, endpoint=False) + rng.uniform(-0.05, 0.05, 46))
-    swell = 1 + 0.055 * np.sin(3 * turns + rng.uniform(0, 6)) + 0.04 * np.sin(5 * turns + 2)
-    swell += rng.normal(0, 0.018, len(turns))
-    squared = (np.abs(np.cos(turns)) ** 2.8 + np.abs(np.sin(turns)) ** 2.8) ** (-1 / 2.8)
-    radius_x, radius_y = plan.radius_m
-    ring = np.c_[
-        radius_x * squared * swell * np.cos(turns), radius_y * squared * swell * np.sin(turns)
-    ]
-    rough = shapely.Polygon(ring)
-    ring = ring * np.sqrt(plan.area_m2 / rough.area)
-    ring -= np.asarray(shapely.Polygon(ring).centroid.coords)[0]
-    return shapely.Polygon(np.rint(ring * 1000) / 1000)
-
-
 def bend(ground: Ground, course: Floats) -> shapely.LineString:
     """Return a course in plan coordinates as a line in local metres."""
     dense = shapely.get_coordinates(shapely.segmentize(shapely.LineString(course), _COURSE_STEP_M))
@@ -106,21 +94,45 @@ def round_corners(course: Floats, *, closed: bool, passes: int = 3) -> Floats:
     return np.r_[course, course[:1]] if closed else course
 
 
+def bend_road(ground: Ground, road: Road) -> shapely.LineString:
+    """Return a planned road as a line in local metres."""
+    course: Floats = np.array(road.course, float)
+    if len(course) > 2 and not road.sharp:
+        course = round_corners(course, closed=road.closed)
+    elif road.closed:
+        course = np.r_[course, course[:1]]
+    return bend(ground, course)
+
+
+def bend_canal(ground: Ground, canal: Canal) -> shapely.LineString:
+    """Return the axis of a canal in local metres."""
+    return bend(ground, round_corners(np.array(canal.course, float), closed=canal.closed))
+
+
 def plan_lines(plan: Plan, ground: Ground, outline: shapely.Polygon) -> Lines:
     """Return the lines on the drawing board, bent to the ground and clipped to the outline."""
     reach = 3 * max(plan.radius_m)
-    shapes = [outline.exterior, bend(ground, np.array([(-reach, 0.0), (reach, 0.0)]))]
-    ranks, names, bridges = ["outline", "river"], ["", ""], [True, True]
+    shapes, ranks, names, bridges = [outline.exterior], ["outline"], [""], [True]
+    if plan.river:
+        shapes.append(bend(ground, np.array([(-reach, 0.0), (reach, 0.0)])))
+        ranks.append("river")
+        names.append("")
+        bridges.append(True)
     for canal in plan.canals:
-        shapes.append(bend(ground, round_corners(np.array(canal, float), closed=False)))
+        shapes.append(bend_canal(ground, canal))
         ranks.append("canal")
         names.append("")
         bridges.append(True)
+    for rank, blobs in (("canal", plan.lakes), ("fence", plan.hills)):
+        edges = [shapely.boundary(draw_blob(ground, one)) for one in blobs if one.shore]
+        shapes += edges
+        ranks += [rank] * len(edges)
+        names += [""] * len(edges)
+        bridges += [False] * len(edges)
     for road in plan.roads:
-        course: Floats = np.array(road.course, float)
-        if len(course) > 2:
-            course = round_corners(course, closed=road.closed)
-        shapes.append(bend(ground, course))
+        if road.raised:
+            continue
+        shapes.append(bend_road(ground, road))
         ranks.append(road.rank)
         names.append(road.name)
         bridges.append(road.bridge)
@@ -140,49 +152,50 @@ def build_network(
     ground: Ground,
     rng: np.random.Generator,
     *,
-    cell_target: Callable[[Floats, Floats], Floats],
+    unit_target: Callable[[Shapes], Floats],
+    cell_target: Callable[[Shapes], Floats],
+    is_wild: Callable[[Floats, Floats], NDArray[np.bool_]],
 ) -> Network:
     """
     Return the whole street network of a plan.
 
-    `cell_target(u, v)` gives the wanted area of the smallest blocks in m2 at plan coordinates.
+    `unit_target` and `cell_target` give the wanted area in m2 of the larger and of the smallest
+    blocks that a face is cut into; `is_wild(x, y)` tells where land is parted but has no streets.
     """
-    outline = draw_outline(plan, rng)
+    outline = draw_outline(plan, ground, rng)
     planned = plan_lines(plan, ground, outline)
     _, quarters = node_faces(planned.shapes)
     quarters = absorb_slivers(quarters)
     keep_whole = _faces_of_sites(plan, ground, quarters, whole=True)
     split = np.setdiff1d(np.arange(len(quarters)), keep_whole)
 
-    def unit_target(faces: Shapes) -> Floats:
-        return np.full(len(faces), _UNIT_TARGET_M2 * plan.cell_scale)
-
-    def small_target(faces: Shapes) -> Floats:
-        middle = shapely.get_coordinates(shapely.centroid(faces))
-        return cell_target(*ground.to_plan(middle[:, 0], middle[:, 1]))
-
     units, unit_cuts, unit_areas = split_blocks(
-        quarters[split], rng, target_m2=unit_target, jitter=0.05, tilt=0.02
+        quarters[split], rng, target_m2=unit_target, jitter=0.05, tilt=0.02, shape=plan.block_shape
     )
     keep_unit = _faces_of_sites(plan, ground, units, whole=False)
     cell_parent = np.setdiff1d(np.arange(len(units)), keep_unit)
     _, cell_cuts, cell_areas = split_blocks(
-        units[cell_parent], rng, target_m2=small_target, jitter=0.09, tilt=0.03
-    )
+        units[cell_parent], rng, target_m2=cell_target, jitter=0.09, tilt=0.03,
+        shape=plan.block_shape,
+    )  # fmt: skip
     lines = _join_lines(
         planned,
-        _cut_lines(unit_cuts, unit_areas, 1, plan.cell_scale, rng),
-        _cut_lines(cell_cuts, cell_areas, 2, plan.cell_scale, rng),
+        _cut_lines(plan, unit_cuts, unit_areas, 1, rng),
+        _cut_lines(plan, cell_cuts, cell_areas, 2, rng),
     )
     crook = (
         make_waves(rng, length_m=_CROOK_LENGTH_M, height=_CROOK_M),
         make_waves(rng, length_m=_CROOK_LENGTH_M, height=_CROOK_M),
     )
-    return _settle(plan, ground, outline, lines, crook)
+    sway = (
+        make_waves(rng, length_m=_SWAY_LENGTH_M, height=_SWAY_M),
+        make_waves(rng, length_m=_SWAY_LENGTH_M, height=_SWAY_M),
+    )
+    return _settle(plan, ground, outline, lines, (crook, sway), is_wild)
 
 
 def _cut_lines(
-    cuts: Shapes, areas: Floats, tier: int, scale: float, rng: np.random.Generator
+    plan: Plan, cuts: Shapes, areas: Floats, tier: int, rng: np.random.Generator
 ) -> Lines:
     """Return cuts as streets: the larger the block they cut, the more important; some are named."""
     bounds = (
@@ -190,10 +203,10 @@ def _cut_lines(
         if tier == 1
         else (_STREET_BLOCK_M2, "local", "path")
     )
-    rank = np.where(areas > bounds[0] * scale, rank_of(bounds[1]), rank_of(bounds[2]))
+    rank = np.where(areas > bounds[0] * plan.cell_scale, rank_of(bounds[1]), rank_of(bounds[2]))
     name = np.full(len(cuts), "", object)
     main = np.flatnonzero(rank == rank_of("collector"))
-    pool = np.array(names.MINOR_ROADS, object)
+    pool = np.array(plan.names.roads, object)
     name[main] = np.resize(rng.permutation(pool), len(main))
     return Lines(
         shapes=cuts,
@@ -244,12 +257,15 @@ def _settle(
     ground: Ground,
     outline: shapely.Polygon,
     lines: Lines,
-    crook: tuple[Waves, Waves],
+    crook: tuple[tuple[Waves, Waves], tuple[Waves, Waves]],
+    is_wild: Callable[[Floats, Floats], NDArray[np.bool_]],
 ) -> Network:
     """Node all lines, make them a little crooked, and take the faces."""
     edges = drop_stubs(node_faces(lines.shapes)[0])
-    source = _source_of(edges, lines)
-    bent = _take_lines(lines, source, _crook(edges, lines.rank[source], crook, outline))
+    cut = _fence_in(_take_lines(lines, _source_of(edges, lines), edges), is_wild)
+    bent = replace(
+        cut, shapes=_sway(_crook(edges, cut.rank, crook[0], outline), cut.rank, crook[1])
+    )
     edges, cells = node_faces(bent.shapes)
     cells = absorb_slivers(cells)
     final = _take_lines(bent, _source_of(edges, bent), edges)
@@ -268,6 +284,13 @@ def _settle(
         u=u,
         v=v,
     )
+
+
+def _fence_in(lines: Lines, is_wild: Callable[[Floats, Floats], NDArray[np.bool_]]) -> Lines:
+    """Return the lines, those that would be streets where no streets are as fences."""
+    middle = shapely.line_interpolate_point(lines.shapes, 0.5, normalized=True)
+    wild = (lines.tier > 0) & is_wild(*shapely.get_coordinates(middle).T)
+    return replace(lines, rank=np.where(wild, rank_of("fence"), lines.rank).astype(np.int8))
 
 
 def _reserve(
@@ -310,6 +333,20 @@ def _crook(
     ease = np.clip(away / 120.0, 0, 1)
     moved = xy + np.c_[crook[0].at(*xy.T), crook[1].at(*xy.T)] * ease[:, None]
     return np.asarray(shapely.linestrings(np.rint(moved * 1000) / 1000, indices=which), object)
+
+
+def _sway(edges: Shapes, rank: Ranks, sway: tuple[Waves, Waves]) -> Shapes:
+    """Move the fences far from any street as ridges and streams run; the others stay."""
+    fence = rank == rank_of("fence")
+    if not fence.any():
+        return edges
+    fixed = shapely.STRtree(edges[~fence])
+    xy, which = shapely.get_coordinates(edges, return_index=True)
+    free = np.flatnonzero(fence[which])
+    gap = fixed.query_nearest(shapely.points(xy[free]), return_distance=True, all_matches=False)[1]
+    ease = np.clip(gap / _SWAY_EASE_M, 0, 1)[:, None]
+    xy[free] += np.c_[sway[0].at(*xy[free].T), sway[1].at(*xy[free].T)] * ease
+    return np.asarray(shapely.linestrings(np.rint(xy * 1000) / 1000, indices=which), object)
 
 
 def _locate(edges: Shapes, points: Shapes) -> NDArray[np.int64]:

@@ -8,17 +8,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.demo.blobs import draw_blob
 from geodata.demo.blocks import Shapes
 from geodata.demo.ground import Floats, Ground
 from geodata.demo.plan import Plan
-from geodata.demo.streets import Network, bend, round_corners
+from geodata.demo.streets import Network, bend, bend_canal, round_corners
 
 BANK_M = 38.0  # green strip and promenade beside the river
-_CANAL_HALF_WIDTH_M = 15.0
 _MOAT_INSET_M = 62.0
 _MOAT_HALF_WIDTH_M = 13.0
 _RIVER_STEP_M = 25.0
-_ISLET_U_M, _ISLET_HALF_M = -1560.0, (300.0, 17.0)
+_ISLET_HALF_M = 300.0, 17.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +37,22 @@ def draw_water(plan: Plan, ground: Ground, network: Network, rng: np.random.Gene
     outline = network.outline
     corridor = _river_band(plan, ground, BANK_M)
     bed = river = _river_band(plan, ground, 0.0)
-    if plan.streets:
-        river = shapely.difference(bed, _islet(ground))
+    if plan.islet_u_m is not None:
+        river = shapely.difference(bed, _islet(ground, plan.islet_u_m))
     shapes: list[shapely.Geometry] = [river]
-    kinds, names = ["river"], ["龙川河"]
-    for number, canal in enumerate(plan.canals):
-        line = bend(ground, round_corners(np.array(canal, float), closed=False))
-        shapes.append(line.buffer(_CANAL_HALF_WIDTH_M * (1.0, 0.8)[number % 2], quad_segs=4))
+    kinds, names = ["river"], [plan.river]
+    for canal in plan.canals:
+        shapes.append(bend_canal(ground, canal).buffer(canal.half_width_m, quad_segs=4))
         kinds.append("canal")
-        names.append(("通济河", "玉带河", "引江河", "盐邵河")[number % 4])
-    if plan.streets:
+        names.append(canal.name)
+    if plan.moat:
         shapes.append(_moat(plan, ground))
         kinds.append("canal")
-        names.append("护城河")
+        names.append(plan.moat)
+    for lake in plan.lakes:
+        shapes.append(draw_blob(ground, lake))
+        kinds.append("lake")
+        names.append(lake.name)
     for site, one in enumerate(plan.sites):
         cells = np.flatnonzero(network.reserved_of == site)
         if one.use == "park" and one.whole and len(cells):
@@ -68,6 +71,9 @@ def draw_water(plan: Plan, ground: Ground, network: Network, rng: np.random.Gene
 
 
 def _river_band(plan: Plan, ground: Ground, beyond_m: float) -> shapely.Polygon:
+    """Return the river, so much wider; an empty shape where the plan has none."""
+    if not plan.river:
+        return shapely.Polygon()
     reach = 1.6 * max(plan.radius_m)
     u = np.arange(-reach, reach, _RIVER_STEP_M)
     half = ground.river_half_width(u) + beyond_m * min(1.0, plan.river_half_width_m / 20)
@@ -76,10 +82,10 @@ def _river_band(plan: Plan, ground: Ground, beyond_m: float) -> shapely.Polygon:
     return shapely.make_valid(band)
 
 
-def _islet(ground: Ground) -> shapely.Polygon:
+def _islet(ground: Ground, middle_u_m: float) -> shapely.Polygon:
     """Return a long green island in a reach of the river between two bridges."""
     turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-    u = _ISLET_U_M + _ISLET_HALF_M[0] * np.cos(turn)
+    u = middle_u_m + _ISLET_HALF_M[0] * np.cos(turn)
     x, y = ground.to_local(u, 6.0 + _ISLET_HALF_M[1] * np.sin(turn) * np.abs(np.sin(turn)) ** 0.3)
     return shapely.Polygon(np.c_[x, y])
 
