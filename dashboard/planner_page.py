@@ -14,8 +14,12 @@ OWN_ASSETS = (
     "planner.js",
     "planner_bench.js",
     "planner_exchange.js",
+    "planner_forms.js",
+    "planner_impact.js",
+    "planner_line.js",
     "planner_past.js",
     "planner_side.js",
+    "planner_signs.js",
 )
 
 

@@ -27,11 +27,20 @@
     return made;
   };
 
+  /* What had the focus has it again; where it is gone, what comes first in its box. */
   planner.fill = function (id, children) {
     var box = typeof id === "string" ? planner.by(id) : id;
+    var held = box.contains(document.activeElement) && document.activeElement !== box ? document.activeElement.id || "-" : "";
     while (box.firstChild) box.removeChild(box.firstChild);
     children.forEach(function (child) { if (child) box.appendChild(child); });
+    if (held) planner.focus(held, box.tabIndex >= 0 ? box : box.querySelector("select, button, input"));
     return box;
+  };
+
+  planner.focus = function (id, otherwise) {
+    var found = planner.by(id);
+    found = found && !found.disabled && found.offsetParent ? found : otherwise;
+    if (found) found.focus({ preventScroll: true });
   };
 
   planner.number = function (value, digits) {
@@ -78,20 +87,38 @@
 
   planner.refuse = function (error) { planner.tell(error.message, true); };
 
-  /* A sheet over the page; `fill` gets its body. */
+  /* A sheet over the page, which rests until it is closed; `children` get its body. */
   planner.openSheet = function (title, children) {
     var sheet = planner.by("planner-sheet");
+    if (sheet.hidden) planner.opener = document.activeElement && document.activeElement.id;
     planner.fill(sheet, [
       planner.node("header", {}, [
-        planner.node("h2", { text: title }),
-        planner.node("button", { class: "tool", text: planner.say("close"), onclick: planner.closeSheet })
+        planner.node("h2", { id: "planner-sheet-title", text: title }),
+        planner.node("button", { class: "tool", id: "sheet-close", text: planner.say("close"), title: "Esc", onclick: planner.closeSheet })
       ])
     ].concat(children));
     sheet.hidden = false;
+    sheet.setAttribute("aria-modal", "true");
+    sheet.setAttribute("aria-labelledby", "planner-sheet-title");
+    planner.rest(true);
     sheet.focus();
   };
 
-  planner.closeSheet = function () { planner.by("planner-sheet").hidden = true; };
+  planner.closeSheet = function () {
+    var sheet = planner.by("planner-sheet");
+    if (sheet.hidden) return false;
+    sheet.hidden = true;
+    planner.rest(false);
+    planner.focus(planner.opener || "-", document.querySelector(".maplibregl-canvas"));
+    return true;
+  };
+
+  planner.rest = function (on) {
+    ["bar", "bench"].forEach(function (id) {
+      if (on) planner.by(id).setAttribute("inert", "");
+      else planner.by(id).removeAttribute("inert");
+    });
+  };
 
   /* What the address and the page say, before anything is asked. */
   planner.begin = function (page) {

@@ -8,19 +8,6 @@
     ["line", "line", "S"], ["merge", null, "J"], ["area", "area", "O"], ["special", "area", "P"],
     ["lock", null, "L"], ["parent", null, "R"]
   ];
-  // Each sign is one line on a field of 20 by 20.
-  var SIGNS = {
-    pick: "M5 3v12l3.5-3 2.5 5 2-1-2.5-5H15z",
-    brush: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM14 11v6M11 14h6",
-    border: "M10 3c-3 4 3 10 0 14M2 10h4M4 8l-2 2 2 2M14 10h4M16 8l2 2-2 2",
-    corner: "M3 15l6-8 8 5M9 4a3 3 0 1 0 .1 0",
-    line: "M3 3h14v14H3zM1 13L19 7",
-    merge: "M3 4h6v12H3zM11 4h6v12h-6zM7 10h6",
-    area: "M5 5c4-4 12-1 11 5s-8 8-11 4-2-7 0-9z",
-    special: "M10 2l2.4 5 5.6.7-4.1 3.8 1.1 5.5-5-2.8-5 2.8 1.1-5.5L2 7.7 7.6 7z",
-    lock: "M4 9h12v8H4zM6.5 9V6a3.5 3.5 0 0 1 7 0v3",
-    parent: "M10 17V4M5 9l5-5 5 5M4 17h12"
-  };
   var POLL_MS = 4000;
 
   planner.draft = null;
@@ -73,7 +60,9 @@
   function listPlans() {
     return planner.ask("").then(function (told) {
       planner.plans = told.plans;
+      planner.starts = told.starts;
       drawBar();
+      if (!planner.draft) planner.side.draw();
     }).catch(planner.refuse);
   }
   planner.listPlans = listPlans;
@@ -88,6 +77,7 @@
       planner.sketch.open(told.grids);
       by("lang-switch").href = planner.link({ lang: planner.lang === "zh" ? "en" : "zh" });
       showLocks(told.locks);
+      showOthers();
       planner.side.weigh();
       drawBar();
       drawTools();
@@ -99,10 +89,14 @@
   function choose(number) {
     if (planner.past.on) planner.past.leave();
     planner.plan = Number(number) || null;
+    if (!planner.plan) planner.draft = null;
+    planner.impact.leave();
+    planner.sketch.pick([]);
     planner.proposals = null;
     window.history.replaceState(null, "", planner.link());
     openPlan();
   }
+  planner.choose = choose;
 
   function drawBar() {
     var draft = planner.draft, plan = draft && draft.plan;
@@ -116,46 +110,25 @@
     planner.fill("plan-bar", [
       node("h1", { text: say("title") }),
       node("select", { id: "plan-pick", class: "tool", "aria-label": say("pick_plan"), onchange: function (event) { choose(event.target.value); } }, options),
-      may("plan") ? button("new", askNew) : null,
-      planner.sketch ? button("past", planner.past.open) : null,
       plan ? node("span", { class: "state " + plan.state, id: "plan-state", text: say("plan_state." + plan.state) }) : null,
-      editable ? button("undo", function () { send({ op: "undo" }); }, "Ctrl+Z") : null,
-      editable ? button("redo", function () { send({ op: "redo" }); }, "Ctrl+Y") : null,
-      plan ? button("impact", planner.side.showImpact) : null,
-      editable ? button("submit", function () { act("submit"); }) : null,
-      plan && plan.state === "review" && may("approve") ? button("approve", planner.side.askApproval) : null,
-      plan && (plan.state === "review" || plan.state === "approved") ? button("return", planner.side.askReturn) : null,
+      may("plan") ? button("new", planner.forms.askNew) : null,
+      planner.sketch ? button("past", planner.past.open) : null,
+      editable ? node("span", { class: "pair" }, [
+        button("undo", function () { send({ op: "undo" }); }, "Ctrl+Z", !draft.undo),
+        button("redo", function () { send({ op: "redo" }); }, "Ctrl+Y", !draft.redo)
+      ]) : null,
+      plan ? button("impact", planner.impact.show) : null,
+      editable ? button("submit", function () { act("submit"); }, null, !draft.seq && plan.start === plan.base) : null,
+      plan && plan.state === "review" && may("approve") ? button("approve", planner.forms.askApproval) : null,
+      plan && (plan.state === "review" || plan.state === "approved") ? button("return", planner.forms.askReturn) : null,
       plan && plan.state === "approved" && may("approve") ? button("publish", function () { act("publish"); }) : null
     ]);
   }
 
   function may(what) { return planner.may.indexOf(what) >= 0; }
 
-  function button(name, run, keys) {
-    return node("button", { class: "tool", id: "do-" + name, text: say(name), title: keys, onclick: function () { run(); } });
-  }
-
-  function askNew() {
-    var field = node("input", { id: "new-name", maxlength: 80, required: true, autocomplete: "off" });
-    planner.openSheet(say("new"), [node("form", { onsubmit: function (event) {
-      event.preventDefault();
-      begin("/new");
-    } }, [
-      node("label", {}, [say("new_name"), field]),
-      node("button", { class: "tool", type: "submit", id: "new-start", text: say("start") }),
-      planner.whole ? node("button", { class: "tool", type: "button", id: "new-codes", text: say("renumber"), title: say("renumber_told"), onclick: function () { begin("/renumber"); } }) : null
-    ])]);
-
-    function begin(where) {
-      if (!field.reportValidity()) return;
-      planner.tell(say("working"));
-      planner.ask(where, { name: field.value }).then(function (plan) {
-        planner.closeSheet();
-        planner.tell("");
-        return listPlans().then(function () { choose(plan.plan); });
-      }).catch(planner.refuse);
-    }
-    field.focus();
+  function button(name, run, keys, off) {
+    return node("button", { class: "tool", id: "do-" + name, text: say(name), title: keys, disabled: Boolean(off), onclick: function () { run(); } });
   }
 
   function act(what, more) {
@@ -173,7 +146,12 @@
   planner.told = function (made) {
     planner.tell(made.in_force
       ? say("published_now", { drawing: made.drawing, transfers: planner.number(made.transfers) })
-      : say("published_later", { day: new Date(made.effective_from * 1000).toLocaleDateString("sv", { timeZone: by("page").dataset.zone }) }));
+      : say("published_later", { day: planner.day(made.effective_from) }));
+  };
+
+  /* A moment as the city's own day; "…" where there is none. */
+  planner.day = function (at) {
+    return at === null ? "…" : new Date(at * 1000).toLocaleDateString("sv", { timeZone: by("page").dataset.zone });
   };
 
   /* --- tools ------------------------------------------------------------------------------------ */
@@ -181,39 +159,25 @@
   function drawTools() {
     var plan = planner.draft && planner.draft.plan;
     var can = Boolean(plan) && plan.state === "draft" && may("plan");
-    if (!can) planner.tool = "pick";
+    if (!can && planner.tool !== "pick") {
+      planner.tool = "pick";
+      planner.sketch.use("pick");
+    }
     planner.fill("tools", TOOLS.map(function (one) {
       var name = one[0];
       return node("button", {
         class: "brush", id: "tool-" + name, title: say("tool_" + name) + " (" + one[2] + ")",
         "aria-pressed": planner.tool === name ? "true" : "false", disabled: !can && name !== "pick",
         onclick: function () { use(name); }
-      }, [sign(name), node("small", { text: say("tool_" + name) })]);
+      }, [planner.sign(name), node("small", { text: say("tool_" + name) })]);
     }));
-    planner.fill("tool-hint", [
-      node("span", { text: planner.draft ? say("hint_" + planner.tool) : say("none") }),
-      can ? node("label", {}, [node("input", {
-        type: "checkbox", id: "across", checked: Boolean(planner.across),
-        onchange: function (event) { planner.across = event.target.checked; }
-      }), say("across")]) : null
-    ]);
-  }
-
-  function sign(name) {
-    var space = "http://www.w3.org/2000/svg";
-    var drawing = document.createElementNS(space, "svg");
-    var line = document.createElementNS(space, "path");
-    drawing.setAttribute("viewBox", "0 0 20 20");
-    drawing.setAttribute("aria-hidden", "true");
-    line.setAttribute("d", SIGNS[name]);
-    drawing.appendChild(line);
-    return drawing;
+    planner.line.hint();
   }
 
   function use(name) {
     if (name === "merge") return merge();
     if (name === "lock") return lock();
-    if (name === "parent") return planner.side.askParent();
+    if (name === "parent") return onePicked() === null ? undefined : planner.forms.askParent(picked()[0]);
     planner.tool = name;
     planner.sketch.use(TOOLS.filter(function (one) { return one[0] === name; })[0][1]);
     if (name === "brush" && planner.blocksOf !== planner.plan) askBlocks();
@@ -236,7 +200,18 @@
 
   function merge() {
     if (picked().length < 2) { planner.tell(say("hint_merge"), true); return; }
-    send({ op: "merge", grids: picked() });
+    send(keep({ op: "merge", grids: picked() }));
+  }
+
+  /* A grid of today outlives one that was drawn a moment ago: who splits and merges is where he was. */
+  function keep(edit) {
+    var at = planner.draft.load_names.indexOf("cases");
+    var old = edit.grids.map(function (uid) { return planner.sketch.features.get(uid).properties; }).filter(function (one) {
+      return one.code.charAt(0) !== "+";
+    });
+    if (!old.length || old.length === edit.grids.length) return edit;
+    old.sort(function (a, b) { return (b.loads ? b.loads[at] : 0) - (a.loads ? a.loads[at] : 0); });
+    return Object.assign(edit, { keep: old[0].uid });
   }
 
   function lock() {
@@ -258,8 +233,28 @@
     }));
   }
 
+  /* Grids that other open plans have touched, and those that both have. */
+  function showOthers() {
+    var minds = new Map();
+    (planner.draft.others || []).forEach(function (plan) {
+      plan.touched.forEach(function (uid) {
+        var one = planner.sketch.features.get(uid);
+        if (one) minds.set(uid, one.properties.new ? 2 : 1);
+      });
+    });
+    planner.sketch.mind(minds);
+    by("page").dataset.others = minds.size;
+  }
+
+  /* A grid as people say it: its community before its own name. */
+  planner.nameOf = function (uid) {
+    var one = planner.sketch.features.get(uid);
+    return one ? planner.side.longName(one.properties) : String(uid);
+  };
+
   /* What the hand has drawn becomes one edit. */
   function drawn(what) {
+    if (what.what === "drawing") { planner.line.drawing(what); return; }
     if (!planner.draft || planner.past.on) return;
     if (what.what === "pick") {
       var was = picked();
@@ -269,6 +264,7 @@
       else planner.sketch.pick(has ? was.filter(function (uid) { return uid !== what.uid; }) : was.concat([what.uid]));
       if (picked().length) planner.last = null; // what is picked is looked at now
       planner.side.draw();
+      planner.line.hint();
       return;
     }
     if (what.what === "corner") send(over({ op: "move", at: what.at, to: what.to, within_m: 0.5 }));
@@ -277,7 +273,7 @@
     else {
       var uid = onePicked();
       if (uid === null) return;
-      if (what.what === "line") send({ op: "split", grid: uid, line: what.line, snap_m: 4 });
+      if (what.what === "line") send({ op: "split", grid: uid, line: what.line, snap_m: planner.line.snapOf(what.free) });
       else if (what.what === "area") send(over({ op: "draw", grid: uid, area: what.area, rest: "follow" }));
       else if (what.what === "brush") send(over({ op: "brush", grid: uid, blocks: what.blocks, rest: "follow" }));
     }
@@ -314,6 +310,7 @@
     var begun = performance.now();
     planner.tell(told.notes.join(" "));
     planner.draft.seq = told.seq;
+    Object.assign(planner.draft, { undo: told.undo, redo: told.redo });
     var gone = new Set(told.gone);
     var changed = new Map(told.grids.map(function (one) { return [one.properties.uid, one]; }));
     planner.draft.grids = planner.draft.grids.filter(function (one) {
@@ -322,26 +319,43 @@
     told.gone.concat(Array.from(changed.keys())).forEach(function (uid) { delete planner.breaches[uid]; });
     Object.assign(planner.breaches, told.breaches);
     planner.sketch.patch(told.grids, told.gone);
+    planner.impact.leave(); // what they show is of before
     showLocks(told.locks);
+    showOthers();
     planner.last = told.sides;
     planner.side.weigh();
+    planner.line.hint();
+    drawBar();
     planner.timings.push(performance.now() - begun);
     by("page").dataset.seq = told.seq;
   }
   planner.take = take;
 
-  /* Others work on the same plan: what they drew comes in. */
+  /* Others draw on this plan or on the same grids: it comes in by itself, and who it was. */
   function look() {
-    if (!planner.draft || planner.past.on || planner.busy && by("page").dataset.saving || document.hidden) return;
-    planner.ask("/" + planner.plan + "/news").then(function (told) {
-      if (by("page").dataset.saving || !planner.draft || planner.past.on) return;
-      if (told.seq !== planner.draft.seq || told.state !== planner.draft.plan.state) listPlans().then(openPlan);
+    if (!planner.draft || planner.past.on || by("page").dataset.saving || document.hidden) return;
+    var plan = planner.plan;
+    planner.ask("/" + plan + "/news?after=" + planner.draft.seq).then(function (told) {
+      if (by("page").dataset.saving || !planner.draft || planner.past.on || plan !== planner.plan) return;
+      if (told.seq !== planner.draft.seq || told.state !== planner.draft.plan.state) {
+        listPlans().then(openPlan).then(function () { if (told.by.length) cameIn(told); });
+      } else if (JSON.stringify(told.others) !== JSON.stringify(planner.draft.others)) {
+        planner.draft.others = told.others;
+        showOthers();
+        planner.side.draw();
+      }
     }).catch(function () { /* the next look tries again; a gesture says so itself */ });
+  }
+
+  function cameIn(told) {
+    planner.tell(say("came_in", { who: told.by.join(", "), n: told.uids.length }));
+    planner.sketch.mind(new Map(told.uids.map(function (uid) { return [uid, 1]; })));
   }
 
   function key(event) {
     var field = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
-    if (event.key === "Escape") planner.closeSheet();
+    if (event.key === "Escape" && !planner.closeSheet()) planner.tell("");
+    if (!by("planner-sheet").hidden) return;
     if (field || !planner.draft || planner.past.on) return;
     var letter = event.key.toLowerCase();
     if ((event.ctrlKey || event.metaKey) && (letter === "z" || letter === "y")) {
@@ -350,6 +364,10 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    var can = !by("tool-line").disabled;
+    if (letter === "n" && can && planner.tool === "line") planner.line.toggle();
+    if (letter === "a" && planner.tool === "pick") planner.line.several();
+    if (letter === "x" && can) planner.line.across();
     TOOLS.forEach(function (one) {
       if (letter === one[2].toLowerCase() && !by("tool-" + one[0]).disabled) use(one[0]);
     });

@@ -16,6 +16,7 @@
         on: true, day: told.today, drawing: null, place: null, holders: null, figures: null, kin: null, crossed: null,
         shapes: past.shapes || new Map()
       });
+      planner.impact.leave();
       past.since = shift(told.today, -365);
       past.until = shift(told.today, 1);
       by("page").dataset.past = "1";
@@ -80,10 +81,9 @@
   /* --- the panel -------------------------------------------------------------------------------- */
 
   past.draw = function () {
-    var top = by("side").scrollTop, held = document.activeElement.id;
+    var top = by("side").scrollTop;
     planner.fill("side", [daySection(), placeSection(), figuresSection(), kinSection(), crossSection()]);
     by("side").scrollTop = top;
-    if (held && by(held)) by(held).focus({ preventScroll: true }); // the slider is stepped by keys
     planner.fill("tool-hint", [node("span", { text: say("past_hint") })]);
   };
 

@@ -5,14 +5,15 @@
   var node = planner.node, say = planner.say, by = planner.by;
   var side = (planner.side = {});
   var WEIGHTS = { cases: 1, households: 0.2, area_ha: 0, components: 0, cameras: 0, places: 0 };
-  var SHOWN = ["cases", "open_cases", "households", "cameras", "places", "components", "area_ha"];
+  side.SHOWN = ["cases", "open_cases", "households", "cameras", "places", "components", "area_ha"];
+  var TONES = ["least", "low", "in", "high", "most"];
   var STEPS = [-2, -1, 1, 2]; // a grid's class by how many bands it lies off
   var MOST_ROWS = 12;
   var WALLS = {}; // what a proposal keeps to: soft or hard, by name
   var band = 0.2;
   var offs = [];
 
-  function column(name) { return say("plan.column_" + name); }
+  side.column = function (name) { return say("plan.column_" + name); };
 
   function names() { return planner.draft.load_names; }
 
@@ -27,7 +28,7 @@
     });
     var mean = weighed.reduce(function (sum, value) { return sum + value; }, 0) / (rows.length || 1);
     offs = rows.map(function (one, i) {
-      return { uid: one.properties.uid, name: longName(one.properties), off: mean ? weighed[i] / mean - 1 : 0 };
+      return { uid: one.properties.uid, name: side.longName(one.properties), off: mean ? weighed[i] / mean - 1 : 0 };
     });
     var classes = new Map(draft.grids.map(function (one) {
       return [one.properties.uid, one.properties.loads ? 2 : null];
@@ -45,22 +46,24 @@
   };
 
   side.legend = function (what) {
-    planner.fill("band-legend", [
-      ["low", "band_low"], ["in", "band_in"], ["high", "band_high"]
-    ].map(function (one) {
-      return node("span", { class: "tone " + one[0] }, [node("i", {}), say(one[1]) + (one[0] === "in" ? " ±" + planner.percent(band) : "")]);
-    }).concat([node("span", { class: "quiet", text: what })]));
+    planner.fill("band-legend", TONES.map(function (name) {
+      var edge = planner.percent(band * (/most|least/.test(name) ? 2 : 1));
+      return node("span", { class: "tone " + name }, [node("i", {}), say("band_" + name, { edge: edge })]);
+    }).concat(planner.past.on ? [] : [
+      node("span", { class: "tone edge-new" }, [node("i", {}), say("edge_new")]),
+      planner.sketch.others.size ? node("span", { class: "tone edge-other" }, [node("i", {}), say("edge_other")]) : null
+    ]).concat([node("span", { class: "quiet", text: what })]));
   };
 
   /* A grid's own name says little: that of its community goes before it. */
-  function longName(grid) {
+  side.longName = function (grid) {
     var outer = planner.draft.outer.filter(function (one) { return one.uid === grid.parent; })[0];
     return (outer && grid.name.indexOf(outer.name) < 0 ? outer.name + " " : "") + (grid.name || grid.code);
-  }
+  };
 
   function formula() {
     return Object.keys(WEIGHTS).filter(function (name) { return WEIGHTS[name]; }).map(function (name) {
-      return column(name) + " × " + WEIGHTS[name];
+      return side.column(name) + " × " + WEIGHTS[name];
     }).join(" + ") || "0";
   }
 
@@ -68,15 +71,29 @@
 
   side.draw = function () {
     if (planner.past.on) { planner.past.draw(); return; }
-    if (!planner.draft) { planner.fill("side", [node("p", { class: "note", text: say("none") })]); return; }
+    if (!planner.draft) { planner.fill("side", [planList()]); return; }
     var top = by("side").scrollTop;
-    planner.fill("side", [lastEdit(), others(), proposals(), outOfBand(), breaches(), locks(), weights(), planner.exchange.draw(drawable()), history()]);
+    planner.fill("side", [planner.impact.handed(), lastEdit(), others(), proposals(), outOfBand(), breaches(), locks(), weights(), planner.exchange.draw(drawable()), history()]);
     by("side").scrollTop = top;
   };
 
-  function section(title, children, id) {
-    return node("section", { class: "part", id: id }, [node("h2", { text: title })].concat(children));
+  /* No plan is open: which there are, and how one begins. */
+  function planList() {
+    var plans = (planner.plans || []).slice().reverse();
+    return side.section(say(plans.length ? "plans_there" : "begin"), [
+      node("ol", { class: "rows", id: "plan-list" }, plans.map(function (one) {
+        return node("li", {}, [node("button", { class: "row", onclick: function () { planner.choose(one.plan); } }, [
+          node("span", {}, [node("b", { text: one.name }), node("small", { class: "quiet", text: " " + one.author })]),
+          node("span", { class: "quiet", text: say("plan_state." + one.state) })
+        ])]);
+      })),
+      node("ol", { class: "steps quiet" }, ["step_look", "step_draw", "step_impact", "step_submit"].map(function (name) { return node("li", { text: say(name) }); }))
+    ], "begin");
   }
+
+  side.section = function (title, children, id) {
+    return node("section", { class: "part", id: id }, [node("h2", { text: title })].concat(children));
+  };
 
   function gridOf(uid) {
     return planner.sketch.features.get(uid);
@@ -91,9 +108,13 @@
         return { uid: uid, code: one.code, before: null, after: one.loads, plain: true };
       });
     }
-    if (!sides.length) return section(say("last_edit"), [node("p", { class: "quiet", text: say("no_edit") })], "last-edit");
-    var alone = picked.length === 1 && !(planner.last || []).length ? gridOf(picked[0]).properties : null;
-    return section(say("last_edit"), sides.map(sideTable).concat(alone && alone.loads ? [kinds(alone.uid)] : []), "last-edit");
+    if (!sides.length) return side.section(say("last_edit"), [node("p", { class: "quiet", text: say("no_edit") })], "last-edit");
+    var looked = picked.length && !(planner.last || []).length;
+    var alone = looked && picked.length === 1 ? gridOf(picked[0]).properties : null;
+    return side.section(say(looked ? "picked_now" : "last_edit", { n: picked.length }), sides.map(sideTable).concat(alone ? [
+      alone.loads ? kinds(alone.uid) : null,
+      drawable() ? node("button", { class: "tool", id: "do-rename", text: say("rename"), onclick: function () { planner.forms.askName(alone.uid); } }) : null
+    ] : []), "last-edit");
   }
 
   /* The cases of one picked grid by kind, asked for when they are opened. */
@@ -101,7 +122,7 @@
     var told = planner.kinds && planner.kinds.grid === uid && planner.kinds.seq === planner.draft.seq ? planner.kinds : null;
     if (!told) return node("button", { class: "tool", id: "do-kinds", text: say("kinds"), onclick: function () { askKinds(uid); } });
     return node("div", { class: "kinds", tabindex: 0 }, [node("table", { class: "sides", id: "kinds" }, [
-      node("thead", {}, [node("tr", {}, [node("th", { text: say("kind") }), node("th", { text: column("cases") }), node("th", { text: column("open_cases") })])]),
+      node("thead", {}, [node("tr", {}, [node("th", { text: say("kind") }), node("th", { text: side.column("cases") }), node("th", { text: side.column("open_cases") })])]),
       node("tbody", {}, told.kinds.map(function (one) {
         return node("tr", {}, [node("th", { scope: "row", text: one.name }), node("td", { text: planner.number(one.cases) }), node("td", { text: planner.number(one.open_cases) })]);
       }))
@@ -119,16 +140,19 @@
   function sideTable(one) {
     var head = one.plain ? "" : one.kept === false ? say("gone") : one.before ? "" : say("made");
     return node("table", { class: "sides" }, [
-      node("caption", {}, [node("button", { class: "link", text: one.code, onclick: function () { fly(one.uid); } }), node("small", { text: " " + head })]),
+      node("caption", {}, [
+        node("button", { class: "link", text: one.code, onclick: function () { side.fly(one.uid); } }),
+        node("small", { text: " " + (gridOf(one.uid) ? planner.nameOf(one.uid) + " " : "") + head })
+      ]),
       one.plain ? null : node("thead", {}, [node("tr", {}, [node("th", {}), node("th", { text: say("before") }), node("th", {}), node("th", { text: say("after") })])]),
-      node("tbody", {}, SHOWN.map(function (name) {
+      node("tbody", {}, side.SHOWN.map(function (name) {
         var i = names().indexOf(name);
         var was = one.before ? one.before[i] : null;
         var is = one.after ? one.after[i] : null;
         var digits = name === "area_ha" ? 2 : 0;
         var moved = was !== null && is !== null && Math.abs(was - is) > 0.005;
         return node("tr", { class: moved || one.plain ? "" : "same" }, [
-          node("th", { scope: "row", text: column(name) }),
+          node("th", { scope: "row", text: side.column(name) }),
           one.plain ? null : node("td", { text: was === null ? "–" : planner.number(was, digits) }),
           one.plain ? null : node("td", { class: "arrow", text: "→" }),
           node("td", { text: is === null ? "–" : planner.number(is, digits) })
@@ -137,22 +161,27 @@
     ]);
   }
 
-  function fly(uid) {
+  side.fly = function (uid) {
     if (!gridOf(uid)) return;
     planner.sketch.show(uid);
     planner.sketch.pick([uid]);
-  }
+    planner.last = null;
+    side.draw();
+    planner.line.hint();
+  };
 
   function others() {
     var found = (planner.draft.others || []).filter(function (one) { return one.touched.length; });
     if (!found.length) return null;
     var mine = new Set(planner.draft.grids.filter(function (one) { return one.properties.new; }).map(function (one) { return one.properties.uid; }));
-    return section(say("others"), found.map(function (one) {
+    return side.section(say("others"), found.map(function (one) {
       var both = one.touched.filter(function (uid) { return mine.has(uid); });
       return node("p", { class: both.length ? "warn" : "quiet" }, [
         say("others_row", { name: one.name, author: one.author, n: one.touched.length }) + (both.length ? say("others_same", { n: both.length }) : ""),
         drawable() && one.state === "draft" ? node("button", { class: "tool", "data-merge": one.plan, text: say("join"), onclick: function () { join(one); } }) : null
-      ]);
+      ].concat(both.slice(0, MOST_ROWS).map(function (uid) {
+        return node("button", { class: "link", "data-both": uid, text: planner.nameOf(uid), onclick: function () { side.fly(uid); } });
+      })));
     }), "others");
   }
 
@@ -175,13 +204,13 @@
   function outOfBand() {
     var beyond = offs.filter(function (one) { return Math.abs(one.off) > band; });
     beyond.sort(function (a, b) { return Math.abs(b.off) - Math.abs(a.off); });
-    return section(say("out_of_band", { n: beyond.length }), [
+    return side.section(say("out_of_band", { n: beyond.length }), [
       node("label", { class: "slide" }, [say("band"), node("input", {
         type: "range", min: 5, max: 50, step: 5, value: band * 100, id: "band",
         onchange: function (event) { band = Number(event.target.value) / 100; side.weigh(); }
       }), node("output", { text: "±" + planner.percent(band) })]),
       node("ol", { class: "rows" }, beyond.slice(0, MOST_ROWS).map(function (one) {
-        return node("li", {}, [node("button", { class: "row", onclick: function () { fly(one.uid); side.draw(); } }, [
+        return node("li", {}, [node("button", { class: "row", id: "off-" + one.uid, onclick: function () { side.fly(one.uid); } }, [
           node("span", { text: one.name }),
           node("b", { class: one.off > 0 ? "high" : "low", text: (one.off > 0 ? "▲ " : "▼ ") + planner.signed(one.off) })
         ])]);
@@ -192,8 +221,8 @@
   function breaches() {
     var uids = Object.keys(planner.breaches || {});
     if (!uids.length) return null;
-    return section(say("breaches", { n: uids.length }), [node("ol", { class: "rows" }, uids.slice(0, MOST_ROWS).map(function (uid) {
-      return node("li", {}, [node("button", { class: "row", text: planner.breaches[uid].join(" "), onclick: function () { fly(Number(uid)); } })]);
+    return side.section(say("breaches", { n: uids.length }), [node("ol", { class: "rows" }, uids.slice(0, MOST_ROWS).map(function (uid) {
+      return node("li", {}, [node("button", { class: "row", id: "breach-" + uid, text: planner.breaches[uid].join(" "), onclick: function () { side.fly(Number(uid)); } })]);
     }))], "breaches");
   }
 
@@ -204,7 +233,7 @@
     var picked = planner.sketch.picked.length ? gridOf(planner.sketch.picked[0]).properties : null;
     var area = picked && planner.draft.outer.filter(function (one) { return one.uid === picked.parent; })[0];
     var held = area && now.outer.indexOf(area.uid) >= 0;
-    return section(say("locks"), [
+    return side.section(say("locks"), [
       node("button", { class: "tool", id: "lock-all", text: say(now.all ? "unlock_all" : "lock_all"), onclick: function () {
         planner.send({ op: now.all ? "unlock" : "lock", all: true });
       } }),
@@ -216,19 +245,19 @@
   }
 
   function weights() {
-    return section(say("weights"), Object.keys(WEIGHTS).map(function (name) {
-      return node("label", { class: "slide" }, [column(name), node("input", {
-        type: "range", min: 0, max: 2, step: 0.1, value: WEIGHTS[name], "data-weight": name,
+    return side.section(say("weights"), Object.keys(WEIGHTS).map(function (name) {
+      return node("label", { class: "slide" }, [side.column(name), node("input", {
+        type: "range", min: 0, max: 2, step: 0.1, value: WEIGHTS[name], "data-weight": name, id: "weight-" + name,
         onchange: function (event) { WEIGHTS[name] = Number(event.target.value); side.weigh(); }
       }), node("output", { text: String(WEIGHTS[name]) })]);
     }), "weights");
   }
 
   function history() {
-    return section(say("history"), [node("ol", { class: "acts" }, (planner.draft.acts || []).map(function (one) {
+    return side.section(say("history"), [node("ol", { class: "acts" }, (planner.draft.acts || []).map(function (one) {
       var at = new Date(one.at * 1000).toLocaleString("sv", { timeZone: by("page").dataset.zone }).slice(0, 16);
       return node("li", { class: "quiet", text: at + " " + one.account + " " + one.what });
-    }))]);
+    })), drawable() ? node("button", { class: "tool", id: "do-drop", text: say("drop"), onclick: planner.forms.askDrop }) : null], "history");
   }
 
   /* --- proposals ------------------------------------------------------------------------------------ */
@@ -241,7 +270,7 @@
     if (!drawable()) return null;
     var scope = scopeOf();
     var given = planner.proposals;
-    return section(say("proposals"), [
+    return side.section(say("proposals"), [
       node("p", { class: "quiet", text: scope ? say("scope_picked", { n: scope.length }) : say("scope_all") }),
       walls(),
       node("button", { class: "tool", id: "do-propose", text: say("propose"), onclick: propose })
@@ -252,7 +281,7 @@
     var names = planner.draft.walls || [];
     if (!names.length) return null;
     return node("div", { id: "walls" }, names.map(function (name) {
-      var pick = node("select", { "data-wall": name, onchange: function (event) {
+      var pick = node("select", { "data-wall": name, id: "wall-" + name, onchange: function (event) {
         if (event.target.value) WALLS[name] = event.target.value;
         else delete WALLS[name];
       } }, ["", "soft", "hard"].map(function (value) { return node("option", { value: value, text: say("wall_" + (value || "none")) }); }));
@@ -303,80 +332,4 @@
       planner.take(told);
     }).catch(planner.refuse);
   }
-
-  /* --- impact, approval ------------------------------------------------------------------------------ */
-
-  side.showImpact = function () {
-    planner.tell(say("working"));
-    planner.ask("/" + planner.plan + "/impact").then(function (told) {
-      planner.tell("");
-      var total = told.total;
-      planner.openSheet(say("impact_title"), [
-        total && told.changed ? node("p", { id: "impact-total", text: say("impact_total", {
-          grids: planner.number(told.changed), cases: planner.number(total.cases), open: planner.number(total.open_cases),
-          homes: planner.number(total.households), cameras: planner.number(total.cameras), components: planner.number(total.components)
-        }) }) : node("p", { id: "impact-total", text: told.changed ? "" : say("impact_none") }),
-        told.faults.length ? node("ul", { class: "warn" }, told.faults.map(function (text) { return node("li", { text: text }); }))
-          : node("p", { class: "good", text: "✓ " + say("impact_ok") }),
-        planner.whole ? node("p", {}, [
-          node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/impact.csv"), text: say("download_flows") }),
-          node("a", { class: "tool link", href: planner.address("/" + planner.plan + "/codes.csv"), text: say("download_codes") }),
-          node("a", { class: "tool link", id: "get-walk", href: planner.address("/" + planner.plan + "/walk.pdf"), text: say("download_walk") }),
-          node("a", { class: "tool link", id: "get-gpkg", href: planner.address("/" + planner.plan + "/draft.gpkg"), text: say("download_gpkg") })
-        ]) : null,
-        node("div", { class: "scroll" }, [flows(told.flows)])
-      ]);
-    }).catch(planner.refuse);
-  };
-
-  function flows(rows) {
-    return node("table", { class: "flows", id: "flows" }, [
-      node("thead", {}, [node("tr", {}, ["from", "to"].concat(SHOWN).map(function (name) { return node("th", { text: column(name) }); }))]),
-      node("tbody", {}, rows.map(function (row) {
-        return node("tr", {}, [
-          node("th", { scope: "row", text: row.from || "–" }),
-          node("th", {}, [node("button", { class: "link", text: row.to || "–", onclick: function () { planner.closeSheet(); fly(row.to_uid); } })])
-        ].concat(SHOWN.map(function (name) {
-          return node("td", { text: planner.number(row[name], name === "area_ha" ? 2 : 0) });
-        })));
-      }))
-    ]);
-  }
-
-  side.askApproval = function () {
-    var field = node("input", { type: "date", id: "effective", required: true });
-    field.value = new Date().toLocaleDateString("sv", { timeZone: by("page").dataset.zone });
-    planner.openSheet(say("approve"), [node("form", { onsubmit: function (event) {
-      event.preventDefault();
-      planner.act("approve", { effective: field.value });
-    } }, [
-      node("label", {}, [say("effective"), field]),
-      node("button", { class: "tool", type: "submit", id: "approve-now", text: say("approve") })
-    ])]);
-    field.focus();
-  };
-
-  side.askReturn = function () {
-    var field = node("input", { id: "return-reason", maxlength: 300, required: true });
-    planner.openSheet(say("return"), [node("form", { onsubmit: function (event) {
-      event.preventDefault();
-      planner.act("return", { reason: field.value });
-    } }, [node("label", {}, [say("reason"), field]), node("button", { class: "tool", type: "submit", text: say("return") })])]);
-    field.focus();
-  };
-
-  side.askParent = function () {
-    var picked = planner.sketch.picked;
-    if (picked.length !== 1) { planner.tell(say("need_pick"), true); return; }
-    var grid = gridOf(picked[0]).properties;
-    var level = planner.draft.outer.filter(function (one) { return one.uid === grid.parent; }).map(function (one) { return one.level; })[0];
-    var choices = planner.draft.outer.filter(function (one) { return one.level === level && one.uid !== grid.parent; });
-    var field = node("select", { id: "new-parent" }, choices.map(function (one) { return node("option", { value: one.uid, text: one.name + " " + one.code }); }));
-    planner.openSheet(say("tool_parent"), [node("form", { onsubmit: function (event) {
-      event.preventDefault();
-      planner.closeSheet();
-      planner.send({ op: "reparent", grid: grid.uid, parent: Number(field.value) });
-    } }, [node("label", {}, [say("parent_of"), field]), node("button", { class: "tool", type: "submit", text: say("tool_parent") })])]);
-    field.focus();
-  };
 })();

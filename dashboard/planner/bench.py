@@ -76,6 +76,8 @@ class Bench:
             "breaches": self.breaches(piece, loads, scope, lang),
             "others": self.others(piece),
             "load_names": _LOADS,
+            "undo": len(draft.done),
+            "redo": len(draft.undone),
         }
 
     def features(
@@ -237,16 +239,28 @@ def tell_sides(
     for side in change.sides:
         if side.before_m2 is None and side.after_m2 is None:
             continue
-        same = before.get(side.uid) == after.get(side.uid)
-        if same and side.uid in change.before and side.uid in change.after:
-            continue  # a neighbour that only got a corner of its own on the line
+        was, now = (tell_load(loads.get(side.uid), True) for loads in (before, after))
+        if (
+            _as_shown(was) == _as_shown(now)
+            and side.uid in change.before
+            and side.uid in change.after
+        ):
+            continue  # a neighbour that got a corner of its own on the line, or next to nothing
         rows.append(
             {
                 "uid": side.uid,
                 "code": side.code,
-                "before": tell_load(before.get(side.uid), True),
-                "after": tell_load(after.get(side.uid), True),
+                "before": was,
+                "after": now,
                 "kept": side.uid in piece.draft.grids,
             }
         )
     return rows
+
+
+def _as_shown(load: list[float] | None) -> list[float]:
+    """Return a load as the page writes it: land to the are, all else whole."""
+    return [
+        round(one, 2 if name == "area_ha" else 0)
+        for name, one in zip(_LOADS, load or (), strict=False)
+    ]

@@ -20,7 +20,9 @@ from dashboard.planner.answering import (
 )
 from dashboard.planner.arrivals import make_arrival
 from dashboard.planner.bench import Bench, tell_changes, tell_plan
+from dashboard.planner.cuts import make_preview
 from dashboard.planner.ground import draw_frame
+from dashboard.planner.handed import make_pieces
 from dashboard.planner.papers import make_papers
 from dashboard.planner.past import make_past_readings, make_roll_back
 from dashboard.services import Services
@@ -29,6 +31,7 @@ from geodata.errors import BadSetting, Fault, NotAllowed
 from geodata.plans.blocks import USUAL_WEIGHTS
 from geodata.plans.checks import find_faults
 from geodata.plans.city_walls import list_walls, raise_walls
+from geodata.plans.history import list_drawings
 from geodata.plans.impact import measure_impact
 from geodata.plans.merging import merge_plans
 from geodata.plans.plan import (
@@ -44,7 +47,7 @@ from geodata.plans.renumber import make_renumbering
 from geodata.plans.workshop import Workpiece, find_plan
 from geodata.redraw.drafting import propose_for_draft, write_edits
 from geodata.redraw.proposals import KINDS, Proposals
-from geodata.store.plans import list_plans, read_acts
+from geodata.store.plans import list_plans, read_acts, read_edits
 from geodata.words import say
 
 _MOST_EDITS = 50
@@ -88,10 +91,9 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
         return as_json(draw_frame(bench.services, read_lang()))
 
     def plans() -> Response:
-        with city.database.read() as connection:
-            found = list_plans(connection)
-        show(n=max(len(found), 1))
-        return as_json({"plans": [tell_plan(plan) for plan in found]})
+        told = _tell_plans(bench)
+        show(n=max(len(told["plans"]), 1))
+        return as_json(told)
 
     def draft(number: int) -> Response:
         piece = bench.open(number)
@@ -110,7 +112,7 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
     def news(number: int) -> Response:
         piece = bench.open(number)
         show(n=0)
-        return as_json({"seq": piece.seq, "state": piece.plan.state})
+        return as_json(_tell_news(bench, piece, seen=_whole_number("after")))
 
     def blocks(number: int) -> Response:
         piece = bench.open(number)
@@ -141,8 +143,7 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
 
     def kinds(number: int) -> Response:
         piece, scope = bench.open(number), current_scope()
-        given = request.args.get("grid", "")
-        uid = int(given) if given.isascii() and given.isdigit() and len(given) < _DIGITS else -1
+        uid = _whole_number("grid")
         with piece.lock:
             if uid not in piece.draft.grids or not bench.sees(piece, uid, scope):
                 raise NotAllowed(Fault(key="plan_outside"))
@@ -165,6 +166,35 @@ def _make_readings(bench: Bench) -> dict[str, tuple[str, Handler]]:
         "news": ("/<int:number>/news", news),
         "blocks": ("/<int:number>/blocks", blocks),
         "impact": ("/<int:number>/impact", impact),
+        "pieces": ("/<int:number>/pieces", make_pieces(bench)),
+    }
+
+
+def _tell_plans(bench: Bench) -> dict[str, Any]:
+    """Return every plan, and the drawings beside the one in force that a new one may start from."""
+    with bench.city.database.read() as connection:
+        found = list_plans(connection)
+    force = bench.services.grids()
+    starts = [
+        {"drawing": row.drawing, "state": row.state, "since": row.valid_from}
+        for row in list_drawings(bench.city)
+        if force and row.system == force.system and row.drawing != force.drawing
+    ]
+    return {"plans": [tell_plan(plan) for plan in found], "starts": starts}
+
+
+def _tell_news(bench: Bench, piece: Workpiece, *, seen: int) -> dict[str, Any]:
+    """Return where a plan stands: who drew what on it since a line, and what other plans touch."""
+    came = []
+    if 0 <= seen < piece.seq:
+        with bench.city.database.read() as connection:
+            came = read_edits(connection, piece.plan.plan, after=seen)
+    return {
+        "seq": piece.seq,
+        "state": piece.plan.state,
+        "others": bench.others(piece),
+        "by": sorted({line.account for line in came}),
+        "uids": sorted({uid for line in came for uid in line.touched}),
     }
 
 
@@ -247,6 +277,7 @@ def _make_writings(bench: Bench) -> dict[str, tuple[str, Handler, str]]:
         "new": ("/new", new, "plan.opened"),
         "edit": ("/<int:number>/edit", edit, "plan.edit"),
         "propose": ("/<int:number>/propose", propose, ""),
+        "cut": ("/<int:number>/cut", make_preview(bench), ""),
         "take": ("/<int:number>/take", take, "plan.edit"),
         "arrival": ("/<int:number>/import", make_arrival(bench), "plan.edit"),
     }
@@ -305,6 +336,12 @@ def _make_act(bench: Bench) -> Handler:
         return as_json(tell_plan(plan))
 
     return act
+
+
+def _whole_number(name: str) -> int:
+    """Return a number of the address, -1 where there is none."""
+    given = request.args.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < _DIGITS else -1
 
 
 def _day(body: dict[str, Any], bench: Bench) -> date:

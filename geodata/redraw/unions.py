@@ -31,10 +31,7 @@ def split_grid(draft: Draft, edit: Edit) -> Change:
     not cut through.
     """
     grid = draft.grid(edit["grid"])
-    line = snap_line(read_line(edit["line"]), draft.roads, within_m=edit.get("snap_m", 0.0))
-    cut = shapely.intersection(reach_rim(line, grid.shape), grid.shape)
-    if shapely.length(cut) == 0:
-        raise refuse_grid("redraw_line_misses", draft, grid.uid)
+    cut = lead_cut(draft, edit)
     first = draft.next_uid
 
     def decide(faces: Faces) -> Ints:
@@ -52,6 +49,16 @@ def split_grid(draft: Draft, edit: Edit) -> Change:
     named = edit if len(made) == 1 else {}
     news = {uid: new_grid(grid, uid, named) for uid in made}
     return commit_shapes(draft, edit, after, made=news)
+
+
+def lead_cut(draft: Draft, edit: Edit) -> Any:
+    """Return where a split will cut its grid (mm). Raises BadGrid where the line misses it."""
+    grid = draft.grid(edit["grid"])
+    line = snap_line(read_line(edit["line"]), draft.roads, within_m=edit.get("snap_m", 0.0))
+    cut = shapely.intersection(reach_rim(line, grid.shape), grid.shape)
+    if shapely.length(cut) == 0:
+        raise refuse_grid("redraw_line_misses", draft, grid.uid)
+    return cut
 
 
 def merge_grids(draft: Draft, edit: Edit) -> Change:

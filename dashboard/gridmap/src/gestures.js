@@ -1,7 +1,12 @@
 // What a hand draws on the sketch: a pick, a line, a stroke, a corner or a border that is dragged.
+import { ringsOf } from "./borders.js";
+import { lineOf, pointOf, round, same } from "./places.js";
+
 const NEAR_PX = 14;
+const FINGER_PX = 26;
 const STEP_PX = 6;
-const DRAGS = ["area", "brush", "corner", "border"];
+const STROKES = ["area", "brush"];
+const HELD = ["corner", "border"];
 
 export class Gestures {
   constructor(map, sketch, tell) {
@@ -9,57 +14,88 @@ export class Gestures {
     this.sketch = sketch;
     this.tell = tell;
     this.tool = "pick";
+    this.several = false; // a pick adds, as with Shift held
     this.points = [];
+    this.tip = null; // where the line would go on: the pointer, or the middle while keys move the map
+    this.free = false; // Shift is held: the line keeps off the roads
     this.held = null;
     this.blocks = new Set();
     map.boxZoom.disable(); // Shift picks several
     map.on("click", (event) => this.click(event));
     map.on("dblclick", (event) => this.finishBy(event));
+    map.on("move", () => this.follow());
     const canvas = map.getCanvas();
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.up(event));
     canvas.addEventListener("pointercancel", () => this.cancel());
     canvas.addEventListener("keydown", (event) => this.key(event));
+    canvas.addEventListener("keyup", (event) => event.key === "Shift" && this.loosen(false));
   }
 
   use(tool) {
     this.cancel();
     this.tool = tool;
-    const drags = DRAGS.indexOf(tool) >= 0;
-    for (const hand of [this.map.dragPan, this.map.doubleClickZoom]) {
-      if (drags || (tool === "line" && hand === this.map.doubleClickZoom)) hand.disable();
-      else hand.enable();
-    }
+    const strokes = STROKES.indexOf(tool) >= 0;
+    allow(this.map.dragPan, !strokes);
+    allow(this.map.doubleClickZoom, tool === "pick");
     // One finger draws; two still move the map.
-    this.map.getCanvas().style.touchAction = drags ? "none" : "";
+    this.map.getCanvas().style.touchAction = tool === "pick" || tool === "line" ? "" : "none";
     this.map.getContainer().classList.toggle("gridmap-draws", tool !== "pick");
   }
 
   cancel() {
     this.points = [];
+    this.tip = null;
+    this.byKeys = false; // the points were set by Enter
     this.held = null;
     for (const block of this.blocks) this.sketch.brushed(block, false);
     this.blocks = new Set();
     this.sketch.draw([]);
+    this.tellDrawing();
+  }
+
+  /** Say how far a hand has come, before it is done: the page shows where a line will lie. */
+  tellDrawing() {
+    const line = this.tip ? [...this.points, this.tip] : this.points;
+    this.tell("drawing", { tool: this.tool, line, points: this.points.length, held: Boolean(this.held), free: this.free });
   }
 
   click(event) {
+    const original = event.originalEvent || {};
     if (this.tool === "pick") {
-      const original = event.originalEvent || {};
-      this.tell("pick", { uid: this.sketch.gridAt(event.point), more: Boolean(original.shiftKey || original.ctrlKey) });
-    } else if (this.tool === "line") this.addPoint(event.lngLat);
+      const more = Boolean(original.shiftKey || original.ctrlKey || this.several);
+      this.tell("pick", { uid: this.sketch.gridAt(event.point), more });
+    } else if (this.tool === "line") {
+      this.free = Boolean(original.shiftKey);
+      this.addPoint(event.lngLat);
+    }
   }
 
   addPoint(lngLat) {
     this.points.push([round(lngLat.lng), round(lngLat.lat)]);
+    this.tip = null;
     this.drawLine();
   }
 
   drawLine() {
-    const corners = this.points.map((coordinates) => ({ type: "Point", coordinates }));
-    const line = { type: "LineString", coordinates: this.points };
-    this.sketch.draw(this.points.length > 1 ? [line, ...corners] : corners);
+    const corners = this.points.map((coordinates) => pointOf(coordinates));
+    const line = this.tip ? [...this.points, this.tip] : this.points;
+    this.sketch.draw(line.length > 1 ? [lineOf(line), ...corners] : corners);
+    this.tellDrawing();
+  }
+
+  /** Take the last point back. */
+  back() {
+    this.points.pop();
+    if (this.points.length === 0) this.tip = null;
+    this.drawLine();
+  }
+
+  loosen(free) {
+    if (this.free === free || this.tool !== "line") return;
+    this.free = free;
+    this.tellDrawing();
   }
 
   finishBy(event) {
@@ -68,36 +104,70 @@ export class Gestures {
     this.finish();
   }
 
+  /** End what is being drawn, as a double click does. */
   finish() {
+    if (this.tool === "area") {
+      this.close();
+      return;
+    }
     // A double click has set its place twice.
     const line = this.points.filter((point, i) => i === 0 || !same(point, this.points[i - 1]));
+    const { free } = this;
     this.cancel();
-    if (line.length > 1) this.tell("line", { line });
+    if (line.length > 1) this.tell("line", { line, free });
   }
 
   key(event) {
     if (event.key === "Escape") this.cancel();
-    else if (event.key === "Backspace" && this.points.length > 0 && this.tool === "line") {
-      this.points.pop();
-      this.drawLine();
-    } else if (event.key === "Enter") this.keyEnter();
+    else if (event.key === "Shift") this.loosen(true);
+    else if (event.key === "Backspace" && this.points.length > 0) this.back();
+    else if (event.key === "Enter") this.keyEnter(event);
   }
 
-  /** Enter sets a point, or picks, at the middle of the map; a second one there ends the line. */
-  keyEnter() {
-    const canvas = this.map.getCanvas();
-    const point = { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 };
+  /** Enter sets a point, picks or takes hold at the middle of the map; there again it ends or lets go. */
+  keyEnter(event) {
+    const point = this.middle();
     const lngLat = this.map.unproject([point.x, point.y]);
-    if (this.tool === "pick") this.tell("pick", { uid: this.sketch.gridAt(point), more: false });
-    else if (this.tool === "brush") {
+    if (this.tool === "pick") {
+      this.tell("pick", { uid: this.sketch.gridAt(point), more: event.shiftKey || this.several });
+    } else if (this.tool === "brush") {
       const block = this.sketch.blockAt(point);
       if (block !== null) this.tell("brush", { blocks: [block] });
-    } else if (this.tool === "line" || this.tool === "area") {
+    } else if (HELD.indexOf(this.tool) >= 0) this.keyHold(point);
+    else {
+      this.free = event.shiftKey;
+      this.byKeys = true;
       const last = this.points[this.points.length - 1];
       if (!last || !same(last, [round(lngLat.lng), round(lngLat.lat)])) this.addPoint(lngLat);
-      else if (this.tool === "line") this.finish();
-      else this.close();
+      else this.finish();
     }
+  }
+
+  /** The keys take a corner or a border, the map moves under it, and they let go of it there. */
+  keyHold(point) {
+    if (this.held) {
+      this.letGo(this.place(point));
+      return;
+    }
+    this.held = this.reach(point, FINGER_PX);
+    if (!this.held) return;
+    this.held.byKeys = true;
+    this.stretch(this.place(point));
+    this.tellDrawing();
+  }
+
+  /** What is held by keys, or drawn by them, goes along as the map moves. */
+  follow() {
+    if (this.held && this.held.byKeys) this.stretch(this.place(this.middle()));
+    else if (this.byKeys && this.points.length > 0) {
+      this.tip = this.place(this.middle());
+      this.drawLine();
+    }
+  }
+
+  middle() {
+    const canvas = this.map.getCanvas();
+    return { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 };
   }
 
   close() {
@@ -106,35 +176,51 @@ export class Gestures {
     if (ring.length > 3) this.tell("area", { area: ring });
   }
 
+  /** Return the corner or border in reach of a pixel, as the tool takes it; null where none is. */
+  reach(at, near) {
+    return this.tool === "corner" ? this.nearestCorner(at, near) : this.sketch.borders.take(this.map, at, near);
+  }
+
   down(event) {
-    if (DRAGS.indexOf(this.tool) < 0 || event.button > 0 || event.isPrimary === false) return;
+    if (event.isPrimary === false) this.cancel(); // a second finger: the map is meant
+    const holds = HELD.indexOf(this.tool) >= 0;
+    if (!(holds || STROKES.indexOf(this.tool) >= 0) || event.button > 0 || event.isPrimary === false) return;
     const at = this.read(event);
+    this.held = holds ? this.reach(at, event.pointerType === "touch" ? FINGER_PX : NEAR_PX) : { from: at };
+    // Who presses beside every border means the map.
+    if (holds) allow(this.map.dragPan, !this.held);
+    if (!this.held) return;
     this.map.getCanvas().setPointerCapture(event.pointerId);
-    if (this.tool === "corner") this.held = this.nearestCorner(at);
-    else if (this.tool === "border") this.held = this.sketch.borders.take(this.map, at, NEAR_PX);
-    else this.held = { from: at };
     if (this.tool === "area") this.points = [this.place(at)];
     if (this.tool === "brush") this.brush(at);
-    if (this.held) event.preventDefault();
+    event.preventDefault();
   }
 
   move(event) {
     const at = this.read(event);
-    if (!this.held) {
-      if (this.tool === "corner") this.hint(this.nearestCorner(at));
-      return;
-    }
-    if (this.tool === "area") this.stroke(at);
+    if (this.tool === "line" && this.points.length > 0 && event.pointerType !== "touch") {
+      this.byKeys = false;
+      this.tip = this.place(at);
+      this.free = event.shiftKey;
+      this.drawLine();
+    } else if (!this.held) {
+      if (!event.buttons && HELD.indexOf(this.tool) >= 0) this.hint(this.reach(at, NEAR_PX));
+    } else if (this.held.byKeys) return;
+    else if (this.tool === "area") this.stroke(at);
     else if (this.tool === "brush") this.brush(at);
-    else if (this.tool === "corner") this.sketch.draw([pointOf(this.place(at)), lineOf([this.held.place, this.place(at)])]);
-    else if (this.tool === "border") this.sketch.draw([lineOf(this.held.bend(this.place(at)))]);
+    else this.stretch(this.place(at));
+  }
+
+  /** Show what is held as it would lie with the hand at a place. */
+  stretch(to) {
+    const { held } = this;
+    this.sketch.draw(held.place ? [pointOf(to), lineOf([held.place, to])] : [lineOf(held.bend(to))]);
   }
 
   up(event) {
     const { held, tool } = this;
-    if (!held) return;
-    const to = this.place(this.read(event));
-    const moved = held.from && Math.hypot(this.read(event).x - held.from.x, this.read(event).y - held.from.y) > STEP_PX;
+    if (!held || held.byKeys) return;
+    const at = this.read(event);
     if (tool === "area") {
       if (this.points.length > 3) this.close();
       else this.cancel();
@@ -142,12 +228,16 @@ export class Gestures {
       const blocks = [...this.blocks];
       this.cancel();
       if (blocks.length > 0) this.tell("brush", { blocks });
-    } else {
-      this.cancel();
-      if (!moved) return;
-      if (tool === "corner") this.tell("corner", { at: held.place, to });
-      else this.tell("border", { grids: held.grids, line: held.bend(to) });
-    }
+    } else if (Math.hypot(at.x - held.from.x, at.y - held.from.y) > STEP_PX) this.letGo(this.place(at));
+    else this.cancel();
+  }
+
+  /** The corner or the border stays where the hand lets go of it. */
+  letGo(to) {
+    const { held, tool } = this;
+    this.cancel();
+    if (tool === "corner") this.tell("corner", { at: held.place, to });
+    else this.tell("border", { grids: held.grids, line: held.bend(to) });
   }
 
   stroke(at) {
@@ -164,18 +254,20 @@ export class Gestures {
     this.sketch.brushed(block, true);
   }
 
-  hint(corner) {
-    this.sketch.draw(corner ? [pointOf(corner.place)] : []);
+  /** Show what a press would take hold of. */
+  hint(found) {
+    if (!found) this.sketch.draw([]);
+    else this.sketch.draw([found.place ? pointOf(found.place) : lineOf(found.run)]);
   }
 
   /** Return the grids' corner nearest to a pixel, null where none is near. */
-  nearestCorner(at) {
-    const box = [[at.x - NEAR_PX, at.y - NEAR_PX], [at.x + NEAR_PX, at.y + NEAR_PX]];
+  nearestCorner(at, near) {
+    const box = [[at.x - near, at.y - near], [at.x + near, at.y + near]];
     const uids = new Set(
       this.map.queryRenderedFeatures(box, { layers: ["sketch/fill"] }).map((one) => one.properties.uid),
     );
     let best = null;
-    let least = NEAR_PX;
+    let least = near;
     for (const uid of uids) {
       for (const ring of ringsOf(this.sketch.features.get(uid))) {
         for (const place of ring) {
@@ -199,103 +291,8 @@ export class Gestures {
   }
 }
 
-/** Return what finds the border under a pointer, and how it bends. */
-export function bordersOf(features) {
-  return {
-    take(map, at, near) {
-      const box = [[at.x - near, at.y - near], [at.x + near, at.y + near]];
-      const found = map.queryRenderedFeatures(box, { layers: ["sketch/fill"] });
-      const uids = [...new Set(found.map((one) => one.properties.uid))];
-      let best = null;
-      for (let i = 0; i < uids.length; i++) {
-        for (let j = i + 1; j < uids.length; j++) {
-          for (const run of sharedRuns(features.get(uids[i]), features.get(uids[j]))) {
-            const hit = nearestOn(map, run, at);
-            if (hit.far < near && (!best || hit.far < best.hit.far)) best = { run, hit, grids: [uids[i], uids[j]] };
-          }
-        }
-      }
-      if (!best) return null;
-      return { from: at, grids: best.grids, bend: (to) => bend(map, best.run, best.hit, to) };
-    },
-  };
-}
-
-/** Return the stretches of a ring whose corners another grid has too. */
-function sharedRuns(one, other) {
-  const theirs = new Set();
-  for (const ring of ringsOf(other)) for (const place of ring) theirs.add(place.join());
-  const runs = [];
-  for (const closed of ringsOf(one)) {
-    const ring = closed.slice(0, -1);
-    const shared = ring.map((place) => theirs.has(place.join()));
-    const start = shared.indexOf(false);
-    if (start < 0) continue;
-    let run = [];
-    for (let i = 1; i <= ring.length; i++) {
-      const at = (start + i) % ring.length;
-      if (shared[at]) run.push(ring[at]);
-      else {
-        if (run.length > 1) runs.push(run);
-        run = [];
-      }
-    }
-  }
-  return runs;
-}
-
-function nearestOn(map, run, at) {
-  let best = { far: Infinity };
-  for (let i = 0; i + 1 < run.length; i++) {
-    const a = map.project(run[i]);
-    const b = map.project(run[i + 1]);
-    const [dx, dy] = [b.x - a.x, b.y - a.y];
-    const t = Math.min(1, Math.max(0, ((at.x - a.x) * dx + (at.y - a.y) * dy) / (dx * dx + dy * dy || 1)));
-    const far = Math.hypot(a.x + t * dx - at.x, a.y + t * dy - at.y);
-    if (far < best.far) best = { far, i, t };
-  }
-  return best;
-}
-
-/** Return the border pulled to a place: its ends stay, what lies near the hand goes along. */
-function bend(map, run, hit, to) {
-  const [a, b] = [run[hit.i], run[hit.i + 1]];
-  const grip = [a[0] + (b[0] - a[0]) * hit.t, a[1] + (b[1] - a[1]) * hit.t];
-  const line = [...run.slice(0, hit.i + 1), grip, ...run.slice(hit.i + 1)];
-  const along = [0];
-  for (let i = 1; i < line.length; i++) {
-    const [p, q] = [map.project(line[i - 1]), map.project(line[i])];
-    along.push(along[i - 1] + Math.hypot(q.x - p.x, q.y - p.y));
-  }
-  const [mid, end] = [along[hit.i + 1], along[along.length - 1]];
-  const pull = [to[0] - grip[0], to[1] - grip[1]];
-  return line.map((place, i) => {
-    const reach = along[i] <= mid ? mid : end - mid;
-    const weight = reach > 0 ? 1 - Math.abs(along[i] - mid) / reach : 1;
-    const soft = weight * weight * (3 - 2 * weight);
-    return [round(place[0] + pull[0] * soft), round(place[1] + pull[1] * soft)];
-  });
-}
-
-function ringsOf(feature) {
-  if (!feature) return [];
-  const { type, coordinates } = feature.geometry;
-  return type === "Polygon" ? coordinates : coordinates.flat();
-}
-
-/** A tenth of a metre is finer than any hand. */
-function round(degrees) {
-  return Math.round(degrees * 1e6) / 1e6;
-}
-
-function same(one, other) {
-  return Math.abs(one[0] - other[0]) < 1e-7 && Math.abs(one[1] - other[1]) < 1e-7;
-}
-
-function pointOf(coordinates) {
-  return { type: "Point", coordinates };
-}
-
-function lineOf(coordinates) {
-  return { type: "LineString", coordinates };
+/** Let a hand of the map do, or keep it from doing, what it does. */
+function allow(hand, on) {
+  if (on) hand.enable();
+  else hand.disable();
 }

@@ -147,7 +147,7 @@ export class Session {
   openSketch() {
     const tell = (what, detail) =>
       this.box.dispatchEvent(new CustomEvent("gridmap:drawn", { bubbles: true, detail: { what, ...detail } }));
-    this.sketch = new Sketch(this.map, this.painter, this.scene.theme, tell);
+    this.sketch = new Sketch(this.map, this.painter, this.scene, tell);
     this.box.dispatchEvent(new CustomEvent("gridmap:sketch", { bubbles: true, detail: this.sketch }));
   }
 

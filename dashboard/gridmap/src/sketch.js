@@ -1,10 +1,13 @@
 // A drawing that is being redrawn: its grids on the map, repainted grid by grid, and the gestures.
-import { bordersOf, Gestures } from "./gestures.js";
-import { THEMES } from "./themes.js";
+import { bordersOf } from "./borders.js";
+import { Gestures } from "./gestures.js";
+import { textFont, THEMES } from "./themes.js";
 
 const GRIDS = "sketch-grids";
 const BLOCKS = "sketch-blocks";
 const LINES = "sketch-lines";
+const GUIDE = "sketch-guide";
+const PIECES = "sketch-pieces";
 const NONE = { type: "FeatureCollection", features: [] };
 // Too little, in the band, too much; grey where the account does not see, hatched never: no guess.
 const STATES = {
@@ -14,17 +17,19 @@ const STATES = {
 const UNSEEN = { dark: "#2a3346", light: "#d5dae2" };
 
 export class Sketch {
-  constructor(map, painter, theme, tell) {
+  constructor(map, painter, scene, tell) {
     this.map = map;
-    this.theme = theme === "light" ? "light" : "dark";
+    this.theme = scene.theme === "light" ? "light" : "dark";
+    this.font = textFont(scene, true);
     this.features = new Map();
     this.classes = new Map();
     this.picked = [];
     this.locked = new Set();
+    this.others = new Map();
     this.borders = bordersOf(this.features);
     map.addSource(GRIDS, { type: "geojson", data: NONE, promoteId: "uid", tolerance: 0.1 });
     map.addSource(BLOCKS, { type: "geojson", data: NONE });
-    map.addSource(LINES, { type: "geojson", data: NONE });
+    for (const id of [LINES, GUIDE, PIECES]) map.addSource(id, { type: "geojson", data: NONE });
     const layers = this.layers();
     const before = painter.slide(layers[0].id);
     for (const layer of layers) map.addLayer(layer, before);
@@ -34,7 +39,9 @@ export class Sketch {
   layers() {
     const { theme } = this;
     const tone = THEMES[theme];
-    const accent = theme === "light" ? "#0b6bcb" : "#4cc2ff";
+    const { accent } = tone;
+    const other = theme === "light" ? "#8a2be2" : "#d7a6ff";
+    const road = theme === "light" ? "#b35c00" : "#ffd24a";
     const state = (name) => ["boolean", ["feature-state", name], false];
     const level = ["coalesce", ["feature-state", "level"], -1];
     const fill = ["match", level];
@@ -44,7 +51,7 @@ export class Sketch {
         id: "sketch/fill", type: "fill", source: GRIDS,
         paint: {
           "fill-color": [...fill, UNSEEN[theme]],
-          "fill-opacity": ["case", state("picked"), 0.8, 0.58],
+          "fill-opacity": this.guided ? 0.3 : ["case", state("picked"), 0.8, 0.58],
         },
       },
       {
@@ -60,6 +67,13 @@ export class Sketch {
           "line-color": theme === "light" ? "#3c4a5e" : "#c9d6ee",
           "line-width": ["case", state("locked"), 3, 0],
           "line-dasharray": [1, 1.5],
+        },
+      },
+      {
+        id: "sketch/other", type: "line", source: GRIDS,
+        paint: {
+          "line-color": other, "line-dasharray": [3, 2], "line-offset": 2,
+          "line-width": ["match", ["coalesce", ["feature-state", "other"], 0], 1, 2, 2, 4, 0],
         },
       },
       {
@@ -88,9 +102,36 @@ export class Sketch {
         paint: { "fill-color": accent, "fill-opacity": 0.25 },
       },
       {
+        id: "sketch/pieces", type: "fill", source: PIECES,
+        paint: { "fill-color": other, "fill-opacity": 0.35, "fill-outline-color": other },
+      },
+      {
+        id: "sketch/piece-edges", type: "line", source: PIECES,
+        paint: { "line-color": other, "line-width": 2 },
+      },
+      {
+        id: "sketch/piece-names", type: "symbol", source: PIECES,
+        layout: { "text-field": ["to-string", ["get", "n"]], "text-font": this.font, "text-size": 14 },
+        paint: { "text-color": tone.text, "text-halo-color": tone.halo, "text-halo-width": 2 },
+      },
+      {
+        id: "sketch/guide", type: "line", source: GUIDE,
+        layout: { "line-cap": "round", "line-join": "round" },
+        paint: {
+          "line-color": ["match", ["get", "role"], "road", road, tone.halo],
+          "line-width": ["match", ["get", "role"], "road", 9, 7],
+          "line-opacity": 0.9,
+        },
+      },
+      {
+        id: "sketch/cut", type: "line", source: GUIDE, filter: ["==", ["get", "role"], "cut"],
+        layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": accent, "line-width": 4 },
+      },
+      {
         id: "sketch/drawn", type: "line", source: LINES,
         layout: { "line-cap": "round", "line-join": "round" },
-        paint: { "line-color": accent, "line-width": 3 },
+        paint: { "line-color": accent, "line-width": this.guided ? 1.5 : 3 },
       },
       {
         id: "sketch/corner", type: "circle", source: LINES,
@@ -120,6 +161,9 @@ export class Sketch {
     this.classes.clear();
     this.map.removeFeatureState({ source: GRIDS });
     for (const one of features) this.mark(one);
+    this.locked = new Set();
+    this.others = new Map();
+    this.pick(this.picked); // what is picked stays so where it is still there
   }
 
   /** Take the grids that an edit changed; the others are not touched. */
@@ -153,6 +197,14 @@ export class Sketch {
     this.locked = wanted;
   }
 
+  /** Mark the grids that others draw on: 1 theirs alone, 2 drawn on here as well. */
+  mind(others) {
+    for (const uid of new Set([...others.keys(), ...this.others.keys()])) {
+      this.map.setFeatureState({ source: GRIDS, id: uid }, { other: others.get(uid) || 0 });
+    }
+    this.others = others;
+  }
+
   pick(uids) {
     const wanted = uids.filter((uid) => this.features.has(uid));
     for (const uid of this.picked) this.map.setFeatureState({ source: GRIDS, id: uid }, { picked: false });
@@ -163,14 +215,21 @@ export class Sketch {
   /** Fly to a grid. */
   show(uid) {
     const feature = this.features.get(uid);
-    if (!feature) return;
+    if (feature) this.frame([feature]);
+  }
+
+  /** Fly to features, all of them in view. */
+  frame(features) {
     let [west, south, east, north] = [180, 90, -180, -90];
-    for (const [lon, lat] of feature.geometry.coordinates.flat(feature.geometry.type === "Polygon" ? 1 : 2)) {
-      west = Math.min(west, lon);
-      east = Math.max(east, lon);
-      south = Math.min(south, lat);
-      north = Math.max(north, lat);
+    for (const { geometry } of features) {
+      for (const [lon, lat] of geometry.coordinates.flat(geometry.type === "Polygon" ? 1 : 2)) {
+        west = Math.min(west, lon);
+        east = Math.max(east, lon);
+        south = Math.min(south, lat);
+        north = Math.max(north, lat);
+      }
     }
+    if (west > east) return;
     const box = [[west, south], [east, north]];
     this.map.fitBounds(box, { padding: 140, maxZoom: 16.5, duration: 0 });
   }
@@ -195,6 +254,16 @@ export class Sketch {
     this.map.getSource(LINES).setData({ type: "FeatureCollection", features });
   }
 
+  /** Show where a line will lie: features with the role "cut" or "road". */
+  guide(features) {
+    this.map.getSource(GUIDE).setData({ type: "FeatureCollection", features });
+  }
+
+  /** Show numbered pieces of land; a feature collection, or null for none. */
+  setPieces(collection) {
+    this.map.getSource(PIECES).setData(collection || NONE);
+  }
+
   gridAt(point) {
     const found = this.map.queryRenderedFeatures([point.x, point.y], { layers: ["sketch/fill"] });
     return found.length > 0 ? found[0].properties.uid : null;
@@ -208,5 +277,11 @@ export class Sketch {
   use(tool) {
     this.gestures.use(tool);
     this.showBlocks(tool === "brush");
+    // The roads that a line follows lie under the colours.
+    this.guided = tool === "line";
+    for (const { id, paint } of this.layers()) {
+      if (id === "sketch/fill") this.map.setPaintProperty(id, "fill-opacity", paint["fill-opacity"]);
+      if (id === "sketch/drawn") this.map.setPaintProperty(id, "line-width", paint["line-width"]);
+    }
   }
 }
