@@ -226,6 +226,11 @@ class Settings:
     )
     child_seconds: int = _setting(60, "Time of that child process.", low=1)
     tile_cache_mb: int = _setting(64, "Memory for tiles already drawn, in megabytes.", low=1)
+    answers_mb: int = _setting(
+        256,
+        "Memory for answers kept for the next request, as masks of filters, in megabytes.",
+        low=1,
+    )
     server_threads: int = _setting(16, "Requests answered at the same time.", low=1, high=64)
     ownership_threads: int = _setting(2, "Threads that assign incidents to grids.", low=1, high=64)
 

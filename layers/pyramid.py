@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
-from geodata.snapshots.facts import Facts
 from geodata.snapshots.packed_rows import PackedRows
 from geodata.snapshots.row_mask import RowTest, count_runs
 from geodata.snapshots.snapshot import Filter, Snapshot
 from layers.density import Counts
+from layers.facts import Facts
 from layers.layer import Picture, Tile
 from layers.raster_tile import CELLS, slice_around
 

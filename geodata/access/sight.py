@@ -132,8 +132,7 @@ def narrow_facts(facts: Facts, scope: Scope, *, cells: Cells | None) -> Sight:
         "outside": None,
         "read_base": lambda: facts.base,
         "kept": _Kept(facts.kept),
-        "_answers": OrderedDict(),
-        "_lock": threading.Lock(),
+        "_whose": object(),
     }
     if cells is None or (scope.everything and rows):
         assert scope.everything

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import fields
 from typing import Any
 
@@ -17,7 +15,7 @@ from geodata.events.derive import derive_columns
 from geodata.events.ground import read_ground_within
 from geodata.events.incidents import FLAG_DRILL
 from geodata.snapshots.counted import count_later
-from geodata.snapshots.facts import KEPT_WITH_DRAWING, Facts
+from geodata.snapshots.facts import KEPT_WITH_DRAWING, Facts, make_cache
 from geodata.snapshots.newest import make_snapshot
 from geodata.snapshots.patch import leave_out, patch_snapshot
 from geodata.snapshots.rating import rate_later
@@ -73,8 +71,7 @@ def look_back(facts: Facts, cut_off: int) -> Facts:
             "as_of": min(facts.as_of, cut_off),
             "rated": rated,
             "kept": kept,
-            "_answers": OrderedDict(),
-            "_lock": threading.Lock(),
+            "_answers": make_cache(city),
         }
     )
 

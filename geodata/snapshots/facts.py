@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +21,7 @@ from geodata.city import City
 from geodata.events.clock import RED
 from geodata.grids import GridSystem
 from geodata.risk import GridRisk
+from geodata.snapshots.byte_cache import ByteCache, measure_answer
 from geodata.snapshots.counted import count_later, follow_counter
 from geodata.snapshots.counting import Counter
 from geodata.snapshots.later import Later
@@ -35,7 +35,6 @@ from geodata.store.sources import read_as_of
 from geodata.words import Lang
 
 UNMATCHED = ""  # the category of a kind that the city's table does not know
-_ANSWERS_KEPT = 32
 KEPT_WITH_DRAWING = ("drawing", "base")
 _MANY_INCIDENTS = 100_000
 _REST = 4  # times as long as making new facts took, no others are made
@@ -71,8 +70,8 @@ class Facts:
     tables: int  # grows whenever a reference table changes
     counted: Later[Counter]  # over the snapshot
     kept: dict[Any, Any] = field(default_factory=dict)
-    _answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _answers: ByteCache  # with the sights that are narrowed from these
+    _whose: object = field(default_factory=object)  # tells their answers apart
 
     @property
     def counter(self) -> Counter:
@@ -205,17 +204,16 @@ class Facts:
         return self.bodies[column].dropna().to_dict() if column in self.bodies else {}
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return the answer under this key, made at the first call; the last ones are kept."""
-        with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
-                return self._answers[key]
-        answer = make()
-        with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > _ANSWERS_KEPT:
-                self._answers.popitem(last=False)
-        return answer
+        """
+        Return the answer under this key, made at the first call.
+
+        Those lately used are kept, as many as `answers_mb` holds.
+        """
+        return self._answers.get((self._whose, key), make)
+
+    def forget_answers(self) -> None:
+        """Let the kept answers go: others take over, and both would take twice the memory."""
+        self._answers.clear()
 
 
 class FactsKeeper:
@@ -269,6 +267,7 @@ class FactsKeeper:
         self._facts = fresh = load_facts(self.city, now=now, old=old)
         if fresh is not None and old is not None:
             fresh.kept |= _kept_by_drawing(old, fresh)
+            old.forget_answers()
         if fresh is not None and fresh.snapshot.n >= _MANY_INCIDENTS:
             end_s = time.monotonic()
             self._rest_until_s = end_s + max((end_s - begin_s) * _REST, _REST_OF_MANY_S)
@@ -331,8 +330,15 @@ def load_facts(city: City, *, now: int, old: Facts | None = None) -> Facts | Non
         kind_terms=terms["kind"],
         body_terms=terms["body"],
         source_terms=terms["source"],
+        _answers=make_cache(city),
         **reference,
     )
+
+
+def make_cache(city: City) -> ByteCache:
+    """Return what keeps the answers of one revision, up to the city's budget."""
+    limit_bytes = city.settings.answers_mb * 1_000_000
+    return ByteCache(limit_bytes=limit_bytes, measure=measure_answer)
 
 
 def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:

@@ -7,7 +7,8 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.tile_cache import ENTRY_BYTES, TileCache
+from geodata.snapshots.byte_cache import ENTRY_BYTES
+from layers.tile_cache import TileCache
 
 
 def test_a_picture_is_drawn_once_even_an_empty_one():
@@ -25,7 +26,7 @@ def test_the_bytes_in_use_never_pass_the_limit(asked):
     for key, size in asked:
         assert cache.get((key, size), lambda size=size: b"." * size) == b"." * size
         assert cache.used_bytes <= cache.limit_bytes
-    kept = [size for (_, size), body in cache._kept.items() if len(body) == size]
+    kept = [size for (_, size), body in cache._kept.items() if len(body[0]) == size]
     assert cache.used_bytes == sum(kept) + ENTRY_BYTES * len(cache)
 
 
