@@ -67,7 +67,6 @@ class Facts:
     source_terms: dict[int, str]
     points: dict[str, Later[geopandas.GeoDataFrame]]
     components: int
-    tables: int  # grows whenever a reference table changes
     counted: Later[Counter]  # over the snapshot
     kept: dict[Any, Any] = field(default_factory=dict)
     _answers: ByteCache  # with the sights that are narrowed from these
@@ -110,7 +109,8 @@ class Facts:
     @property
     def version(self) -> str:
         """Return what changes with the drawing and the tables, though not with each event."""
-        return f"{self.grids.drawing}-{self.tables}-{base_version(self.city.base_folder)}"
+        dated = f"{self.ground}-{self.good_until:.0f}"
+        return f"{self.grids.drawing}-{dated}-{base_version(self.city.base_folder)}"
 
     @property
     def zone(self) -> str:

@@ -18,35 +18,40 @@ from geodata.ownership.owners import OwnerIndex
 from geodata.snapshots.later import Later
 from geodata.store.database import Connection
 from geodata.store.drawings import read_next_change
-from geodata.store.records import count_records, read_records, read_tables_version
+from geodata.store.records import Seen, count_records, read_records, read_seen
 
 THINGS = ("cameras", "places", "components", "lines", "blocks")
-TABLES = ("kinds", "bodies", "points", "components", "tables", "good_until")
+TABLES = ("kinds", "bodies", "points", "components", "good_until")
 
 
 def read_tables(
     connection: Connection, city: City, system: GridSystem, *, now: int
 ) -> dict[str, Any]:
-    """Return the reference tables in force; what stands at a place is read when it is asked for."""
-    owners = Later(partial(index_of, system))
+    """
+    Return the reference tables in force; what stands at a place is read when it is asked for.
+
+    It is read as it is now, even if another load has been taken in by then.
+    """
+    owners, seen = Later(partial(index_of, system)), read_seen(connection)
     return {
         **{
             name: read_records(connection, name, at=now).set_index("id")
             for name in ("kinds", "bodies")
         },
-        "points": {name: Later(partial(_read_things, city, name, owners, now)) for name in THINGS},
+        "points": {
+            name: Later(partial(_read_things, city, name, owners, now, seen)) for name in THINGS
+        },
         "components": count_records(connection).get("components", 0),
-        "tables": read_tables_version(connection),
         "good_until": read_next_change(connection, now),
     }
 
 
 def _read_things(
-    city: City, table: str, owners: Later[OwnerIndex], now: int
+    city: City, table: str, owners: Later[OwnerIndex], now: int, seen: Seen
 ) -> geopandas.GeoDataFrame:
     """Return the records of a table as `_points`, those with a line or an area as that shape."""
     with city.database.read() as connection:
-        records = read_records(connection, table, at=now)
+        records = read_records(connection, table, at=now, seen=seen)
     things = _points(city, records, owners)
     if "shape" not in records or things.empty:
         return things

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,27 +54,50 @@ def save_records(
     return len({row[1] for row in rows})
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The batches that were visible at one moment: those up to `newest` that were not hidden."""
+
+    newest: int
+    hidden: str  # JSON, a list of batches
+
+
+def read_seen(connection: sqlite3.Connection) -> Seen:
+    """Return which batches are visible now, so that records can be read as of now later on."""
+    newest = connection.execute("SELECT ifnull(max(batch), 0) FROM batch").fetchone()[0]
+    rows = connection.execute("SELECT batch FROM batch WHERE state <> ?", (IN,)).fetchall()
+    return Seen(newest=int(newest), hidden=orjson.dumps([row[0] for row in rows]).decode())
+
+
+_ALL = Seen(newest=2**62, hidden="[]")
 _IN_FORCE = (
     "FROM (SELECT id, x, y, data, row_number() OVER"
     " (PARTITION BY id ORDER BY valid_from DESC, batch DESC) AS place FROM record"
     " WHERE sort = ? AND valid_from <= ?"
-    " AND batch NOT IN (SELECT batch FROM batch WHERE state <> ? AND batch <> ?))"
+    " AND batch NOT IN (SELECT batch FROM batch WHERE state <> ? AND batch <> ?)"
+    " AND batch <= ? AND batch NOT IN (SELECT value FROM json_each(?)))"
     " WHERE place = 1 AND data <> ? ORDER BY id"
 )
 
 
 def read_records(
-    connection: sqlite3.Connection, sort: str, *, at: int, with_batch: int = NO_BATCH
+    connection: sqlite3.Connection,
+    sort: str,
+    *,
+    at: int,
+    with_batch: int = NO_BATCH,
+    seen: Seen = _ALL,
 ) -> pd.DataFrame:
     """
     Return the records of one sort in force at a moment, one row an id.
 
-    `with_batch` is seen although it is not visible yet. Columns: id, x_mm, y_mm (NaN for none) and
+    `with_batch` is seen although it is not visible yet; of the visible ones those that were so at
+    `seen` too. A batch withdrawn since is gone. Columns: id, x_mm, y_mm (NaN for none) and
     whatever the records carry. One that was ended is not among them.
     """
     rows = connection.execute(
         f"SELECT id, x, y, data {_IN_FORCE}",
-        (sort, at, IN, with_batch, ENDED),
+        (sort, at, IN, with_batch, seen.newest, seen.hidden, ENDED),
     ).fetchall()
     frame = pd.DataFrame([_row(row) for row in rows])
     if frame.empty:
@@ -91,7 +115,7 @@ def read_record_places(
     """
     rows = connection.execute(
         f"SELECT x, y, ifnull(json_extract(data, '$.kind'), '') {_IN_FORCE}",
-        (sort, at, IN, NO_BATCH, ENDED),
+        (sort, at, IN, NO_BATCH, _ALL.newest, _ALL.hidden, ENDED),
     ).fetchall()
     x, y, kinds = zip(*rows, strict=True) if rows else ((), (), ())
     return np.array(x, np.float64), np.array(y, np.float64), [str(kind) for kind in kinds]

@@ -153,14 +153,14 @@ def test_a_file_from_before_the_last_derivation_is_not_used(city):
 def test_new_cameras_and_kinds_are_seen_and_the_incidents_stay(city, tmp_path):
     keeper = FactsKeeper(city)
     first = keeper.current(NOW)
-    known = len(first.cameras)
     columns = ("camera_id", "name", "lon", "lat")
     load_one(
         city, "cameras", write_table(tmp_path / "c.csv", columns, [["K9", "新", 120.0, 32.53]])
     )
     second = keeper.current(NOW)
-    assert len(second.cameras) == known + 1
-    assert len(first.cameras) == known  # whoever still draws from the first is not disturbed
+    assert len(second.cameras) == len(first.cameras) + 1  # first asked for after the load
+    assert "K9" in set(second.cameras["id"]) - set(first.cameras["id"])
+    assert second.version != first.version
     assert second.snapshot.morton is first.snapshot.morton
     file = write_table(
         tmp_path / "k.csv", ("code", "name_zh", "category"), [["积水", "积水", "水务"]]

@@ -22,7 +22,7 @@ from geodata.store.event_log import (
     mark_withdrawn,
     open_batch,
 )
-from geodata.store.records import read_records, save_records
+from geodata.store.records import Seen, read_records, read_seen, save_records
 from tests.city import (
     INCIDENT_COLUMNS,
     NOW,
@@ -137,28 +137,41 @@ def test_a_reader_sees_nothing_of_a_batch_until_it_is_finished(city, tmp_path):
         assert counts(city)["incident"] == 10
 
 
+def save_camera(city: City, name: str) -> int:
+    batch = open_batch(city.database, "cameras", file="x", at=NOW)
+    frame = pd.DataFrame({"camera_id": ["C1"], "name": [name], "x_mm": [1.0], "y_mm": [2.0]})
+    save_records(city.database, "cameras", frame, key="camera_id", batch=batch)
+    return batch
+
+
+def camera_names(city: City, **seen: Seen) -> list[str]:
+    with city.database.read() as connection:
+        return read_records(connection, "cameras", at=NOW, **seen)["name"].tolist()
+
+
 def test_a_record_of_an_unfinished_batch_does_not_displace_the_one_in_force(city):
-    def save(name: str, *, finish: bool) -> int:
-        batch = open_batch(city.database, "cameras", file="x", at=NOW)
-        frame = pd.DataFrame({"camera_id": ["C1"], "name": [name], "x_mm": [1.0], "y_mm": [2.0]})
-        save_records(city.database, "cameras", frame, key="camera_id", batch=batch)
-        if finish:
-            derive_incidents(city, now=NOW, batch=batch)
-        return batch
-
-    def names() -> list[str]:
-        with city.database.read() as connection:
-            return read_records(connection, "cameras", at=NOW)["name"].tolist()
-
-    save("old", finish=True)
-    half = save("half", finish=False)
-    assert names() == ["old"]
+    derive_incidents(city, now=NOW, batch=save_camera(city, "old"))
+    half = save_camera(city, "half")
+    assert camera_names(city) == ["old"]
     drop_batch(city.database, half)
-    assert names() == ["old"]
-    new = save("new", finish=True)
-    assert names() == ["new"]
+    assert camera_names(city) == ["old"]
+    new = save_camera(city, "new")
+    derive_incidents(city, now=NOW, batch=new)
+    assert camera_names(city) == ["new"]
     withdraw_batch(city, new, now=NOW)
-    assert names() == ["old"]
+    assert camera_names(city) == ["old"]
+
+
+def test_records_are_read_as_they_stood_whatever_was_loaded_since(city):
+    derive_incidents(city, now=NOW, batch=save_camera(city, "old"))
+    half = save_camera(city, "half")  # hidden when it is looked, visible when it is read
+    with city.database.read() as connection:
+        seen = read_seen(connection)
+    derive_incidents(city, now=NOW, batch=half)
+    assert camera_names(city) == ["half"]
+    assert camera_names(city, seen=seen) == ["old"]
+    derive_incidents(city, now=NOW, batch=save_camera(city, "new"))
+    assert camera_names(city, seen=seen) == ["old"]
 
 
 # --- gone ----------------------------------------------------------------------------------------
