@@ -119,8 +119,8 @@ def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *,
 
     `wish`: `what` (ack, note, hand_over, verdict), `text`, `to` of a hand-over, `verdict` (real,
     false, test). Raises NotFound for an alarm that is not there or not this account's, NotAllowed
-    without the permission to act, BadSetting for a wish that is none or a hand-over to a post that
-    nobody knows; then nothing was written.
+    without the permission to act, BadSetting for a wish that is none or a hand-over to oneself or
+    to a post that nobody knows; then nothing was written.
     """
     _check_permission(scope, ACT)
     note = _read_note(wish, scope, now=now)
@@ -129,7 +129,8 @@ def note_alarm(city: City, scope: Scope, alarm: int, wish: Mapping[str, Any], *,
         if row is None or not scope.allows(row.owner):
             raise NotFound(Fault(key="alarm_missing"))
         if note.to:
-            _check_taker(note.to, list_takers(connection, city, owner=row.owner, now=now))
+            takers = list_takers(connection, city, owner=row.owner, now=now, but=scope.account)
+            _check_taker(note.to, takers)
         revision = raise_revision(connection, same_ground=True)
         append_note(connection, row, note, revision=revision)
         write_entry(
@@ -151,7 +152,6 @@ def alarm_json(one: Alarm, *, now: int, settings: Settings) -> dict[str, Any]:
     run = one.run
     taken = one.acknowledged
     escalates = one.waits_since + settings.alarm_escalate_s
-    waiting = taken is None and not run.cleared_at and not one.drill and not one.verdict
     return {
         "alarm": one.alarm,
         "level": run.level,
@@ -170,7 +170,7 @@ def alarm_json(one: Alarm, *, now: int, settings: Settings) -> dict[str, Any]:
         "received_at": run.received,
         "count": run.count,
         "cleared_at": run.cleared_at or None,
-        "escalates_at": escalates if waiting else None,
+        "escalates_at": escalates if one.waits else None,
         "acknowledged_at": taken.at if taken else None,
         "acknowledged_by": taken.post if taken else None,
         "handed_to": one.handed.to if one.handed else None,

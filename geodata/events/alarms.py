@@ -282,6 +282,17 @@ class Alarm:
         found = [one.verdict for one in self.notes if one.what == "verdict"]
         return found[-1] if found else ""
 
+    @property
+    def _goes_on(self) -> bool:
+        """Tell whether it is real and was handed on since: then it waits for its taker again."""
+        return self.verdict == "real" and self.handed is not None
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether somebody has to take it."""
+        judged = self.verdict and not self._goes_on
+        return not (self.acknowledged or self.run.cleared_at or self.drill or judged)
+
     def state(self, *, now: int, escalate_s: int) -> State:
         """
         Return what is to be done about it at a moment.
@@ -289,7 +300,7 @@ class Alarm:
         An alarm that nobody took within `escalate_s` of our hearing of it, or of its hand-over, is
         escalated; a drill never is.
         """
-        if self.verdict:
+        if self.verdict and not self._goes_on:
             return "judged"
         if self.run.cleared_at:
             return "cleared"

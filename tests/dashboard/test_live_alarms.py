@@ -19,6 +19,7 @@ from geodata.events.derive import derive_incidents
 from geodata.events.withdrawal import withdraw_batch
 from geodata.snapshots.facts import FactsKeeper
 from geodata.snapshots.inventory import describe_city
+from geodata.store.accounts import add_account
 from tests.city import NOW, load_one, make_gridded_city, middle, write_table
 
 DUTY = Scope.whole_city("duty-1", ("read", "read.rows", "act"), role="duty")
@@ -247,6 +248,36 @@ def test_what_is_handed_over_waits_for_its_taker_and_escalates_anew(desk):
     assert taken.acknowledged is not None
     assert taken.acknowledged.post == "duty-2"
     assert taken.state(now=later + 9_999, escalate_s=300) == "acknowledged"
+
+
+def test_what_was_judged_real_waits_again_when_it_is_handed_on(desk):
+    desk.post("K4", alarm_level=2, device_id="D1")
+    load_bodies(desk)
+    (one,) = desk.alarms()
+    real = {"what": "verdict", "verdict": "real"}
+    judged = note_alarm(desk.city, DUTY, one.alarm, real, now=desk.now)
+    assert (judged.waits, judged.state(now=desk.now, escalate_s=300)) == (False, "judged")
+    handed = {"what": "hand_over", "to": "街道值班岗"}
+    waiting = note_alarm(desk.city, DUTY, one.alarm, handed, now=desk.now)
+    assert waiting.verdict == "real"
+    assert waiting.waits
+    assert waiting.state(now=desk.now + 300, escalate_s=300) == "escalated"
+    taken = note_alarm(desk.city, DUTY, one.alarm, {"what": "ack"}, now=desk.now + 301)
+    assert taken.state(now=desk.now + 301, escalate_s=300) == "judged"
+
+
+def test_nobody_puts_an_escalation_off_by_handing_an_alarm_to_himself(desk):
+    desk.post("K5", alarm_level=2, device_id="D1")
+    with desk.city.database.transaction() as connection:
+        add_account(
+            connection, DUTY.account, role="duty", areas=(), address="",
+            password="", one_time=False, now=desk.now,
+        )  # fmt: skip
+    (one,) = desk.alarms()
+    own = {"what": "hand_over", "to": DUTY.account}
+    with pytest.raises(BadSetting):
+        note_alarm(desk.city, DUTY, one.alarm, own, now=desk.now)
+    assert desk.alarms()[0].waits_since == one.waits_since
 
 
 def test_an_alarm_is_never_handed_to_a_post_nobody_knows(desk):
