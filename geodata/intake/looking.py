@@ -25,7 +25,7 @@ from geodata.intake.watched import find_stamp
 from geodata.loading.case_columns import find_case_columns
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.datums import OutlineEvidence
-from geodata.loading.event_files import NAMES as EVENT_NAMES
+from geodata.loading.event_files import find_event_columns
 from geodata.loading.incidents import STANDS_IN
 from geodata.loading.outside import DATUMS, describe_outside, find_outside
 from geodata.loading.placing import metric_for, raw_places
@@ -205,7 +205,9 @@ def _find_fields(
         return {name: found.get(name) for name in _DRAWN}
     if kind == "incidents":
         return find_case_columns(frame, mapping)
-    names = _names_of(kind)
+    if kind == "events":
+        return find_event_columns(frame, mapping)
+    names = RECORD_KINDS[kind].names if kind in RECORD_KINDS else {}
     return {name: find_column(frame, names[name], mapping.get(name)) for name in names}
 
 
@@ -222,9 +224,3 @@ def _left_to_addresses(
         for fault in reading.faults
         if fault.row not in addressed or fault.key not in STANDS_IN
     ]
-
-
-def _names_of(kind: str) -> dict[str, tuple[str, ...]]:
-    if kind == "events":
-        return EVENT_NAMES
-    return RECORD_KINDS[kind].names if kind in RECORD_KINDS else {}

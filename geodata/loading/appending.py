@@ -102,6 +102,8 @@ def note_outcome(city: City, batch: int, report: LoadReport, *, new: str) -> Non
         report.note(COPIES, n=f"{known:,}")
         with city.database.transaction() as connection:
             note_copies(connection, batch, known)
+    if outcome["moved"]:
+        report.note("columns.moved", n=f"{outcome['moved']:,}")
     if outcome["conflicts"]:
         report.note("report.conflicts", n=f"{outcome['conflicts']:,}")
     counts = tuple(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,6 +94,11 @@ _DOUBTFUL = frozenset(
         "处置时限", "办理时限", "处理时限", "完成时限", "办理期限", "处置期限", "办结期限",
     }
 )  # fmt: skip
+# Headers of a case's number that are as often those of the row, counted anew in every file.
+_COUNTED = frozenset({"编号", "流水号", "单号", "登记编号"})
+_ROW_NUMBER = re.compile(r"(?:no\.?|第|#)?\s*(\d+)\s*(?:号|件|[.、)])?", re.IGNORECASE)
+_MOST_ROWS = 100_000  # a bare number below it says which row, or nothing that holds in two files
+_FEW, _NEARLY_ALL = 0.01, 0.9
 _TRIED = 200  # cells
 # Fields whose lack bends a figure, or makes a second export count twice.
 GAPS = ("incident_id", "kind", "due_at", "body", "registered_at", "closed_at")
@@ -101,15 +108,37 @@ def find_case_columns(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[s
     """
     Return the column that each field of a case is taken from, None for none.
 
-    A header that may as well be that of a duration or of a state (处置时限, 办结) counts where its
-    cells are moments, unless `mapping` names it.
+    A header that may as well be that of a duration or of a state (处置时限, 办结) counts where
+    nearly all of its cells are moments, unless `mapping` names it; 编号 as `find_case_number` says.
     """
-    return {
-        name: _find_moments(frame, headers)
+    found = {
+        name: _find_sure(frame, headers, _DOUBTFUL, _holds_moments)
         if name.endswith("_at") and mapping.get(name) is None
         else find_column(frame, headers, mapping.get(name))
         for name, headers in COLUMNS.items()
     }
+    return found | {"incident_id": find_case_number(frame, mapping.get("incident_id"))}
+
+
+def find_case_number(
+    frame: pd.DataFrame, mapped: str | None, *, repeats: bool = False
+) -> str | None:
+    """
+    Return the column of a case's number; `repeats`: each stands in several rows, one an event.
+
+    A header that is as often the row's (编号, 流水号) counts only where its cells are no numbering
+    of the file: taken for the case's, the first row of two months would be one case.
+    """
+    headers = COLUMNS["incident_id"]
+    if mapped is not None:
+        return find_column(frame, headers, mapped)
+    return _find_sure(frame, headers, _COUNTED, lambda cells: _tells_cases(cells, repeats=repeats))
+
+
+def find_numbering(frame: pd.DataFrame, taken: Collection[str | None]) -> str | None:
+    """Return a column that may be of the case's number and was left, being a numbering of rows."""
+    found = find_column(frame, tuple(h for h in COLUMNS["incident_id"] if h in _COUNTED), None)
+    return None if found in taken else found
 
 
 def list_gaps(fields: Mapping[str, str | None]) -> tuple[str, ...]:
@@ -135,20 +164,41 @@ def _is_empty(cells: pd.Series[Any]) -> pd.Series[bool]:
     return cells.fillna(0) == 0 if is_numeric_dtype(cells) else cells.isna() | (cells == "")
 
 
-def _find_moments(frame: pd.DataFrame, headers: tuple[str, ...]) -> str | None:
-    """Return the column of a moment: by a sure header, else a doubtful one above moments."""
-    sure = find_column(frame, tuple(one for one in headers if one not in _DOUBTFUL), None)
+def _find_sure(
+    frame: pd.DataFrame,
+    headers: tuple[str, ...],
+    doubtful: Collection[str],
+    fits: Callable[[pd.Series[str]], bool],
+) -> str | None:
+    """Return the column of a sure header, else that of a doubtful one whose cells fit."""
+    sure = find_column(frame, tuple(one for one in headers if one not in doubtful), None)
     if sure is not None:
         return sure
     for header in headers:
-        column = find_column(frame, (header,), None) if header in _DOUBTFUL else None
-        if column is not None and _holds_moments(frame[column]):
+        column = find_column(frame, (header,), None) if header in doubtful else None
+        if column is not None and fits(frame[column]):
             return column
     return None
 
 
-def _holds_moments(cells: pd.Series[str]) -> bool:
-    """Return whether any of the first filled cells is a moment."""
+def _list_filled(cells: pd.Series[str]) -> pd.Series[str]:
     filled = cells.dropna().astype(str).str.strip()
-    filled = filled[filled != ""].head(_TRIED)
-    return not len(filled) or not parse_moments(filled, ZoneInfo("UTC")).bad.all()
+    return filled[filled != ""]
+
+
+def _holds_moments(cells: pd.Series[str]) -> bool:
+    """Return whether nearly all of the first filled cells are moments."""
+    filled = _list_filled(cells).head(_TRIED)
+    if not len(filled):
+        return True
+    return bool((~parse_moments(filled, ZoneInfo("UTC")).bad).mean() >= _NEARLY_ALL)
+
+
+def _tells_cases(cells: pd.Series[str], *, repeats: bool) -> bool:
+    """Return whether cells tell cases apart, in this file and from those of any other."""
+    filled = _list_filled(cells)
+    if not len(filled) or (not repeats and filled.nunique() < _NEARLY_ALL * len(filled)):
+        return False
+    told = (_ROW_NUMBER.fullmatch(unicodedata.normalize("NFKC", text)) for text in filled)
+    counted = sum(one is not None and int(one[1]) < _MOST_ROWS for one in told)
+    return counted < _FEW * len(filled)

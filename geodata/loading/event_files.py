@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from geodata.events.incidents import STAGES
 from geodata.events.moments import parse_moments
 from geodata.loading.alarm_fields import ALARM_NAMES, read_alarm_columns
 from geodata.loading.appending import append_and_derive, cut_events, note_outcome
-from geodata.loading.case_columns import COLUMNS
+from geodata.loading.case_columns import COLUMNS, find_case_number
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
 from geodata.loading.incidents import STANDS_IN
@@ -98,6 +99,13 @@ def parse_stages(texts: pd.Series[str]) -> pd.Series[str]:
     return plain.map(known).fillna("")
 
 
+def find_event_columns(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the column that each field of an event is taken from, None for none."""
+    found = {name: find_column(frame, names, mapping.get(name)) for name, names in NAMES.items()}
+    number = find_case_number(frame, mapping.get("incident_id"), repeats=True)
+    return found | {"incident_id": number}
+
+
 def _event_table(
     city: City,
     reading: Reading,
@@ -107,9 +115,7 @@ def _event_table(
 ) -> pd.DataFrame:
     """Return the accepted rows with checked columns; what is refused goes into the report."""
     frame = reading.frame
-    found = {
-        name: find_column(frame, names, request.mapping.get(name)) for name, names in NAMES.items()
-    }
+    found = find_event_columns(frame, request.mapping)
     missing = [name for name in _NEEDED if found[name] is None]
     if missing:
         raise lacking(missing, frame.columns, file=report.file)

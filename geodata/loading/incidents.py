@@ -16,7 +16,7 @@ from geodata.events.derive import own_places
 from geodata.events.moments import parse_moments
 from geodata.loading.addressed import fill_places
 from geodata.loading.appending import append_and_derive, cut_incidents, note_outcome
-from geodata.loading.case_columns import find_case_columns, note_gaps
+from geodata.loading.case_columns import find_case_columns, find_numbering, note_gaps
 from geodata.loading.events import STEP_COLUMNS, attributes_of, count_events
 from geodata.loading.fixtures import report_of
 from geodata.loading.outside import tell_far, tell_outside
@@ -148,6 +148,8 @@ def _incident_table(
     if reading.x is None and found["address"] is None:
         raise BadFile(Fault(key="place_columns_missing"), file=report.file)
     report.tell_columns(found, reading.place_columns, have=frame.columns)
+    if found["incident_id"] is None and (left := find_numbering(frame, found.values())):
+        report.note("columns.numbering", column=left)
     report.notes += tell_outside(city, reading, now=request.now, dry_run=request.dry_run)
     _find_recorded(frame, found, request, report)
     # STEP 2: times
