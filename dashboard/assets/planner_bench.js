@@ -39,7 +39,7 @@
   }
 
   function takeFrame(frame) {
-    Object.assign(planner, { words: frame.words, may: frame.may, whole: frame.whole, account: frame.account });
+    Object.assign(planner, { words: frame.words, may: frame.may, whole: frame.whole, account: frame.account, now: frame.now });
     document.title = frame.title + " · " + frame.city;
     by("lang-switch").href = planner.link({ lang: planner.lang === "zh" ? "en" : "zh" });
     window.dash_clientside.set_props("map", frame.map);
@@ -62,7 +62,10 @@
       planner.plans = told.plans;
       planner.starts = told.starts;
       drawBar();
-      if (!planner.draft) planner.side.draw();
+      if (!planner.draft && planner.sketch) {
+        planner.side.draw();
+        planner.line.hint();
+      }
     }).catch(planner.refuse);
   }
   planner.listPlans = listPlans;
@@ -255,6 +258,7 @@
   /* What the hand has drawn becomes one edit. */
   function drawn(what) {
     if (what.what === "drawing") { planner.line.drawing(what); return; }
+    if (planner.past.on && what.place) planner.past.ask(what.place); // Enter, where others click
     if (!planner.draft || planner.past.on) return;
     if (what.what === "pick") {
       var was = picked();

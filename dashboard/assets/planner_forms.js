@@ -42,7 +42,7 @@
 
   forms.askApproval = function () {
     var field = node("input", { type: "date", id: "effective", required: true });
-    field.value = new Date().toLocaleDateString("sv", { timeZone: by("page").dataset.zone });
+    field.value = field.min = planner.day(planner.now);
     ask(say("approve"), [["effective", field]], function () { planner.act("approve", { effective: field.value }); }, { id: "approve-now", text: say("approve") });
   };
 

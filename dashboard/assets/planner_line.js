@@ -57,7 +57,7 @@
   };
 
   function sentence(tool) {
-    if (!planner.draft) return planner.plan ? say("working") : say("none");
+    if (!planner.draft) return say(planner.plan ? "working" : planner.plans && planner.plans.length ? "none_open" : "none");
     if (ONE.indexOf(tool) < 0) return say("hint_" + tool);
     var picked = planner.sketch ? planner.sketch.picked : [];
     if (picked.length !== 1) return say("hint_first");

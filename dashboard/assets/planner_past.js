@@ -320,8 +320,11 @@
 
   /* A click asks who answered for that place, by every drawing. */
   past.clicked = function (event) {
-    if (!past.on) return;
-    past.place = [event.lngLat.lng, event.lngLat.lat];
+    if (past.on) past.ask([event.lngLat.lng, event.lngLat.lat]);
+  };
+
+  past.ask = function (place) {
+    past.place = place;
     planner.sketch.draw([{ type: "Point", coordinates: past.place }]);
     planner.ask("/past/holders?lon=" + past.place[0].toFixed(6) + "&lat=" + past.place[1].toFixed(6)).then(function (told) {
       past.holders = told.holders;

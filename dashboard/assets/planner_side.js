@@ -108,6 +108,7 @@
         return { uid: uid, code: one.code, before: null, after: one.loads, plain: true };
       });
     }
+    if (!sides.length && !drawable()) return null;
     if (!sides.length) return side.section(say("last_edit"), [node("p", { class: "quiet", text: say("no_edit") })], "last-edit");
     var looked = picked.length && !(planner.last || []).length;
     var alone = looked && picked.length === 1 ? gridOf(picked[0]).properties : null;
@@ -171,6 +172,7 @@
   };
 
   function others() {
+    if (["draft", "review", "approved"].indexOf(planner.draft.plan.state) < 0) return null;
     var found = (planner.draft.others || []).filter(function (one) { return one.touched.length; });
     if (!found.length) return null;
     var mine = new Set(planner.draft.grids.filter(function (one) { return one.properties.new; }).map(function (one) { return one.properties.uid; }));

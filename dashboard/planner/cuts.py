@@ -54,7 +54,9 @@ def _along_roads(draft: Draft, cut: Any) -> Any:
 
 def _cut_areas(shape: Any, cut: Any) -> list[float]:
     """Return the areas that a cut leaves of a grid, hectares, largest first; one where it ends."""
-    faces = shapely.get_parts(shapely.polygonize([shapely.union(shapely.boundary(shape), cut)]))
+    # On the millimetre: the ends of a cut lie beside the rim by less than that.
+    lines = shapely.union(shapely.boundary(shape), cut, grid_size=1.0)
+    faces = shapely.get_parts(shapely.polygonize([lines]))
     mine = faces[shapely.contains(shape, shapely.point_on_surface(faces))]
     found = shapely.area(mine) / MM2_PER_M2 / _HECTARE_M2
     return sorted((round(float(one), 2) for one in found), reverse=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any
-
 import geopandas as gpd
 import pytest
 import shapely
@@ -14,17 +11,14 @@ from geodata.city import open_city
 from geodata.events.rebuild import rebuild
 from geodata.plans.plan import make_plan
 from geodata.plans.workshop import Workshop
-from geodata.redraw import prove_draft
-from geodata.settings import SETTINGS_FILE
-from tests.city import EPSG, NOW, load_one, lonlat, square, write_shapes
+from tests.city import NOW
+from tests.dashboard.planner_desk import Planner, make_desk_city
 from tests.planned_city import (
     MERGE,
     PLANNER,
     SECOND,
     SPLIT,
     copy_city,
-    make_planned_city,
-    place,
     publish_edits,
 )
 
@@ -35,23 +29,7 @@ LONGEST_REPAINT_MS = 150
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("planner") / "city"
-    folder.mkdir()
-    make_planned_city(folder)
-    beats = [
-        (square(west, 0, wide=1.5, high=3), {"code": code, "name": code, "level": "grid"})
-        for west, code in ((0, "B1"), (1.5, "B2"))
-    ]
-    files = tmp_path_factory.mktemp("beats")
-    load_one(open_city(folder), "grids", write_shapes(files / "b.geojson", beats), system="beat")
-    road = shapely.LineString([place(2.5, -1), place(2.5, 4)])
-    base = open_city(folder).base_folder
-    base.mkdir(exist_ok=True)
-    roads = gpd.GeoDataFrame(
-        {"class": ["residential"], "name": ["新街"]}, geometry=[road], crs=EPSG
-    )
-    roads.to_parquet(base / "roads.parquet")
-    with (folder / SETTINGS_FILE).open("a") as file:
-        file.write("\ndemo = true\n")
+    make_desk_city(folder, tmp_path_factory.mktemp("beats"))
     return folder
 
 
@@ -61,86 +39,6 @@ def city(made, tmp_path):
 
 
 LATER = NOW + 86_400
-
-
-class Planner:
-    """A hand at the planner; after each gesture the draft must tile exactly."""
-
-    def __init__(self, opened: Any, city: Any) -> None:
-        self.opened, self.city, self.page = opened, city, opened.page
-        self.edits: list[tuple[int, int]] = []
-        self.page.on("response", self._note)
-
-    def _note(self, response: Any) -> None:
-        if response.url.partition("?")[0].endswith("/edit") and response.status == 200:
-            self.edits.append((len(response.request.post_data or ""), len(response.body())))
-
-    def take_role(self, role: str) -> None:
-        origin = self.page.evaluate("location.origin")
-        self.page.context.request.post(
-            f"{origin}/demo-role", form={"role": role}, headers={"Origin": origin}, max_redirects=0
-        )
-
-    def enter(self, query: str) -> None:
-        origin = self.page.evaluate("location.origin")
-        self.page.goto(f"{origin}/planner/?{query}")
-        self.page.wait_for_selector("#plan-pick")
-
-    def wait(self, seq: int) -> None:
-        self.page.wait_for_selector(f'#page[data-seq="{seq}"]:not([data-saving])')
-        piece = Workshop(self.city).open(1, now=NOW)
-        assert piece.seq == seq
-        proof = prove_draft(piece.draft)
-        assert proof.ok
-        assert proof.drift < 1e-8
-        shown = self.page.evaluate("Array.from(planner.sketch.features.keys()).sort()")
-        assert sorted(shown) == sorted(piece.draft.grids)
-
-    def at(self, column: float, row: float) -> tuple[float, float]:
-        """Return the pixel of a place, counted in sides of a grid."""
-        x, y = self.page.evaluate(
-            "place => { const map = planner.sketch.map, at = map.project(place),"
-            " box = map.getCanvas().getBoundingClientRect();"
-            " return [at.x + box.left, at.y + box.top]; }",
-            list(lonlat(column * 200, row * 200)),
-        )
-        return x, y
-
-    def use(self, tool: str) -> None:
-        self.page.click(f"#tool-{tool}")
-
-    def pick(self, *places: tuple[float, float]) -> None:
-        self.use("pick")
-        for number, spot in enumerate(places):
-            keys = ["Shift"] if number else []
-            for key in keys:
-                self.page.keyboard.down(key)
-            self.page.mouse.click(*self.at(*spot))
-            for key in keys:
-                self.page.keyboard.up(key)
-            self.page.wait_for_function("n => planner.sketch.picked.length === n", arg=number + 1)
-
-    def stroke_by_finger(self, *places: tuple[float, float]) -> None:
-        """Draw with one finger, as a tablet sends it."""
-        touch = self.page.context.new_cdp_session(self.page)
-
-        def send(kind: str, points: list[tuple[float, float]]) -> None:
-            told = [{"x": x, "y": y} for x, y in points]
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
-
-        pixels = [self.at(*spot) for spot in places]
-        send("touchStart", pixels[:1])
-        for (x0, y0), (x1, y1) in pairwise(pixels):
-            for step in (0.25, 0.5, 0.75, 1):
-                send("touchMove", [(x0 + (x1 - x0) * step, y0 + (y1 - y0) * step)])
-        send("touchEnd", [])
-
-    def drag(self, *places: tuple[float, float]) -> None:
-        self.page.mouse.move(*self.at(*places[0]))
-        self.page.mouse.down()
-        for spot in places[1:]:
-            self.page.mouse.move(*self.at(*spot), steps=5)
-        self.page.mouse.up()
 
 
 def test_a_plan_is_drawn_by_hand_approved_by_another_and_published(open_page, city):

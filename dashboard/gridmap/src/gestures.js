@@ -129,7 +129,8 @@ export class Gestures {
     const point = this.middle();
     const lngLat = this.map.unproject([point.x, point.y]);
     if (this.tool === "pick") {
-      this.tell("pick", { uid: this.sketch.gridAt(point), more: event.shiftKey || this.several });
+      const more = event.shiftKey || this.several;
+      this.tell("pick", { uid: this.sketch.gridAt(point), more, place: this.place(point) });
     } else if (this.tool === "brush") {
       const block = this.sketch.blockAt(point);
       if (block !== null) this.tell("brush", { blocks: [block] });

@@ -41,6 +41,7 @@ export class Sketch {
     const tone = THEMES[theme];
     const { accent } = tone;
     const other = theme === "light" ? "#8a2be2" : "#d7a6ff";
+    const handed = theme === "light" ? "#c2187f" : "#ff7ad1";
     const road = theme === "light" ? "#b35c00" : "#ffd24a";
     const state = (name) => ["boolean", ["feature-state", name], false];
     const level = ["coalesce", ["feature-state", "level"], -1];
@@ -103,11 +104,11 @@ export class Sketch {
       },
       {
         id: "sketch/pieces", type: "fill", source: PIECES,
-        paint: { "fill-color": other, "fill-opacity": 0.35, "fill-outline-color": other },
+        paint: { "fill-color": handed, "fill-opacity": 0.35, "fill-outline-color": handed },
       },
       {
         id: "sketch/piece-edges", type: "line", source: PIECES,
-        paint: { "line-color": other, "line-width": 2 },
+        paint: { "line-color": handed, "line-width": 2 },
       },
       {
         id: "sketch/piece-names", type: "symbol", source: PIECES,
