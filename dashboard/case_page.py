@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -90,13 +91,16 @@ def describe_case(case: Case, ground: DeskGround) -> dict[str, Any]:
 
 
 def measure_time(seconds: int, lang: Lang) -> str:
-    """Return a length of time in its two largest units."""
-    parts = []
-    for size, key in ((_DAY_S, "days"), (_HOUR_S, "hours"), (_MINUTE_S, "minutes"), (1, "seconds")):
-        n, seconds = divmod(seconds, size)
-        if n and len(parts) < 2:
-            parts.append(say(f"time.{key}", lang, n=n))
-    return " ".join(parts) or say("time.minutes", lang, n=0)
+    """Return a length of time in its largest unit and the next: 1 day 3 h, 1 day, 4 min 10 s."""
+    units = ((_DAY_S, "days"), (_HOUR_S, "hours"), (_MINUTE_S, "minutes"), (1, "seconds"))
+    for (size, key), (smaller, its_key) in pairwise(units):
+        n, rest = divmod(seconds, size)
+        if n:
+            more = rest // smaller
+            return say(f"time.{key}", lang, n=n) + (
+                f" {say(f'time.{its_key}', lang, n=more)}" if more else ""
+            )
+    return say("time.seconds" if seconds else "time.minutes", lang, n=seconds)
 
 
 def _name_state(case: Case, lang: Lang) -> str:

@@ -97,9 +97,9 @@
       Object.assign(have, news.marks);
     },
 
-    /* The layers with an alarm's mark and its rings at another place; nothing else is drawn anew. */
     isMark: function (id) { return MARKS[id] !== undefined; },
 
+    /* The layers with an alarm's mark and its rings at another place; nothing else is drawn anew. */
     moveMarks: function (layers, where, rings) {
       return layers.map(function (layer) {
         if (MARKS[layer.id] === undefined) return layer;

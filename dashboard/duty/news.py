@@ -18,10 +18,11 @@ from dashboard.services import Services
 from dashboard.wall import parts, stage
 from dashboard.wall.news import Asked, describe_alarm, mark_of, read_asked, send_json, tell_hold
 from geodata.access.sight import Sight
-from geodata.demo.trial import SOURCE as TRIAL
+from geodata.demo.trial import is_trial
 from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
 from geodata.desk.takers import list_takers
 from geodata.events.alarms import VERDICTS, Alarm
+from geodata.settings import Settings
 from geodata.wall.around import ring_around
 from geodata.wall.scenes import hold_wall, read_hold, read_scenes
 from geodata.words import Lang, parse_lang, say
@@ -68,7 +69,7 @@ def _add_reading(server: Flask, services: Services) -> None:
                 "parts": fresh,
                 "map": _fresh_ground(sight, asked),
                 "places": mark_of(orjson.dumps([(one.alarm, one.lon) for one in found.alarms])),
-                "waiting": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
+                "waiting": _list_waiting(found, now=now, settings=city.settings),
                 "scenes": [one.name for one in scenes.scenes],
                 "steers": current_scope().everything,
                 "hold": hold and tell_hold(hold, scenes),
@@ -221,14 +222,15 @@ def _left(alarm: Alarm, *, now: int, escalate_s: int) -> int | None:
     return max(-(-left // 10) * 10, 0)
 
 
-def _list_waiting(found: AlarmList, *, now: int, escalate_s: int) -> list[dict[str, Any]]:
+def _list_waiting(found: AlarmList, *, now: int, settings: Settings) -> list[dict[str, Any]]:
+    escalate_s = settings.alarm_escalate_s
     rows = [(one, one.state(now=now, escalate_s=escalate_s)) for one in found.alarms]
     return [
         {
             "alarm": one.alarm,
             "level": one.run.level,
             "state": state,
-            "silent": one.drill and one.source != TRIAL,
+            "silent": one.drill and not is_trial(one.source, settings),
         }
         for one, state in rows
         if state in _WAITING

@@ -30,6 +30,7 @@ from geodata.figures.tally import Tally
 from geodata.words import say
 
 MOST_ROWS = 200
+_PAGES_BESIDE = 3
 SHEET_FIGURES = ("open", "overdue", "due_soon", "suspended")
 _LARGEST = 2**53
 
@@ -72,7 +73,7 @@ def add_routes(server: Flask, services: Services) -> None:
             count=len(found),
             first=first,
             period=asked.street.name_period(),
-            pages=range(0, len(found), MOST_ROWS) if len(found) > MOST_ROWS else (),
+            pages=list_pages(len(found), first),
             most=MOST_ROWS,
             here=f"code={quote(head['code'])}&figure={figure}&{asked.street.link()}",
             link=asked.street.link(),
@@ -94,6 +95,14 @@ def add_routes(server: Flask, services: Services) -> None:
     for name, view in (("table.csv", table), ("rows", rows)):
         endpoint = f"getu_area_{name.partition('.')[0]}"
         server.add_url_rule(f"{services.base_path}/area/{name}", endpoint, view)
+
+
+def list_pages(count: int, first: int) -> list[int]:
+    """Return the first row of each page to offer: the first, the last, and those around this."""
+    every = range(0, count, MOST_ROWS)
+    here = first // MOST_ROWS
+    near = every[max(here - _PAGES_BESIDE, 0) : here + _PAGES_BESIDE + 1]
+    return sorted({every[0], *near, every[-1]}) if len(every) > 1 else []
 
 
 def read_first(count: int) -> int:

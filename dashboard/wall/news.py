@@ -17,12 +17,13 @@ from dashboard.parts import numbers
 from dashboard.services import Services
 from dashboard.wall import parts, shows, stage, today_rows
 from geodata.access.sight import Sight
-from geodata.demo.trial import SOURCE as TRIAL
+from geodata.demo.trial import is_trial
 from geodata.desk.alarm_desk import AlarmList, find_alarm, list_alarms
 from geodata.errors import NotFound
 from geodata.events.alarms import Alarm
 from geodata.events.periods import local_hour
 from geodata.events.sources import report_sources
+from geodata.settings import Settings
 from geodata.wall.around import Ring, look_around
 from geodata.wall.film import REELS
 from geodata.wall.scenes import (
@@ -108,7 +109,7 @@ def add_news(server: Flask, services: Services) -> None:
                 "scenes": [{"name": one.name, "dwell_s": one.dwell_s} for one in scenes.scenes],
                 "hold": hold and tell_hold(hold, scenes, _mark_held(services, hold, now=now)),
                 "where": stage.name_place(sight, scene.place, now=now) if sight else "",
-                "alarms": _list_waiting(found, now=now, escalate_s=city.settings.alarm_escalate_s),
+                "alarms": _list_waiting(found, now=now, settings=city.settings),
                 "alarm_s": city.settings.wall_alarm_s,
                 "dim": _is_dim(services, now),
             }
@@ -289,7 +290,7 @@ def _fresh_map(
     return {"marks": marks, "props": fresh} if fresh else None
 
 
-def _list_waiting(found: AlarmList | None, *, now: int, escalate_s: int) -> list[dict[str, Any]]:
+def _list_waiting(found: AlarmList | None, *, now: int, settings: Settings) -> list[dict[str, Any]]:
     """
     Return the alarms that nobody took, as the wall queues them.
 
@@ -297,11 +298,12 @@ def _list_waiting(found: AlarmList | None, *, now: int, escalate_s: int) -> list
     """
     if found is None:
         return []
+    escalate_s = settings.alarm_escalate_s
     rows = [(one, one.state(now=now, escalate_s=escalate_s)) for one in found.alarms]
     return [
         {"alarm": one.alarm, "level": one.run.level, "state": state}
         for one, state in rows
-        if state in _WAITING and (not one.drill or one.source == TRIAL)
+        if state in _WAITING and (not one.drill or is_trial(one.source, settings))
     ]
 
 

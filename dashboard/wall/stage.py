@@ -32,6 +32,7 @@ _METRES_A_DEGREE = 111_320.0
 _LONGEST = 60  # of a place in an address
 _WEST_EAST, _SOUTH_NORTH = 180.0, 90.0
 _PLAIN = ("base", "outline", "labels")  # what needs no legend on a wall
+_MINUTE_S = 60
 _RING_SIDES = 24  # a quarter of a circle
 
 
@@ -135,6 +136,14 @@ def bounds_around(place: tuple[float, float]) -> list[float]:
 
 def _find_latest(sight: Sight, *, now: int) -> int | None:
     """Return the area two levels above the grids with the most late cases, None without any."""
+    minute = now - now % _MINUTE_S  # walls ask each second
+    found: int | None = sight.keep(
+        ("wall latest", minute), lambda: _count_latest(sight, now=minute)
+    )
+    return found
+
+
+def _count_latest(sight: Sight, *, now: int) -> int | None:
     snapshot = sight.snapshot
     late = snapshot.open & (sight.states(now) == RED) & (snapshot.owner >= 0)
     if not late.any():

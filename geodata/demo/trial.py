@@ -9,9 +9,15 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import Fault, NotFound
+from geodata.settings import Settings
 
 SOURCE = "trial"
 _LEVELS = (1, 2, 3)
+
+
+def is_trial(source: str, settings: Settings) -> bool:
+    """Tell whether what a source tells was raised to try the desk: in a made-up city alone."""
+    return settings.demo and source == SOURCE
 
 
 def find_carded(kinds: pd.DataFrame) -> pd.Index:
@@ -25,8 +31,8 @@ def make_alarm(kinds: pd.DataFrame, places: gpd.GeoDataFrame, *, now: int) -> di
     Return one event with an alarm, as a source posts it, at one of the places (lon, lat).
 
     It is a drill: it counts in no figure, and every screen says so. Its kind is one that has a
-    response card. Equal for equal `now` (UTC s). Raises NotFound where
-    no kind has a card or no place is seen.
+    response card. Equal for equal `now` (UTC s). Raises NotFound where no kind has a card or no
+    place is seen.
     """
     carded = find_carded(kinds)
     if not len(carded) or not len(places):

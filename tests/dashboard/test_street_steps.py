@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 
+from dashboard.street.export_routes import MOST_ROWS, list_pages
 from dashboard.street.ground import CHANGE
 from geodata.snapshots.facts import load_facts
 from layers.palette import NO_DATA, ZERO
@@ -238,8 +239,10 @@ def test_as_many_of_the_nearest_as_were_asked_for(client):
     place = f"lon={lon}&lat={lat}&radius_m=500"
     for given, shown in (("3", "3"), ("", "5"), ("9999", "5"), ("x", "5")):
         found = ask(client, "ask.json", f"{place}&k={given}")["html"]
-        assert re.findall(r'<option value="(\d+)" selected', found) in ([shown], [])
-    assert "within" not in ask(client, "ask.json", place)
+        assert re.findall(r'<option value="(\d+)" selected', found) == [shown]
+        near = re.search(r'<ol class="near">(.*?)</ol>', found, re.DOTALL)
+        assert near is not None
+        assert near[1].count("<li>") == int(shown)
 
 
 def test_the_classes_of_the_legend_count_the_grids_of_the_area(client):
@@ -258,13 +261,23 @@ def test_the_longest_overdue_stand_first_and_every_page_of_them_is_to_be_had(cli
     page = client.get(address).get_data(as_text=True)
     due = re.findall(r"<td>(\d{4}-\d\d-\d\d \d\d:\d\d)</td><td><span", page)
     assert len(due) == 2
-    links = re.findall(r'href="(/area/rows[^"]*from=\d+)"', page)
-    assert links
-    for link in links:
-        more = client.get(link.replace("&amp;", "&")).get_data(as_text=True)
-        due += re.findall(r"<td>(\d{4}-\d\d-\d\d \d\d:\d\d)</td><td><span", more)
+    while links := re.findall(r'<b aria-current="page">[^<]*</b> <a href="([^"]+)"', page):
+        page = client.get(links[0].replace("&amp;", "&")).get_data(as_text=True)
+        due += re.findall(r"<td>(\d{4}-\d\d-\d\d \d\d:\d\d)</td><td><span", page)
     assert due == sorted(due)
     assert len(due) == int(key_of(ask(client, "panel.json")["html"], "overdue"))
+
+
+def test_a_list_of_millions_offers_a_handful_of_pages_and_from_each_the_next():
+    count, first, seen = 3_000_000, 0, {0}
+    assert list_pages(MOST_ROWS, 0) == []
+    for _ in range(9):
+        offered = list_pages(count, first)
+        assert len(offered) <= 9
+        assert {0, count - MOST_ROWS} <= set(offered)
+        first = min(at for at in offered if at > first)
+        seen.add(first)
+    assert seen == set(range(0, 10 * MOST_ROWS, MOST_ROWS))
 
 
 def test_the_download_says_of_which_days_and_which_cases_it_is(client):
