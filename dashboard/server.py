@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import socket
-import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -39,11 +38,12 @@ from dashboard.picture_page import add_picture_page
 from dashboard.pictures import Pictures
 from dashboard.plain import TEMPLATES, install_plain_pages
 from dashboard.quality_page import add_quality_page
+from dashboard.rehearsal import Rehearsal
 from dashboard.routes import add_routes
 from dashboard.scenes_page import add_scenes_page
 from dashboard.screens import add_screens
 from dashboard.services import Services
-from dashboard.sessions import REHEARSAL, SESSIONS, Sessions
+from dashboard.sessions import SESSIONS, Sessions
 from dashboard.sign_in import add_sign_in
 from dashboard.tables_page import add_tables_page
 from dashboard.trail import BOOK, install_book
@@ -54,10 +54,8 @@ from geodata.city import City
 from geodata.errors import BadSetting, Busy, Fault
 from geodata.events.feed import Feed
 from geodata.snapshots.facts import FactsKeeper
-from layers.registry import LAYERS
 from layers.tile_cache import TileCache
 
-_HOT = "area/hot.json"  # asks for the index of every building and road
 _REHEARSED = "getu_rehearsed"
 MAX_BODY_BYTES = 2_000_000  # of a callback; uploads will have a route of their own
 FEED, INTAKE, LARGEST_BODY = (
@@ -147,32 +145,10 @@ def rehearse(app: Dash) -> None:
     """
     Read the city and ask for the map's page, then draw its layers aside: no viewer waits for them.
 
-    Asks as a browser would, for the answers to be kept under the same key. A page answers once
-    this has returned; what is drawn aside ends with `serve`.
+    A page answers once this has returned; what is drawn aside ends with `serve`.
     """
-    _ask(app, "")
-    sources = [one for layer in LAYERS for one in (layer.source, *layer.more_sources)]
-    ended = threading.Event()
-
-    def draw_layers() -> None:
-        for path in (*(one.url("0") for one in sources if not one.tiled), _HOT):
-            if ended.is_set():
-                return
-            _ask(app, path)
-        gc.freeze()  # as in `serve`
-
-    aside = threading.Thread(target=draw_layers, name="rehearsal", daemon=True)
-    app.server.extensions[_REHEARSED] = ended, aside
-    aside.start()
-
-
-def _ask(app: Dash, path: str) -> None:
-    """Ask for a page below the base path, as the server itself."""
-    app.server.test_client().get(
-        f"{app.config.requests_pathname_prefix}{path}",
-        headers={"Accept-Encoding": "gzip, br"},
-        environ_overrides={REHEARSAL: True},
-    )
+    app.server.extensions[_REHEARSED] = rehearsal = Rehearsal(app)
+    rehearsal.begin()
 
 
 def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
@@ -201,9 +177,7 @@ def serve(app: Dash, *, host: str, port: int, threads: int) -> None:
         server.run()
     finally:
         if _REHEARSED in app.server.extensions:
-            ended, aside = app.server.extensions[_REHEARSED]
-            ended.set()
-            aside.join()
+            app.server.extensions[_REHEARSED].end()
         app.server.extensions[FEED].close()
         app.server.extensions[INTAKE].close()
         app.server.extensions[BOOK].close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geodata.snapshots.facts import base_version
+from geodata.snapshots.later import make_once
 from geodata.words import Lang
 from layers.base_tile import MAXZOOM, MINZOOM, build_tile, prepare_base
 from layers.facts import Facts
@@ -19,9 +20,8 @@ class BaseMap(Layer):
     def descriptor(self, lang: Lang, facts: Facts, *, version: str) -> dict[str, Any]:
         """Return the vector layers, or the pictures that come through our own server."""
         city = getattr(facts, "city", None)  # facts of a test have none
-        if city is not None:  # a new drawing of the grids leaves the ground as it is
-            version = f"{base_version(city.base_folder)}"
-        plain = Layer.descriptor(self, lang, facts, version=version)
+        # A new drawing of the grids leaves the ground as it is.
+        plain = Layer.descriptor(self, lang, facts, version=_find_version(facts) or version)
         if city is None or not city.settings.picture_map:
             return plain
         return plain | {
@@ -38,13 +38,18 @@ class BaseMap(Layer):
         }
 
 
+def _find_version(facts: Facts) -> str:
+    """Return what changes with the base map alone, empty for the facts of a test."""
+    city = getattr(facts, "city", None)
+    return "" if city is None else str(base_version(city.base_folder))
+
+
 def read_tile(picture: Picture) -> bytes | None:
     """Return one tile; the base map is the same for everyone."""
     assert picture.tile is not None
-    kept = picture.facts.kept
-    if "base" not in kept:
-        kept["base"] = prepare_base(picture.facts.base)
-    return build_tile(kept["base"], picture.tile)
+    facts = picture.facts
+    key = "base", "tiles", _find_version(facts)
+    return build_tile(make_once(facts.kept, key, lambda: prepare_base(facts.base)), picture.tile)
 
 
 def read_legend(picture: Picture) -> LegendFacts:

@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.coordinates import to_lonlat
+from geodata.snapshots.later import make_once
 from layers.layer import Picture
 
 # 1e-6 degree is 0.11 m, below a pixel at zoom 20; a vertex that two grids share is one number
@@ -38,13 +39,13 @@ def encode_grids(
     `key` names these rows: encoding is done once a drawing, whoever asks. Every account sees the
     drawing; a scope hides what happened there.
     """
-    kept = picture.facts.kept
-    place = ("drawing", "features", key, picture.facts.grids.drawing)
-    if place not in kept:
-        kept[place] = encode_features(
+    features: list[bytes] = make_once(
+        picture.facts.kept,
+        ("drawing", "features", key, picture.facts.grids.drawing),
+        lambda: encode_features(
             _to_degrees(grids), fields=fields, label_points=_label_points(grids)
-        )
-    features: list[bytes] = kept[place]
+        ),
+    )
     return join_features(features)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geodata.access.scope import ROWS
+from geodata.snapshots.later import make_once
 from geodata.words import say
 from layers.layer import Entry, Layer, Legend, LegendFacts, Picture, Source, Style
 from layers.palette import RISK
@@ -16,18 +17,18 @@ BUDGET_BYTES = 20_000
 def find_scale(picture: Picture) -> HeatScale:
     """Return the density at full colour by zoom, measured once over all incidents."""
     facts = picture.facts
-    place = "heat scale", picture.heat_sigma_px, facts.snapshot.revision
-    if place not in facts.kept:
-        south, north = facts.bounds[1], facts.bounds[3]
-        facts.kept[place] = measure_scale(
+    south, north = facts.bounds[1], facts.bounds[3]
+    return make_once(
+        facts.kept,
+        ("heat scale", picture.heat_sigma_px, facts.snapshot.revision),
+        lambda: measure_scale(
             facts.snapshot,
             latitude=(south + north) / 2,
             sigma_px=picture.heat_sigma_px,
             minzoom=MINZOOM,
             maxzoom=MAXZOOM,
-        )
-    scale: HeatScale = facts.kept[place]
-    return scale
+        ),
+    )
 
 
 def read_tile(picture: Picture) -> bytes | None:

@@ -18,6 +18,7 @@ BUDGET_BYTES = 60_000
 SIDE_PX = 512  # of a tile on the screen
 RADIUS_PX = 16.0  # of a hexagon, from its middle to a corner
 _WORLD_BITS = 32
+_ROW_BITS = 32
 _OPAQUE = 215  # the street shows a little through
 _GAP = 0.93  # share of the way to the edge that is coloured: hexagons part from each other
 _FULL_QUANTILE = 0.99
@@ -93,17 +94,24 @@ def _table_of(column: Any, row: Any, counts: Any, pixels: Cells) -> NDArray[np.i
 def _count_all(picture: Picture, z: int) -> tuple[Any, Any, Any]:
     """Return every hexagon of a zoom with a count; kept, because each tile asks for them."""
     facts = picture.facts
-    key = ("hexes", z, picture.filter, picture.scope.grids, facts.snapshot.revision)
-    if key not in facts.kept:
+
+    def count() -> tuple[Any, Any, Any]:
         placed = slice(facts.snapshot.placed)
         chosen = picture.selected(placed)
         scale = SIDE_PX * float(1 << z) / float(1 << _WORLD_BITS)
         x = facts.snapshot.tile_x[placed][chosen] * scale
         y = facts.snapshot.tile_y[placed][chosen] * scale
         (column, row), _ = find_cells(x, y)
-        cells, counts = np.unique(np.stack([column, row]), axis=1, return_counts=True)
-        facts.kept[key] = (cells[0], cells[1], counts)
-    return facts.kept[key]  # type: ignore[no-any-return]
+        both = (column.astype(np.int64) << _ROW_BITS) | row.astype(
+            np.int64
+        )  # one number sorts fast
+        cells, counts = np.unique(both, return_counts=True)
+        return cells >> _ROW_BITS, cells & ((1 << _ROW_BITS) - 1), counts
+
+    late = picture.filter is not None and picture.filter.state == "overdue"
+    minute = picture.now // 60 if late else 0
+    key = ("hexes", z, picture.filter, minute, picture.scope.grids, facts.snapshot.revision)
+    return facts.keep(key, count)  # type: ignore[no-any-return]
 
 
 HEXES = replace(HEAT, name="hexes", read=read_tile, budget_bytes=BUDGET_BYTES)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.compiled import compile_kernel
+from geodata.snapshots.later import make_once
 from geodata.snapshots.packed_rows import PackedRows
 from geodata.snapshots.row_mask import RowTest, count_runs
 from geodata.snapshots.snapshot import Filter, Snapshot
@@ -137,9 +138,7 @@ def find_pyramid(picture: Picture, *, zoom: int) -> Pyramid | None:
     if picture.allowed() is not None:
         return None
     place = "heat cells", facts.snapshot.revision
-    if place not in facts.kept:
-        facts.kept[place] = find_runs(facts.snapshot, zoom=zoom)
-    runs: CellRuns | None = facts.kept[place]
+    runs = make_once(facts.kept, place, lambda: find_runs(facts.snapshot, zoom=zoom))
     if runs is None:
         return None
     chosen, now = picture.filter or Filter(), picture.now
@@ -159,10 +158,11 @@ def _find_packed(facts: Facts) -> PackedRows | None:
     if snapshot.n < VERY_LARGE:
         return None
     place = "packed rows", snapshot.revision
-    if place not in facts.kept:
-        facts.kept[place] = PackedRows.of(snapshot.reported_at, snapshot.category, threads=_THREADS)
-    packed: PackedRows = facts.kept[place]
-    return packed
+    return make_once(
+        facts.kept,
+        place,
+        lambda: PackedRows.of(snapshot.reported_at, snapshot.category, threads=_THREADS),
+    )
 
 
 def _part_bits(code: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -282,6 +282,10 @@ class _Kept(MutableMapping[Any, Any]):
     def __delitem__(self, key: Any) -> None:
         del self._of(key)[key]
 
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        """Return what is under the key, else put it there: one step for all who ask at once."""
+        return self._of(key).setdefault(key, default)
+
     def __iter__(self) -> Iterator[Any]:
         shared = [key for key in self._shared if self._of(key) is self._shared]
         return iter([*shared, *self._own])

@@ -11,6 +11,8 @@ from geodata.access.sight import Sight
 from geodata.coordinates import to_lonlat
 from geodata.desk.trays import find_seen
 from geodata.search.names import Named, NameIndex, fold_text
+from geodata.snapshots.byte_cache import ByteCache, measure_answer
+from geodata.snapshots.later import make_once
 from geodata.store.address_rows import find_addresses
 from geodata.store.database import Connection
 from geodata.store.desk_rows import list_sources
@@ -19,6 +21,7 @@ FoundKind = Literal["area", "place", "camera", "address", "case"]
 MOST = 12
 LONGEST = 80
 _SHORTEST_ADDRESS = 3
+NAMES_BYTES = 256_000_000  # of the names of all scopes; a hundred thousand take 80 million
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,37 +82,47 @@ def _find_names(sight: Sight, text: str) -> list[Found]:
 
 
 def index_names(sight: Sight) -> NameIndex:
-    """Return the names that this sight holds; made at the first search."""
-    key = "names found"
-    if key not in sight.kept:
-        grids = sight.grids.grids
-        levels = {level: rank for rank, level in enumerate(sight.grids.levels)}
-        areas = zip(grids["uid"], grids["code"], grids["name"], grids["level"], strict=True)
-        items = [
-            Named(
-                kind="area",
-                key=int(uid),
-                code=str(code),
-                name=str(name),
-                rank=levels[level],
-                within=sight.grids.path_names(int(uid))[:-1],
-            )
-            for uid, code, name, level in areas
-        ]
-        for kind, table, code in (
-            ("place", sight.places, "id"),
-            ("camera", sight.cameras, "id"),
-        ):
-            if "name" in table:
-                rows = zip(table[code], table["name"], strict=True)
-                items += [
-                    Named(kind=kind, key=row, code=str(number), name=str(name), rank=len(levels))
-                    for row, (number, name) in enumerate(rows)
-                    if isinstance(name, str)
-                ]
-        sight.kept[key] = NameIndex(items)
-    index: NameIndex = sight.kept[key]
+    """
+    Return the names that this sight holds; made at the first search.
+
+    They stay as long as the drawing and the tables do, whatever happens to incidents.
+    """
+    indexes = make_once(
+        sight.kept,
+        ("drawing", "names found"),
+        lambda: ByteCache(limit_bytes=NAMES_BYTES, measure=measure_answer),
+    )
+    index: NameIndex = indexes.get(sight.version, lambda: _make_index(sight))
     return index
+
+
+def _make_index(sight: Sight) -> NameIndex:
+    grids = sight.grids.grids
+    levels = {level: rank for rank, level in enumerate(sight.grids.levels)}
+    areas = zip(grids["uid"], grids["code"], grids["name"], grids["level"], strict=True)
+    items = [
+        Named(
+            kind="area",
+            key=int(uid),
+            code=str(code),
+            name=str(name),
+            rank=levels[level],
+            within=sight.grids.path_names(int(uid))[:-1],
+        )
+        for uid, code, name, level in areas
+    ]
+    for kind, table, code in (
+        ("place", sight.places, "id"),
+        ("camera", sight.cameras, "id"),
+    ):
+        if "name" in table:
+            rows = zip(table[code], table["name"], strict=True)
+            items += [
+                Named(kind=kind, key=row, code=str(number), name=str(name), rank=len(levels))
+                for row, (number, name) in enumerate(rows)
+                if isinstance(name, str)
+            ]
+    return NameIndex(items)
 
 
 def _find_addresses(sight: Sight, connection: Connection, text: str, *, most: int) -> list[Found]:

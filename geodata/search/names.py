@@ -12,6 +12,7 @@ from geodata.pinyin import spell_name
 
 _SHORTEST_INITIALS = 2
 _PIECE = re.compile(r"\d+|[^\W\d_]+")  # what one types in one go: a name, a number
+_RUN = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")
 _ALONG, _LETTERS_ALONG = 5, 6  # grades of what only the names above make whole
 
 
@@ -65,10 +66,15 @@ def fold_text(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-@functools.lru_cache(maxsize=4096)  # the names above many are few
 def initials_of(name: str) -> str:
     """Return the first letters of a name's pinyin; what is no Chinese character stays itself."""
-    return fold_text("".join(spell_name(name, "FIRST_LETTER")))
+    return fold_text("".join(map(_spell_run, _RUN.findall(name))))
+
+
+@functools.lru_cache(maxsize=4096)  # a hundred thousand cameras differ by their numbers alone
+def _spell_run(run: str) -> str:
+    """Return the first letters of characters without a Latin letter or a number between them."""
+    return run if run.isascii() else "".join(spell_name(run, "FIRST_LETTER"))
 
 
 def _grade(wanted: str, name: str, code: str, initials: str) -> int | None:

@@ -10,6 +10,8 @@ from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any, Final
 
+from geodata.snapshots.later import Later
+
 ENTRY_BYTES = 512  # what a key and its place cost beside the bytes themselves
 _MISSING: Final = object()
 _DEEPEST = 4  # levels of answers within answers that are measured
@@ -31,6 +33,7 @@ class ByteCache:
         self.misses = 0
         self._measure = measure
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._begun: dict[Hashable, Later[Any]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -40,7 +43,8 @@ class ByteCache:
         """
         Return the answer of `key`, made now if it is not kept.
 
-        Two threads may make the same answer at once: waiting would cost more than it saves.
+        Who asks while it is being made waits for it: the tiles of a page want the same mask, and
+        each of them would make its own on the one processor.
         """
         with self._lock:
             found = self._kept.get(key, _MISSING)
@@ -49,10 +53,18 @@ class ByteCache:
                 self.hits += 1
                 return found[0]  # type: ignore[index]
             self.misses += 1
-        answer = make()
-        size = ENTRY_BYTES + self._measure(answer)
-        with self._lock:
-            self._put(key, answer, size)
+            begun = self._begun.setdefault(key, Later(make))
+        try:
+            answer = begun.get()
+        finally:
+            with self._lock:
+                mine = self._begun.get(key) is begun
+                if mine:
+                    del self._begun[key]
+        if mine:
+            size = ENTRY_BYTES + self._measure(answer)
+            with self._lock:
+                self._put(key, answer, size)
         return answer
 
     def clear(self) -> None:

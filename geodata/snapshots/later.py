@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, MutableMapping
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -39,3 +39,14 @@ class Later(Generic[Value]):
                     self._made.append(self._make())
                     self._make = None
         return self._made[0]
+
+
+def make_once(kept: MutableMapping[Any, Any], key: Any, make: Callable[[], Value]) -> Value:
+    """
+    Return what is kept under a key, made at the first call.
+
+    Who asks at the same time waits: the first tiles of a page want the same thing, and each of them
+    would make it for itself on the one processor.
+    """
+    later: Later[Value] = kept.setdefault(key, Later(make))
+    return later.get()

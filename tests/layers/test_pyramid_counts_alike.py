@@ -107,7 +107,7 @@ def test_points_are_read_once_a_filter_and_by_no_tile(facts, draw, large, monkey
     for z in (11, 13):
         for tile in list_tiles(facts.snapshot, z):
             HEAT.draw(draw(filter=Filter(state="open"), tile=tile))
-    runs = facts.kept["heat cells", facts.snapshot.revision]
+    runs = facts.kept["heat cells", facts.snapshot.revision].get()
     assert read[0] == len(runs.starts) - 1
     assert sum(read) <= len(runs.starts)  # and once those without a place
 
