@@ -19,6 +19,7 @@ from geodata.coverage.polygons import wide_area
 from geodata.errors import BadFile, BadGrid, Fault, Overtaken
 from geodata.geopackage import write_layer
 from geodata.grids import GridSystem
+from geodata.levels import NO_PARENT
 from geodata.loading.grids import Drawing, load_grids, read_drawing
 from geodata.loading.report import LoadReport
 from geodata.loading.request import LoadRequest, Progress
@@ -123,8 +124,13 @@ def read_into(
     _check_outer(system, drawn, file=drawing.report.file)
     with begun.lock:
         edits = _find_edits(city, begun, system, drawn, across=across)
+    left = _list_renamed(system, drawn)
     if not edits:
-        raise BadGrid(Fault(key="redraw_nothing_changes"), file=drawing.report.file)
+        alone = Fault(key="arrival_outer_alone", values={"codes": left[:_NAMED]})
+        nothing = Fault(key="redraw_nothing_changes")
+        raise BadGrid(alone if left else nothing, file=drawing.report.file)
+    if left:
+        drawing.report.note("arrival.outer_left", codes=left[:_NAMED])
     _check_seen(piece, edits, seen)
     piece, changes = shop.edit(number, edits, scope=scope, seen=seen, now=request.now)
     return Taken(piece=piece, changes=tuple(changes), report=drawing.report)
@@ -178,9 +184,12 @@ def _find_edits(
     for uid, row in _rows_of(grids).items():
         said = {name: row[name] for name in _SAID if row[name] != was.get(uid, {}).get(name, "")}
         said = {name: text for name, text in said.items() if text}
+        if said.get("name") == row["code"]:  # a name left empty is read as the code
+            del said["name"]
         if said:
             edits.append({"op": "describe", "grid": uid, **said})
-        if uid in was and row["parent"] != was[uid]["parent"]:
+        told = row["parent"] != NO_PARENT  # a file without parents leaves them as they are
+        if uid in was and told and row["parent"] != was[uid]["parent"]:
             edits.append({"op": "reparent", "grid": uid, "parent": row["parent"]})
     return edits
 
@@ -238,6 +247,17 @@ def _check_land(city: City, old: GridSystem, drawn: GridSystem, *, file: str) ->
     if lost:
         values = {"n": len(lost), "codes": tuple(lost[:_NAMED])}
         raise BadFile(Fault(key="plan_land_lost", values=values), file=file)
+
+
+def _list_renamed(old: GridSystem, drawn: GridSystem) -> tuple[str, ...]:
+    """Return the codes of the outer areas that a file names otherwise: a plan draws grids alone."""
+    inner = set(drawn.finest()["uid"].tolist())
+    was = _rows_of(old.grids)
+    return tuple(
+        row["code"]
+        for uid, row in _rows_of(drawn.grids).items()
+        if uid in was and uid not in inner and row["name"] not in (row["code"], was[uid]["name"])
+    )
 
 
 def _check_outer(old: GridSystem, drawn: GridSystem, *, file: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from geodata.errors import BadFile, BadGrid, GetuError, NotAllowed, Overtaken
+from geodata.loading.report import group_notes
 from geodata.loading.request import LoadRequest
 from geodata.plans.exchange import read_draft, read_into, write_draft
 from geodata.plans.plan import make_plan, submit_plan
@@ -149,6 +150,27 @@ def test_a_file_that_is_no_such_drawing_is_a_sentence_and_no_change(desk):
         desk.strip(EAST)
     )
     assert desk.refuse(BadGrid) == "redraw_adopt_misfits"
+
+
+def test_what_a_file_leaves_out_stays_as_it_is(desk):
+    desk.hand_over(desk.strip(MIDDLE), giver=MIDDLE, taker=WEST)
+    desk.frame = desk.frame[desk.frame["level"] == "grid"].drop(columns=["level", "parent"])
+    desk.frame["name"] = ""
+    (change,) = desk.bring().changes
+    assert change.edit["op"] == "adopt"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_new_name_of_an_outer_area_is_said_to_be_left(desk, lang):
+    outer = desk.frame["level"] == "community"
+    desk.frame.loc[outer, "name"] = "新社区名"
+    code = desk.frame["code"][outer].iloc[0]
+    with pytest.raises(BadGrid) as refused:
+        desk.bring()
+    assert code in refused.value.sentence(lang)
+    desk.hand_over(desk.strip(MIDDLE), giver=MIDDLE, taker=WEST)
+    told = group_notes(desk.bring().report.notes, lang)
+    assert any(code in line for line in told)
 
 
 def test_the_rules_of_the_plan_hold_for_files_too(desk):
