@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -40,6 +40,10 @@ class Moments:
     def bad(self) -> NDArray[np.bool_]:
         """Return which texts are no moment."""
         return np.equal(self.seconds, BAD)
+
+    def without(self, rows: NDArray[np.bool_]) -> Moments:
+        """Return the same moments with none in some rows."""
+        return replace(self, seconds=np.where(rows, 0, self.seconds))
 
 
 def parse_moments(texts: pd.Series[str], zone: ZoneInfo, *, day_ends: bool = False) -> Moments:

@@ -12,6 +12,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from geodata.events.moments import parse_moments
+from geodata.loading.headers import find_header
 from geodata.loading.report import LoadReport
 from geodata.loading.request import find_column
 from geodata.words import Word
@@ -112,12 +113,24 @@ def find_case_columns(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[s
     nearly all of its cells are moments, unless `mapping` names it; 编号 as `find_case_number` says.
     """
     found = {
-        name: _find_sure(frame, headers, _DOUBTFUL, _holds_moments)
-        if name.endswith("_at") and mapping.get(name) is None
+        name: find_moments(frame, name, mapping.get(name))
+        if name.endswith("_at")
         else find_column(frame, headers, mapping.get(name))
         for name, headers in COLUMNS.items()
     }
     return found | {"incident_id": find_case_number(frame, mapping.get("incident_id"))}
+
+
+def find_moments(frame: pd.DataFrame, name: str, mapped: str | None) -> str | None:
+    """Return the column of a moment: as mapped, by a sure header, a doubtful one above moments."""
+    if mapped is not None:
+        return find_column(frame, (), mapped)
+    return _find_sure(frame, COLUMNS[name], _DOUBTFUL, _holds_moments)
+
+
+def is_doubtful(column: str) -> bool:
+    """Tell whether a header may as well be that of a duration, a state or a text."""
+    return find_header([column], tuple(_DOUBTFUL)) is not None
 
 
 def find_case_number(

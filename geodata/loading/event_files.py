@@ -17,7 +17,7 @@ from geodata.events.incidents import STAGES
 from geodata.events.moments import parse_moments
 from geodata.loading.alarm_fields import ALARM_NAMES, read_alarm_columns
 from geodata.loading.appending import append_and_derive, cut_events, note_outcome
-from geodata.loading.case_columns import COLUMNS, find_case_number
+from geodata.loading.case_columns import COLUMNS, find_case_number, find_moments
 from geodata.loading.events import attributes_of
 from geodata.loading.fixtures import report_of
 from geodata.loading.incidents import STANDS_IN
@@ -32,9 +32,9 @@ from geodata.loading.request import (
     find_column,
     lacking,
     refuse_if_strict,
-    refuse_moments,
     source_of,
 )
+from geodata.loading.times import read_times
 from geodata.reading import Reading
 from geodata.words import LANGS, say
 
@@ -102,8 +102,10 @@ def parse_stages(texts: pd.Series[str]) -> pd.Series[str]:
 def find_event_columns(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[str, str | None]:
     """Return the column that each field of an event is taken from, None for none."""
     found = {name: find_column(frame, names, mapping.get(name)) for name, names in NAMES.items()}
-    number = find_case_number(frame, mapping.get("incident_id"), repeats=True)
-    return found | {"incident_id": number}
+    return found | {
+        "incident_id": find_case_number(frame, mapping.get("incident_id"), repeats=True),
+        "due_at": find_moments(frame, "due_at", mapping.get("due_at")),
+    }
 
 
 def _event_table(
@@ -121,7 +123,14 @@ def _event_table(
         raise lacking(missing, frame.columns, file=report.file)
     columns = {name: column for name, column in found.items() if column is not None}
     table = pd.DataFrame({"row": frame.index.to_numpy(np.int64)}, index=frame.index)
-    refused = _read_moments(city, frame, columns, table, request, report)
+    read = read_times(frame, city.settings.zone, report, now=request.now)
+    refused = np.zeros(len(frame), np.bool_)
+    for name in (name for name in ("at", "due_at") if name in columns):
+        moments, wrong = read(name, columns[name])
+        refused |= wrong
+        table[name] = moments.seconds
+    if "due_at" in table:
+        table["due_at"] = table["due_at"].where(table["due_at"] > 0)
     table["stage"] = parse_stages(frame[columns["stage"]])
     for name in {"incident_id", "source", "body", "reason", "kind"} & set(columns):
         table[name] = frame[columns[name]].fillna("").astype(str).str.strip()
@@ -167,29 +176,6 @@ def _read_alarms(
     report.faults += faults
     alarms.attrs = {"read": list(columns.values()), "refused": [fault.row for fault in faults]}
     return alarms
-
-
-def _read_moments(
-    city: City,
-    frame: pd.DataFrame,
-    columns: dict[str, str],
-    table: pd.DataFrame,
-    request: LoadRequest,
-    report: LoadReport,
-) -> NDArray[np.bool_]:
-    refused = np.zeros(len(frame), np.bool_)
-    rows = table["row"].to_numpy()
-    for name in ("at", "due_at"):
-        if name not in columns:
-            continue
-        moments = parse_moments(frame[columns[name]], city.settings.zone, day_ends=name == "due_at")
-        refused |= refuse_moments(
-            moments.seconds, moments.bad, name, columns[name], rows, report, request
-        )
-        table[name] = np.where(moments.bad, 0, moments.seconds)
-    if "due_at" in table:
-        table["due_at"] = table["due_at"].where(table["due_at"] > 0)
-    return refused
 
 
 def _refuse_rows(

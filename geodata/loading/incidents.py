@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.errors import BadFile, Fault
 from geodata.events.derive import own_places
-from geodata.events.moments import parse_moments
 from geodata.loading.addressed import fill_places
 from geodata.loading.appending import append_and_derive, cut_incidents, note_outcome
 from geodata.loading.case_columns import find_case_columns, find_numbering, note_gaps
@@ -31,9 +30,9 @@ from geodata.loading.request import (
     hash_file,
     lacking,
     refuse_if_strict,
-    refuse_moments,
     source_of,
 )
+from geodata.loading.times import read_times
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading
 from geodata.store.records import read_records
@@ -153,7 +152,7 @@ def _incident_table(
     report.notes += tell_outside(city, reading, now=request.now, dry_run=request.dry_run)
     _find_recorded(frame, found, request, report)
     # STEP 2: times
-    table, refused, precision = _moments(city, reading, found, request, report)
+    table, refused, precision = _moments(city, reading, found, report, now=request.now)
     # STEP 3: place, identity and the rest
     if metric is not None:
         table["x_mm"], table["y_mm"] = place_rows(reading, metric)
@@ -218,25 +217,25 @@ def _moments(
     city: City,
     reading: Reading,
     found: dict[str, str | None],
-    request: LoadRequest,
     report: LoadReport,
+    *,
+    now: int,
 ) -> tuple[pd.DataFrame, NDArray[np.bool_], str]:
     """Return a table of the rows' times, which rows they refuse, and the report's precision."""
     frame = reading.frame
     table = pd.DataFrame({"row": frame.index.to_numpy(np.int64)}, index=frame.index)
     refused = np.zeros(len(frame), np.bool_)
+    read = read_times(frame, city.settings.zone, report, now=now)
     coarsest = "second"
     for name in ("reported_at", "due_at", *STEP_COLUMNS):
         column = found.get(name)
         if column is None or name in table:
             continue
-        moments = parse_moments(frame[column], city.settings.zone, day_ends=name == "due_at")
+        moments, wrong = read(name, column)
         if name == "reported_at":
             coarsest = moments.precision
-        refused |= refuse_moments(
-            moments.seconds, moments.bad, name, column, table["row"].to_numpy(), report, request
-        )
-        table[name] = np.where(moments.bad, 0, moments.seconds)
+        refused |= wrong
+        table[name] = moments.seconds
     if coarsest != "second":
         report.note("report.by_day", precision=Word(f"report.precision_{coarsest}"))
     if "due_at" in table:

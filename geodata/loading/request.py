@@ -9,9 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from geodata.errors import BadFile, BadSetting, Fault
 from geodata.loading.headers import find_header
@@ -125,27 +123,3 @@ def refuse_if_strict(report: LoadReport, request: LoadRequest) -> None:
         dropped = [Fault(key="personal_column", field=name) for name in report.dropped_columns]
         faults = [Fault(key="strict", values={"n": n}), *report.faults, *dropped]
         raise BadFile(faults, file=report.file)
-
-
-def refuse_moments(
-    seconds: NDArray[np.int64],
-    bad: NDArray[np.bool_],
-    name: str,
-    column: str,
-    rows: NDArray[np.int64],
-    report: LoadReport,
-    request: LoadRequest,
-) -> NDArray[np.bool_]:
-    """Report unreadable, missing and future times; return which rows they refuse."""
-    missing = (seconds == 0) & (name in ("reported_at", "at"))
-    future = ~bad & (seconds > request.now + FUTURE_S) & (name != "due_at")
-    for mask, key, kind in (
-        (bad, "moment_unreadable", "text"),
-        (missing, "moment_missing", "empty"),
-        (future, "moment_future", "date"),
-    ):
-        report.faults += [
-            Fault(key=key, row=int(row), field=column, value_kind=kind) for row in rows[mask]
-        ]
-    refused: NDArray[np.bool_] = bad | missing | future
-    return refused
