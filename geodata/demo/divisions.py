@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.demo.ground import Floats
+from geodata.demo.landmarks import find_landmarks
 from geodata.demo.numbering import Nested, make_frame, unite_levels
 from geodata.demo.partition import (
     Graph,
@@ -80,16 +81,20 @@ def divide_city(
 ) -> Divisions:
     """Return nested parts of balanced load that follow streets and river."""
     plan = zones.plan
-    load = households + plan.land_load * shapely.area(network.cells) / 1e4
-    graph = neighbour_graph(network, load)
+    area_ha = shapely.area(network.cells) / 1e4
+    graph = neighbour_graph(network, households + plan.wide_load * area_ha)
     street_of = _divide_units(graph, network.quarter_of, max(plan.streets, 1), rng)
     unit = _house_sites(network, graph, street_of)
     community_of = _divide_nested(graph, unit, street_of, plan.communities, rng)
-    grid_of = _divide_grids(plan, graph, network, community_of, rng)
+    near = replace(graph, load=households + plan.land_load * area_ha)
+    grid_of = _divide_grids(plan, near, network, community_of, rng)
     nested = unite_levels(network, grid_of, community_of, street_of)
     homes = add_up(households, grid_of, len(nested.grids))
     seat = _seat(plan, network, street_of)
-    frame = make_frame(plan, nested, homes, seat=seat, rural=_find_rural(zones, nested))
+    frame = make_frame(
+        plan, nested, homes,
+        seat=seat, rural=_find_rural(zones, nested), landmarks=find_landmarks(plan, zones.ground),
+    )  # fmt: skip
     return Divisions(grid_of=grid_of, community_of=community_of, street_of=street_of, grids=frame)
 
 

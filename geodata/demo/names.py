@@ -43,13 +43,17 @@ def name_communities(
     *,
     rural: NDArray[np.bool_],
     at: NDArray[np.float64],
+    given: Mapping[int, str],
 ) -> NDArray[np.object_]:
     """
     Return a different name for each community: 社区 in town, 村 in the country.
 
-    `at` is the middle of each, metres from the middle of the city: 城北 lies in the north.
+    `at` is the middle of each, metres from the middle of the city: 城北 lies in the north. Those
+    at the positions `given` are called after what lies near them.
     """
     found = np.empty(len(codes), object)
+    for position, word in given.items():
+        found[position] = word + "社区"
     town = np.flatnonzero(~rural)
     for name, (east, north) in _TOWARDS if names.sides and len(codes) > 4 * len(_TOWARDS) else ():
         along = at[town, 0] * east + at[town, 1] * north
@@ -57,7 +61,11 @@ def name_communities(
         free = np.array([found[one] is None for one in town])
         found[town[np.argmax(np.where(free, along - 2 * aside, -np.inf))]] = name + "社区"
     more = [first + side for side in _SIDES for first in names.in_town]
-    pools = {False: list(names.in_town), True: list(names.in_country)}
+    taken = set(given.values())
+    pools = {
+        False: [word for word in names.in_town if word not in taken],
+        True: list(names.in_country),
+    }
     for position in np.argsort(codes):
         if found[position] is None:
             pool = pools[bool(rural[position])] or pools[not rural[position]] or more

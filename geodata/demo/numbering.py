@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from geodata.demo.blocks import Shapes
 from geodata.demo.ground import Floats
+from geodata.demo.landmarks import match_names
 from geodata.demo.names import PERSONS_PER_HOUSEHOLD, name_communities
 from geodata.demo.partition import Ints, add_up
 from geodata.demo.plan import Plan
@@ -75,15 +77,21 @@ def unite_levels(network: Network, grid_of: Ints, community_of: Ints, street_of:
 
 
 def make_frame(
-    plan: Plan, nested: Nested, homes: Floats, *, seat: int, rural: NDArray[np.bool_]
+    plan: Plan,
+    nested: Nested,
+    homes: Floats,
+    *,
+    seat: int,
+    rural: NDArray[np.bool_],
+    landmarks: Mapping[str, shapely.Point],
 ) -> gpd.GeoDataFrame:
     """
     Return all levels, outermost first, each in code order; geometry in local metres.
 
-    `rural` tells which communities are villages (村).
+    `rural` tells which communities are villages (村); parts are named after `landmarks` near them.
     """
-    street_code, street_name = _name_streets(plan, nested, seat)
-    community = _community_level(plan, nested, street_code, street_name, rural)
+    street_code, street_name = _name_streets(plan, nested, seat, landmarks)
+    community = _community_level(plan, nested, street_code, street_name, rural, landmarks)
     grid = _grid_level(plan, nested, community, street_name, homes)
     to_community, to_street = nested.community_of_grid, nested.street_of_community
     homes_up, people_up = (
@@ -140,7 +148,9 @@ def reading_order(shapes: Shapes) -> Ints:
     return np.asarray(np.lexsort((middle[:, 0], row)), np.int64)
 
 
-def _name_streets(plan: Plan, nested: Nested, seat: int) -> tuple[Shapes, Shapes]:
+def _name_streets(
+    plan: Plan, nested: Nested, seat: int, landmarks: Mapping[str, shapely.Point]
+) -> tuple[Shapes, Shapes]:
     """Return codes and names of the streets: the seat first; the large ones are towns (镇)."""
     order = reading_order(nested.streets)
     order = np.r_[seat, order[order != seat]]
@@ -153,9 +163,16 @@ def _name_streets(plan: Plan, nested: Nested, seat: int) -> tuple[Shapes, Shapes
     towns = set(np.argsort(-area, kind="stable")[: len(own.towns)].tolist()) - {seat}
     name = np.empty(len(order), object)
     urban, rural = ([one for one in pool if one != plan.seat] for pool in (own.streets, own.towns))
+    name[seat] = plan.seat
+    for pool, small in ((rural, True), (urban, False)):
+        free = [one for one in order if one != seat and (one in towns) == small]
+        for one, word in match_names(pool, nested.streets, free, landmarks).items():
+            name[one] = word
+            pool.remove(word)
     for one in order:
-        pool = (rural or urban) if one in towns else (urban or rural)
-        name[one] = plan.seat if one == seat else pool.pop(0)
+        if name[one] is None:
+            pool = (rural or urban) if one in towns else (urban or rural)
+            name[one] = pool.pop(0)
     return plan.code + _digits(serial), name
 
 
@@ -165,11 +182,15 @@ def _community_level(
     street_code: Shapes,
     street_name: Shapes,
     rural: NDArray[np.bool_],
+    landmarks: Mapping[str, shapely.Point],
 ) -> _Level:
     street = nested.street_of_community
     code = street_code[street] + _digits(_number_inside(nested.communities, street))
     middle = shapely.get_coordinates(shapely.centroid(nested.communities))
-    name = name_communities(plan.names, code, rural=rural, at=middle - middle.mean(axis=0))
+    near = match_names(plan.names.in_town, nested.communities, np.flatnonzero(~rural), landmarks)
+    name = name_communities(
+        plan.names, code, rural=rural, at=middle - middle.mean(axis=0), given=near
+    )
     if not plan.streets:
         name = np.array([f"{plan.name_zh}社区"], object)
     return _Level(

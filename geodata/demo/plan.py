@@ -54,6 +54,7 @@ class Settlement:
 
     at: Point
     radius_m: float
+    name: str = ""  # as the street it is the seat of, without 镇 or 乡
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ class Plan:
     fringe_scale: float = 1.0  # of block sizes outside the ring and the settlements, in addition
     block_shape: float = 1.0  # how many times as long as wide blocks are, east to west
     land_load: float = 14.0  # households that a hectare counts for when grids are balanced
+    wide_load: float = 14.0  # the same when streets and communities are
     streets: int
     communities: int
     grids: int

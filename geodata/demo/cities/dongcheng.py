@@ -70,7 +70,7 @@ def plan_dongcheng() -> Plan:
         scenario="dongcheng", name_zh="东城", name_en="Dongcheng", names=_NAMES,
         crs=4548, origin_m=(450_000, 4_420_700),  # about 116.41 E, 39.92 N
         city_zh="北京市", district_zh="东城区", city_code="1101", code="110101",
-        dialling="010", prefix="DC", seat="东华门街道",
+        dialling="010", prefix="DC", seat="学宫街道",
         area_m2=25.4e6, radius_m=(2500.0, 3500.0), drift=0.0012,
         outline=(
             (-1960, -2400), (600, -2400), (600, -2500), (2470, -2500), (2470, -560), (2560, -560),
@@ -92,7 +92,7 @@ def plan_dongcheng() -> Plan:
         ),
         hills=(Blob(name="万松山", at=(-1475, 610), half_m=(210, 110)),),
         sites=(
-            Site(use="palace", name="宫城博物院", at=(-1475, -200), whole=True),
+            Site(use="palace", name="东华门宫城博物院", at=(-1475, -200), whole=True),
             Site(use="park", name="坛园公园", at=(2000, 950), whole=False),
             Site(use="palace", name="学宫", at=(-150, 1650), whole=False),
             Site(use="station", name="东垣火车站", at=(1950, -1760), whole=False),
