@@ -9,6 +9,7 @@
     ["lock", null, "L"], ["parent", null, "R"]
   ];
   var POLL_MS = 4000;
+  var LARGE_PX = 3000; // names on the map as large as the page's words
 
   planner.draft = null;
   planner.tool = "pick";
@@ -25,7 +26,7 @@
     by("theme-switch").addEventListener("click", function () {
       window.location.href = planner.link({ theme: planner.theme === "dark" ? "light" : "dark" });
     });
-    window.dash_clientside.set_props("map", { theme: planner.theme, lang: planner.lang });
+    window.dash_clientside.set_props("map", { theme: planner.theme, lang: planner.lang, scale: window.innerWidth >= LARGE_PX ? 2 : 1 });
     askFrame("plans");
   }
 
@@ -187,6 +188,8 @@
     drawTools();
     return undefined;
   }
+
+  planner.use = use;
 
   function askBlocks() {
     planner.blocksOf = planner.plan;

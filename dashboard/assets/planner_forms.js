@@ -108,6 +108,6 @@
       if (code.value && code.value !== grid.code) edit.code = code.value;
       planner.closeSheet();
       if (edit.name !== undefined || edit.code) planner.send(edit);
-    }, { id: "rename-now", text: say("rename"), parts: [node("p", { class: "quiet small", text: say("rename_told") })] });
+    }, { id: "rename-now", text: say("save"), parts: [node("p", { class: "quiet small", text: say("rename_told") })] });
   };
 })();

@@ -17,6 +17,7 @@
         shapes: past.shapes || new Map()
       });
       planner.impact.leave();
+      planner.use("pick");
       past.since = shift(told.today, -365);
       past.until = shift(told.today, 1);
       by("page").dataset.past = "1";

@@ -21,6 +21,7 @@ export class Sketch {
     this.map = map;
     this.theme = scene.theme === "light" ? "light" : "dark";
     this.font = textFont(scene, true);
+    this.scale = scene.scale;
     this.features = new Map();
     this.classes = new Map();
     this.picked = [];
@@ -112,7 +113,7 @@ export class Sketch {
       },
       {
         id: "sketch/piece-names", type: "symbol", source: PIECES,
-        layout: { "text-field": ["to-string", ["get", "n"]], "text-font": this.font, "text-size": 14 },
+        layout: { "text-field": ["to-string", ["get", "n"]], "text-font": this.font, "text-size": 14 * this.scale },
         paint: { "text-color": tone.text, "text-halo-color": tone.halo, "text-halo-width": 2 },
       },
       {
