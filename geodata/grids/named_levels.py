@@ -38,11 +38,27 @@ class NamedLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaisedLevels:
-    """A frame a level, the outermost first, and the columns to read them by (field -> column)."""
+    """
+    A frame a level, the outermost first, and the columns to read them by (field -> column).
+
+    Both are empty where nothing is raised; `left` are then the columns that name levels all the
+    same, and `why` they were left: `nest`, `cells` or `parent`.
+    """
 
     frames: dict[str, gpd.GeoDataFrame]
     mapping: dict[str, str]
     named: tuple[NamedLevel, ...]
+    left: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Areas:
+    """Each grid's area of one level: its code and name, and the columns that say so."""
+
+    codes: pd.Series[str]
+    names: pd.Series[str]
+    columns: tuple[str, ...]
 
 
 def raise_levels(
@@ -51,60 +67,98 @@ def raise_levels(
     level: str,
     mapping: Mapping[str, str],
     known: Collection[str] = (),
-) -> RaisedLevels | None:
+    parent: str | None = None,
+) -> RaisedLevels:
     """
-    Return the levels above `level` that columns of its file name, made of its grids; None for none.
+    Return the levels above `level` that columns of its file name, made of its grids.
 
     A level counts where every grid has its code, each code has one name and lies in one area of the
     level above. Names without codes count where the first 6, 9 or 12 digits of the grids' own
-    codes part the grids as they do: those are then their codes. Levels in `known` are left as they
-    are. Raises BadGrid where the file has no code column.
+    codes part the grids just as they do: those are then their codes. Levels in `known` are left as
+    they are. A column that names each grid's parent, the file's own or `parent` told by hand, is
+    never overruled: what else it means nobody knows. Raises BadGrid where the file has no code
+    column.
     """
     own = find_columns(frame, mapping)
-    if "level" in own:
-        return None
     outer = set(outer_levels(level)) - set(known)
     wanted = [name for name in LEVELS if name in _WORDS and name in outer]
-    found: dict[str, tuple[pd.Series[str], pd.Series[str], tuple[str, ...]]] = {}
-    for name in wanted:
-        areas = _find_areas(frame, name, own)
-        if areas is not None:
-            found[name] = areas
+    found, unfit = ({}, ()) if "level" in own else _find_levels(frame, wanted, own)
+    columns = tuple(column for one in found.values() for column in one.columns)
     if not found:
-        return None
+        return _leave(unfit, "cells")
     keys = list(found)
-    if any(not _nests(found[b][0], found[a][0]) for a, b in pairwise(keys)):
-        return None
+    if any(not _nests(found[b].codes, found[a].codes) for a, b in pairwise(keys)):
+        return _leave(columns, "nest")
+    inner = found[keys[-1]].codes
+    if not _goes_with(frame, parent or own.get("parent"), inner, columns, told=parent is not None):
+        return _leave(columns, "parent")
     frames: dict[str, gpd.GeoDataFrame] = {}
     above: pd.Series[str] | None = None
-    for name, (codes, names, _) in found.items():
-        frames[name] = _dissolve(frame, codes, names, above, own)
-        above = codes
+    for name, one in found.items():
+        frames[name] = _dissolve(frame, one.codes, one.names, above, own)
+        above = one.codes
     frames[level] = frame.assign(**{_PARENT: above})
     return RaisedLevels(
         frames=frames,
         mapping={**{f: own[f] for f in ("code", "name") if f in own}, "parent": _PARENT},
         named=tuple(
-            NamedLevel(level=name, areas=codes.nunique(), columns=columns)
-            for name, (codes, _, columns) in found.items()
+            NamedLevel(level=name, areas=one.codes.nunique(), columns=one.columns)
+            for name, one in found.items()
         ),
+        left=unfit,
+        why="cells" if unfit else "",
     )
 
 
-def _find_areas(
-    frame: gpd.GeoDataFrame, level: str, own: Mapping[str, str]
-) -> tuple[pd.Series[str], pd.Series[str], tuple[str, ...]] | None:
+def _leave(columns: tuple[str, ...], why: str) -> RaisedLevels:
+    return RaisedLevels(frames={}, mapping={}, named=(), left=columns, why=why if columns else "")
+
+
+def _goes_with(
+    frame: gpd.GeoDataFrame,
+    parent: str | None,
+    inner: pd.Series[str],
+    columns: Collection[str],
+    *,
+    told: bool,
+) -> bool:
+    """Tell whether a column of parents, if there is one, means the innermost level found."""
+    if parent is None or parent in columns:
+        return True
+    if told:
+        return False
+    cells = _text(frame, parent)
+    return bool((cells == "").all()) or (_nests(cells, inner) and _nests(inner, cells))
+
+
+def _find_levels(
+    frame: gpd.GeoDataFrame, wanted: Collection[str], own: Mapping[str, str]
+) -> tuple[dict[str, _Areas], tuple[str, ...]]:
+    """Return the areas of each level that columns name, and the columns that part no areas."""
     taken = {column for field, column in own.items() if field != "parent"}
     free = [str(c) for c in frame.columns if c not in taken and c != frame_geometry(frame)]
-    code, name = _named(free, _CODE, level), _named(free, _NAME, level)
-    if code is None and name is None:
-        return None
-    names = _text(frame, name or code)
-    codes = _text(frame, code) if code else _text(frame, own["code"]).str[: _DIGITS[level]]
-    whole = bool((codes != "").all()) and 1 <= codes.nunique() < len(frame)
-    if not whole or (name and not _nests(codes, names)):
-        return None
-    return codes, names, tuple(column for column in (code, name) if column)
+    found: dict[str, _Areas] = {}
+    unfit: list[str] = []
+    above: pd.Series[str] | None = None
+    for level in wanted:
+        code, name = _named(free, _CODE, level), _named(free, _NAME, level)
+        columns = tuple(column for column in (code, name) if column)
+        if not columns:
+            continue
+        names = _text(frame, name or code)
+        codes = _text(frame, code) if code else _text(frame, own["code"]).str[: _DIGITS[level]]
+        # Two streets may each have a 新华社区: a name is one area within the area above.
+        within = names if above is None else above + "\0" + names
+        fits = name is None or (
+            _nests(codes, names) and (code is not None or _nests(within, codes))
+        )
+        filled = (codes != "").all() and (code is not None or (names != "").all())
+        if fits and filled and codes.nunique() < len(frame):
+            found[level] = _Areas(codes=codes, names=names, columns=columns)
+            above = codes
+        elif not names.is_unique:  # else each grid is such an area itself
+            unfit += columns
+    return found, tuple(unfit)
 
 
 def _named(columns: list[str], pattern: str, level: str) -> str | None:

@@ -125,10 +125,11 @@ def _event_table(
     table = pd.DataFrame({"row": frame.index.to_numpy(np.int64)}, index=frame.index)
     read = read_times(frame, city.settings.zone, report, now=request.now)
     refused = np.zeros(len(frame), np.bool_)
-    for name in (name for name in ("at", "due_at") if name in columns):
-        moments, wrong = read(name, columns[name])
-        refused |= wrong
-        table[name] = moments.seconds
+    for field in ("at", "due_at"):
+        if field in columns:
+            moments, wrong = read(field, columns[field])
+            refused |= wrong
+            table[field] = moments.seconds
     if "due_at" in table:
         table["due_at"] = table["due_at"].where(table["due_at"] > 0)
     table["stage"] = parse_stages(frame[columns["stage"]])

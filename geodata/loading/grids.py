@@ -178,10 +178,12 @@ def _grow(
         "next_uid": next_uid,
     }
     adding = request.level is not None and current is not None
-    raised = _raise_levels(frame, request, known=current.levels if adding and current else ())
-    if raised is not None:
-        frames, how["mapping"] = raised.frames, {**mapping, **raised.mapping}
+    if not request.parent_level:
+        known = current.levels if adding and current else ()
+        raised = _raise_levels(frame, request, known=known)
         _tell_levels(report, raised)
+        if raised.frames:
+            frames, how["mapping"] = raised.frames, {**mapping, **raised.mapping}
     if adding and current is not None:  # a drawing is complete: its other levels stay
         return add_levels(current.grids, frames, **how)
     previous = current.grids if current is not None else None
@@ -190,27 +192,34 @@ def _grow(
 
 def _raise_levels(
     frame: geopandas.GeoDataFrame, request: LoadRequest, *, known: Sequence[str]
-) -> RaisedLevels | None:
-    """Return the levels that columns name beside each grid; None where something else is asked."""
+) -> RaisedLevels:
+    """Return the levels that columns name beside each grid."""
     mapping = {name: column for name, column in request.mapping.items() if name in _GRID_FIELDS}
-    raised = raise_levels(frame, level=request.level or FINEST, mapping=mapping, known=known)
-    if raised is None or request.parent_level:
-        return None
-    named = {column for one in raised.named for column in one.columns}
-    return raised if request.parent is None or request.parent in named else None
+    return raise_levels(
+        frame,
+        level=request.level or FINEST,
+        mapping=mapping,
+        known=known,
+        parent=request.parent,
+    )
 
 
 def _tell_levels(report: LoadReport, raised: RaisedLevels) -> None:
-    report.note(
-        "report.levels_named",
-        levels=tuple(
-            Word(
-                "report.level_named",
-                {"level": Word(f"level.{one.level}"), "n": one.areas, "columns": one.columns},
-            )
-            for one in raised.named
-        ),
-    )
+    if raised.left:
+        report.note(
+            "columns.levels_left", columns=raised.left, why=Word(f"columns.level_{raised.why}")
+        )
+    if raised.named:
+        report.note(
+            "report.levels_named",
+            levels=tuple(
+                Word(
+                    "report.level_named",
+                    {"level": Word(f"level.{one.level}"), "n": one.areas, "columns": one.columns},
+                )
+                for one in raised.named
+            ),
+        )
 
 
 def _free_uid(city: City) -> int:
