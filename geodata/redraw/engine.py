@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -13,7 +15,8 @@ from geodata.errors import BadSetting, Fault
 from geodata.redraw.adjacency import Adjacency, Flags
 from geodata.redraw.bisection import bisect_blocks, mend_labels
 from geodata.redraw.flips import flip_borders
-from geodata.redraw.returns import send_home
+from geodata.redraw.reaches import reach_out, send_home
+from geodata.redraw.reaches import warm as warm_reaches
 
 STEPS_A_BLOCK = 2000
 _LEAST_STEPS, _MOST_STEPS = 500_000, 30_000_000
@@ -26,15 +29,23 @@ _GOOD = 0.02  # and with which it is content
 _TRIES, _SMALL_TRIES = 2, 4
 _LOAD_PRICE, _LOAD_PRICE_LAST = 100.0, 2e5
 _HEAT = 0.12
-# From today, a try for each row: the share of the band aimed at, the prices of shape and of moving
-# a grid's whole load, the price of load at the start, the heat, the steps a block, the seed. Cheap
-# shape and a narrow aim move the least where whole quarters have grown.
-_MOVES = (
-    (0.95, 0.5, 40.0, 500.0, 0.2, 1500, 0),
-    (0.92, 0.5, 40.0, 500.0, 0.2, 1500, 1),
-    (0.95, 0.3, 60.0, 100.0, 0.5, 2500, 2),
-    (0.9, 0.1, 60.0, 500.0, 0.3, 1500, 2),
+# From today, a try for each row: whether it begins where grids with room have reached out, the
+# share of the band aimed at, the prices of shape and of moving a grid's whole load, the price of
+# load at the start, the heat, the steps a block, the seed. Cheap shape and a narrow aim move the
+# least where whole quarters have grown; what reached out knows ways that flips do not find.
+_FEW_MOVES = (
+    (True, 0.95, 0.2, 40.0, 1000.0, 0.1, 1500, 0),
+    (True, 0.95, 0.2, 40.0, 1000.0, 0.1, 1500, 1),
+    (True, 0.96, 0.1, 40.0, 1000.0, 0.2, 1500, 2),
+    (True, 0.95, 0.3, 40.0, 500.0, 0.2, 1500, 0),
 )
+_MANY_MOVES = (
+    (True, 0.95, 0.05, 40.0, 500.0, 0.3, 1500, 0),
+    (False, 0.95, 0.3, 60.0, 100.0, 0.5, 2500, 2),
+    (False, 0.9, 0.1, 60.0, 500.0, 0.3, 1500, 2),
+)
+_FEW = 0.15  # of the grids out of band
+_FEW_REACHES, _MANY_REACHES = 30, 3  # how often ways are sought anew
 _MOVE_HOPS = 2  # how far from a grid out of band others may change
 _NONE = -1
 _NOTHING = 1e-300  # load: what each grid is due where nobody and nothing is
@@ -63,6 +74,10 @@ class Terrain:
         load = np.bincount(self.part, weights=self.loads)
         count = np.bincount(part_of, minlength=len(load))
         return np.maximum((load / np.maximum(count, 1))[part_of], _NOTHING)
+
+    def shares(self, label: Ints) -> Floats:
+        """Return each block's load as a share of what a grid should have where it lies."""
+        return np.asarray(self.loads / self.targets(label)[label], np.float64)
 
     def name_grids(self, label: Ints, today: Ints | None) -> Ints:
         """
@@ -197,21 +212,31 @@ def least_change(terrain: Terrain, today: Ints | None, band: float, *, seed: int
     """
     if today is None:
         return _anneal(terrain, start_fresh(terrain), band / 2, seed=seed)
-    best, best_key = today, (_total_excess(terrain, today, band), 0.0)
+
+    def key_of(label: Ints) -> tuple[float, float]:
+        return _total_excess(terrain, label, band), float(terrain.loads[label != today].sum())
+
+    best, best_key = today, key_of(today)
     if best_key[0] == 0:
         return today
-    free = _active_grids(terrain, today, band, hops=_MOVE_HOPS)
-    for aim, shape, move, load, heat, steps, more in _MOVES:
+    shares = terrain.shares(today)
+    few = float((_offs(terrain, today) > band).mean()) <= _FEW
+    rounds = _FEW_REACHES if few else _MANY_REACHES
+    reach = partial(reach_out, terrain.graph, shares, band=band, rounds=rounds, seed=seed)
+    far = reach(today, today)
+    near = _active_grids(terrain, today, band, hops=_MOVE_HOPS)
+    wide = near | _active_grids(terrain, far, band, hops=1)
+    wide[far[far != today]] = wide[today[far != today]] = True
+    moves = _FEW_MOVES if few else _MANY_MOVES
+    for reached, aim, shape, move, load, heat, steps, more in moves:
         work = min(steps * len(today), _MOST_STEPS)
         knobs = [work, band * aim, load, _LOAD_PRICE_LAST, shape, move, heat]
-        found = _flip(terrain, today, today, free, knobs, seed + more)
-        targets = terrain.targets(found)
-        found = send_home(terrain.graph, terrain.loads, targets, found, today, band=band)
-        moved = float(terrain.loads[found != today].sum())
-        key = (_total_excess(terrain, found, band), moved)
-        if key < best_key:
-            best, best_key = found, key
-    return best
+        start, free = (far, wide) if reached else (today, near)
+        found = _flip(terrain, start, today, free, knobs, seed + more)
+        found = send_home(terrain.graph, shares, found, today, band=band)
+        best, best_key = min(((best, best_key), (found, key_of(found))), key=itemgetter(1))
+    last = reach(best, today)
+    return last if key_of(last) < best_key else best
 
 
 def largest_off(terrain: Terrain, label: Ints) -> float:
@@ -261,7 +286,8 @@ def _least_off(terrain: Terrain) -> float:
 
 
 def warm() -> None:
-    """Compile the kernel, so that the first proposal does not wait for it."""
+    """Compile the kernels, so that the first proposal does not wait for them."""
+    warm_reaches()
     one = np.zeros(1, np.int64)
     flip_borders(
         np.zeros(2, np.int64), one, np.ones(1), np.ones((3, 1)), one, one - 1,

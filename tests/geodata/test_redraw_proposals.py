@@ -13,7 +13,7 @@ from geodata.redraw.adjacency import find_adjacency
 from geodata.redraw.drafting import own_blocks, propose_for_draft, write_edits
 from geodata.redraw.expectation import expect_loads, find_unknown
 from geodata.redraw.proposals import KINDS, propose
-from geodata.redraw.returns import send_home
+from geodata.redraw.reaches import reach_out, send_home
 from geodata.redraw.walls import make_wall
 from tests.geodata.redraw_land import at, read_all, square_draft
 
@@ -265,14 +265,30 @@ def test_what_moved_without_need_goes_home_and_nothing_falls_apart():
     today = np.tile([0, 0, 0, 1, 1, 1], 2)
     moved = today.copy()
     moved[[2, 8]] = 1  # a column too many: each grid should have six blocks
-    targets = np.full(2, 6.0)
-    back = send_home(graph, blocks.loads, targets, moved, today, band=0.05)
+    back = send_home(graph, blocks.loads / 6, moved, today, band=0.05)
     assert (back == today).all()
     # What brings a grid into the band stays, and so does what holds the rest together.
     uneven = np.where(today == 0, 1.5, 1.0)
-    kept = send_home(graph, uneven, np.full(2, 7.5), moved, today, band=0.1)
+    kept = send_home(graph, uneven / 7.5, moved, today, band=0.1)
     assert (kept != today).sum() == 1
     assert graph.count_parts(kept) == 2
+
+
+def test_a_grid_with_room_reaches_past_its_neighbour():
+    """Blocks handed on from neighbour to neighbour would move more load than a way between."""
+    blocks = lattice(12, 4)
+    graph = find_adjacency(blocks.shapes)
+    column = np.arange(48) % 12
+    today = column // 4  # three grids side by side: too much, just enough, room
+    lane = np.arange(48) // 12 == 3  # few live along the lower edge
+    shares = np.where(lane, 0.01, np.array([1.3, 1.15, 0.6])[today] / 12)
+    found = reach_out(graph, shares, today, today, band=0.2, rounds=10, seed=1)
+    load = np.bincount(found, weights=shares)
+    assert np.bincount(today, weights=shares).max() > 1.2 >= load.max()
+    assert ((found == 2) & (today == 0)).any()
+    moved = float(shares[found != today].sum())
+    assert moved < 2 * (1.34 - 1.2)  # handed on, the excess would move twice
+    assert graph.count_parts(found) == 3
 
 
 @pytest.mark.parametrize(("size", "grids"), [((8, 5), 4), ((15, 10), 8)])
