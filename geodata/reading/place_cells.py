@@ -55,9 +55,15 @@ _SYSTEM_NAMES = frozenset(
 )
 _PUNCTUATION = re.compile(r"[\s_\-.:：()（）\[\]/]+")
 # Not a decimal comma: "119,55" is one number, "119.55,32.42" and "119, 32" are two.
-_PAIR = re.compile(
-    r"(?:POINT\s*Z?\s*)?[\[(（【]?\s*(.+?)\s*(?:[,，;；、|]|\s)\s*(.+?)\s*[\])）】]?"
+_PAIR = re.compile(r"[\[(（【]?\s*(.+?)\s*(?:[,，;；、|]|\s)\s*(.+?)\s*[\])）】]?")
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+# As databases write it: what follows the two numbers is a height or a measure.
+_WKT_POINT = re.compile(
+    rf"(?:SRID=4326;)?\s*POINT\s*(?:Z|M|ZM)?\s*\(\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER})"
+    r"{0,2}\s*\)",
+    re.IGNORECASE,
 )
+_THREE = re.compile(rf"\W*{_NUMBER}(?:[,;、|\s]+{_NUMBER}){{2,}}\W*")  # which two, nobody knows
 _MOST = 0.5
 _SAMPLE = 2000
 
@@ -131,7 +137,7 @@ def unite_systems(
 
 
 def _split(cells: pd.Series[str]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    halves = cells.map(lambda text: _PAIR.fullmatch(unicodedata.normalize("NFKC", text)))
+    halves = cells.map(_find_halves)
     texts = [
         pd.Series([found[part] if found else "" for found in halves], dtype="str")
         for part in (1, 2)
@@ -139,6 +145,13 @@ def _split(cells: pd.Series[str]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     (first, wrong), (second, also) = (parse_numbers(text) for text in texts)
     unread = halves.isna().to_numpy(bool) & (cells != "").to_numpy(bool)
     return first, second, wrong | also | unread
+
+
+def _find_halves(text: str) -> re.Match[str] | None:
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if plain[:5].upper() in ("POINT", "SRID="):
+        return _WKT_POINT.fullmatch(plain)
+    return None if _THREE.fullmatch(plain) else _PAIR.fullmatch(plain)
 
 
 def _lat_first(first: Floats, second: Floats, name: str) -> bool:

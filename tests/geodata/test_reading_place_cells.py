@@ -30,6 +30,11 @@ def read(tmp_path):
         '"32.42,119.55"',
         "东经119°33′ 北纬32°25′12″",
         "POINT (119.55 32.42)",
+        "point(119.55 32.42)",
+        "POINT Z (119.55 32.42 7)",
+        "PointZM(119.55 32.42 7.5 -1)",
+        "POINT M (119.55 32.42 3)",
+        "SRID=4326;POINT(119.55 32.42)",
     ],
 )
 def test_both_numbers_in_one_cell_are_a_place(read, cell):
@@ -38,6 +43,17 @@ def test_both_numbers_in_one_cell_are_a_place(read, cell):
     assert reading.y == pytest.approx([32.42, 32.42])
     assert not reading.faults
     assert "reading.place_pairs" in [note.key for note in reading.notes]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["119.55 32.42 7", '"119.55,32.42,7"', '"POINT (119.55, 32.42)"', "SRID=4528;POINT (1 2)"],
+)
+def test_of_three_numbers_no_two_are_guessed(read, cell):
+    """A height behind a latitude is not its last digits: the row is refused."""
+    reading = read(f'编号,坐标\n1,"119.55,32.42"\n2,"119.56,32.42"\n3,{cell}\n')
+    assert [fault.row for fault in reading.faults] == [3]
+    assert reading.y[:2] == pytest.approx([32.42, 32.42])
 
 
 def test_where_both_orders_are_possible_the_name_decides(read):
