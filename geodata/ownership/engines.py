@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from geodata.errors import BadSetting, Fault
 from geodata.loading.request import Progress
@@ -29,7 +31,12 @@ Done = Callable[[PartCount], None]
 
 
 def is_streamed(request: OwnRequest, *, engine: str) -> bool:
-    """Tell whether the points are parts: a folder, a Parquet file too large to hold, Dask's."""
+    """
+    Tell whether the points are parts.
+
+    That is a folder, Dask's, and a Parquet file that is too large to hold or has its places in
+    columns of numbers.
+    """
     if engine not in ENGINES:
         known = ", ".join(ENGINES)
         raise BadSetting(Fault(key="engine_unknown", values={"name": engine, "known": known}))
@@ -38,8 +45,17 @@ def is_streamed(request: OwnRequest, *, engine: str) -> bool:
     (points,) = request.points
     if engine != "local" or (points.is_dir() and any(points.glob(f"*{SUFFIX}"))):
         return True
-    large = points.is_file() and points.stat().st_size >= STREAM_FROM_BYTES
-    return large and points.suffix.lower() == request.out.suffix.lower() == SUFFIX
+    if not points.is_file() or not points.suffix.lower() == request.out.suffix.lower() == SUFFIX:
+        return False
+    return points.stat().st_size >= STREAM_FROM_BYTES or _has_no_shapes(points)
+
+
+def _has_no_shapes(points: Path) -> bool:
+    """Tell whether a Parquet file is sound and says nothing of shapes."""
+    try:
+        return b"geo" not in (pq.read_metadata(points).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def own_parts(

@@ -263,6 +263,8 @@ def _repair(
 ) -> tuple[BaseGeometry | None, Note | None, Fault | None]:
     if shapely.get_dimensions(shape) < 2:
         return None, None, Fault(key="shape_degenerate", row=row)
+    if not np.isfinite(shapely.get_coordinates(shape)).all():  # GEOS would leave the corner out
+        return None, None, Fault(key="shape_not_finite", row=row)
     repaired = shapely.make_valid(shape, method="structure", keep_collapsed=False)
     repaired = keep_polygons(repaired)
     if repaired.is_empty:

@@ -11,6 +11,7 @@ import shapely
 
 from geodata.errors import BadGrid
 from geodata.ownership import OwnerIndex, raster_index
+from geodata.reading.shapes import repair_shapes
 from geodata.snapshots.counting import CountFilter, build_counter
 from geodata.snapshots.nearest import NearIndex
 from geodata.snapshots.timeline import Rows
@@ -95,3 +96,15 @@ def test_places_that_are_none_or_at_the_other_end_of_the_world_are_nobodys():
     assert place.tolist() == [[-1, -1], [-1, -1], [-1, -1], [0, -1]]
     assert np.isinf(distance[:3]).all()
     assert near.within([1e308], [0.0], radius_m=1e8)[1].tolist() == []
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # GEOS says so itself
+def test_a_grid_with_a_corner_nowhere_is_refused_and_not_repaired(wrong):
+    corners = [(0, 0), (100, 0), (wrong, 50), (0, 100)]
+    shapes = np.array([shapely.box(0, 0, 100, 100), shapely.Polygon(corners)], object)
+    kept, faults, notes = repair_shapes(shapes, {}, lonlat=False)
+    assert [(fault.key, fault.row) for fault in faults] == [("shape_not_finite", 2)]
+    assert kept[0] is shapes[0]
+    assert kept[1] is None
+    assert not notes

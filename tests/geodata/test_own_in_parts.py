@@ -199,10 +199,21 @@ def test_what_cannot_be_done_in_parts_is_refused_before_any_work(tmp_path):
     assert refused.value.faults[0].key == "file_unreadable"
 
 
-def test_large_parquet_files_folders_and_dask_are_streamed_and_nothing_else(tmp_path, monkeypatch):
+def test_large_parquet_files_columns_folders_and_dask_are_streamed_and_nothing_else(
+    tmp_path, monkeypatch
+):
     grids, points, _ = write_parts(tmp_path, parts_=1)
-    part = points / "part-0.parquet"
+    (tmp_path / "single").mkdir()
+    part = tmp_path / "single" / "shapes.parquet"
+    shapes = geopandas.GeoDataFrame(geometry=[shapely.Point(0, 0)], crs=CRS)
+    shapes.to_parquet(part)
     assert is_streamed(ask(grids, points, tmp_path / "o"), engine="local")
+    columns = points / "part-0.parquet"  # x and y: no reader of shapes can take it
+    assert is_streamed(ask(grids, columns, tmp_path / "o.parquet"), engine="local")
+    assert not is_streamed(ask(grids, columns, tmp_path / "o.csv"), engine="local")
+    bad = tmp_path / "single" / "bad.parquet"
+    bad.write_bytes(b"PAR1 nothing")
+    assert not is_streamed(ask(grids, bad, tmp_path / "o.parquet"), engine="local")
     assert not is_streamed(ask(grids, part, tmp_path / "o.parquet"), engine="local")
     assert not is_streamed(ask(grids, tmp_path, tmp_path / "o.parquet"), engine="local")
     assert is_streamed(ask(grids, part, tmp_path / "o.parquet"), engine="dask")
