@@ -48,6 +48,7 @@ __all__ = ["RULES", "OwnerIndex", "Ownership", "own_points", "warm"]
 # How far off a place may lie and still be told its distance to the nearest grid.
 SEARCH_LIMIT_M = 100_000.0
 _CHUNK = 1 << 16  # points that a thread takes at a time
+_WORTH_A_THREAD = 500_000  # points: 5 ms on one; starting others costs a tenth of that or more
 _KIND_SPECIAL = "special"
 
 
@@ -145,7 +146,7 @@ class OwnerIndex:
         share_out(
             lambda part: find_points(xs[part], ys[part], self._index.raster, owner[part]),
             len(xs),
-            threads=threads,
+            threads=threads if len(xs) >= _WORTH_A_THREAD else 1,
             chunk=_CHUNK,
         )
         return self._to_rank(owner)

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from geodata.errors import BadSetting, Fault
 from geodata.ownership.grid_files import open_drawing, stamp_files
-from geodata.ownership.part_files import SUFFIX, Part
+from geodata.ownership.part_files import BATCH, SUFFIX, Part
 from geodata.ownership.tally import Owned, PartCount, PartJob, Tally
 
 NOTES = "_getu"  # the folder beside the parts with what was counted in each
@@ -45,6 +45,7 @@ def own_part(job: PartJob, *, threads: int = 1) -> PartCount:
     drawing = open_drawing(job.grids)
     tally = Tally(job, drawing, part)
     if job.out is None:
+        threads = threads if part.rows >= 2 * BATCH else 1  # counting ends before others begin
         for owned in _each_table(part, tally.count, threads, columns=list(part.places.columns)):
             tally.add(owned)
         return tally.total()
