@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geodata.compiled import compile_kernel, share_out
 
 _PIECE = 1 << 17  # rows asked for everything at once: their answers stay in the second cache
+_WORTH_A_THREAD = 2_000_000  # rows: a few ms on one; on a busy machine another may wait as long
 _BLOCK = 4096
 _MOST_RANGES = 16  # of codes that are compared: more are looked up
 _WORD = 8  # answers that are summed at once
@@ -95,7 +96,8 @@ def choose_rows(n: int, tests: Sequence[RowTest], *, threads: int = 1) -> NDArra
             test.narrow(part, keep[part])
 
     if tests:
-        share_out(work, n, threads=threads, chunk=_PIECE)
+        workers = threads if n >= _WORTH_A_THREAD else 1
+        share_out(work, n, threads=workers, chunk=_PIECE)
     return keep
 
 
@@ -123,7 +125,8 @@ def count_runs(
                 test.narrow(slice(own[0], own[-1]), keep)
             _sum_runs(words, own, counts[runs])
 
-    share_out(work, len(cuts) - 1, threads=threads, chunk=1)
+    workers = threads if starts[-1] - starts[0] >= _WORTH_A_THREAD else 1
+    share_out(work, len(cuts) - 1, threads=workers, chunk=1)
     return counts
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from geodata.snapshots import row_mask
 from geodata.snapshots.packed_rows import PackedRows
 from geodata.snapshots.row_mask import RowTest, choose_rows, count_runs
 from layers.density import blur_counts, blur_margin, count_pixels
@@ -74,7 +75,8 @@ def test_a_blur_is_the_same_in_strips_by_threads_and_loses_nobody(sigma):
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32])
 @pytest.mark.parametrize("codes", [5, 200])
-def test_a_filter_lets_through_what_its_tests_say(kind, codes):
+def test_a_filter_lets_through_what_its_tests_say(kind, codes, monkeypatch):
+    monkeypatch.setattr(row_mask, "_WORTH_A_THREAD", 1)
     rng = np.random.default_rng(1)
     at = np.zeros((600_000, 2), kind)
     at[:, 0] = rng.integers(-50, 300_000, len(at)) * rng.integers(0, 2, len(at)) * 997
