@@ -34,7 +34,7 @@ from geodata.loading.request import (
     refuse_if_strict,
     source_of,
 )
-from geodata.loading.times import read_times
+from geodata.loading.times import keep_times, read_times
 from geodata.reading import Reading
 from geodata.words import LANGS, say
 
@@ -129,9 +129,7 @@ def _event_table(
         if field in columns:
             moments, wrong = read(field, columns[field])
             refused |= wrong
-            table[field] = moments.seconds
-    if "due_at" in table:
-        table["due_at"] = table["due_at"].where(table["due_at"] > 0)
+            keep_times(table, field, moments)
     table["stage"] = parse_stages(frame[columns["stage"]])
     for name in {"incident_id", "source", "body", "reason", "kind"} & set(columns):
         table[name] = frame[columns[name]].fillna("").astype(str).str.strip()

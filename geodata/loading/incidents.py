@@ -32,7 +32,7 @@ from geodata.loading.request import (
     refuse_if_strict,
     source_of,
 )
-from geodata.loading.times import read_times
+from geodata.loading.times import keep_times, read_times
 from geodata.ownership.recorded import Recorded, compare_recorded
 from geodata.reading import Reading
 from geodata.store.records import read_records
@@ -235,11 +235,9 @@ def _moments(
         if name == "reported_at":
             coarsest = moments.precision
         refused |= wrong
-        table[name] = moments.seconds
+        keep_times(table, name, moments)
     if coarsest != "second":
         report.note("report.by_day", precision=Word(f"report.precision_{coarsest}"))
-    if "due_at" in table:
-        table["due_at"] = table["due_at"].where(table["due_at"] > 0)
     return table, refused, coarsest
 
 

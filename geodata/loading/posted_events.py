@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from geodata.city import City
 from geodata.errors import BadFile, Fault
 from geodata.events.alarms import FIELDS
 from geodata.events.incidents import NO_SEQ, STAGE_CODE
+from geodata.events.moments import end_day
 from geodata.loading.alarm_fields import read_alarm
 from geodata.loading.events import rows_from_columns
 from geodata.loading.posted_places import PLACE_FIELDS, place_events
@@ -65,6 +66,7 @@ def read_posted(
     columns: dict[str, list[Any]] = {
         name: [item.get(name) for item in checked] for name in (*_COLUMNS, *_TEXTS)
     }
+    columns["due_said"] = [item["due_said"] for item in checked]
     columns["seq"] = [NO_SEQ if cell is None else int(cell) for cell in columns["seq"]]
     columns["version"] = [int(cell or 0) for cell in columns["version"]]
     for name, places in (("x", x_mm), ("y", y_mm)):
@@ -128,6 +130,7 @@ def _check_event(
     checked["stage"] = stage
     for name in ("at", "due_at"):
         _check_moment(event.get(name), name, checked, fault, zone=zone, now=now)
+    _end_deadline(event.get("due_at"), checked, zone=zone)
     for name in _WHOLE:
         value = event.get(name)
         if value is not None and not _is_whole(value):
@@ -226,6 +229,21 @@ def _is_whole(value: Any) -> bool:
 def _known_seconds(value: Any, zone: ZoneInfo) -> int | None:
     seconds = _seconds_of(value, zone)
     return seconds if seconds is not None and 0 < seconds <= _LAST_DEADLINE else None
+
+
+def _end_deadline(value: Any, checked: dict[str, Any], *, zone: ZoneInfo) -> None:
+    """Let what is due on a day be due at its end, and keep what was said."""
+    said = checked["due_said"] = checked["due_at"]
+    if said is not None and (day := _find_day(value)):
+        checked["due_at"] = max(said, end_day(day, zone))
+
+
+def _find_day(value: Any) -> str:
+    """Return the day that a text is alone, without an hour; "" for what is more or less."""
+    try:
+        return date.fromisoformat(value.strip()).isoformat() if isinstance(value, str) else ""
+    except ValueError:
+        return ""
 
 
 def _seconds_of(value: Any, zone: ZoneInfo) -> int | None:

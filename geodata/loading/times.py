@@ -54,6 +54,14 @@ def read_times(frame: pd.DataFrame, zone: ZoneInfo, report: LoadReport, *, now: 
     return read
 
 
+def keep_times(table: pd.DataFrame, name: str, moments: Moments) -> None:
+    """Put moments into a column of `table`; of deadlines also what was written (`due_said`)."""
+    table[name] = moments.seconds
+    if name == _DUE:
+        table["due_said"] = np.where(moments.begins > 0, moments.begins, np.nan)
+        table[name] = table[name].where(table[name] > 0)
+
+
 def _tell_left(column: str, rows: pd.Index[int], report: LoadReport) -> None:
     if len(rows):
         more = ("…",) if len(rows) > _ROWS_NAMED else ()
