@@ -213,15 +213,8 @@ def _measure(arguments: argparse.Namespace, city: City, out: Output) -> int:
 
 def _act(arguments: argparse.Namespace, city: City, out: Output) -> int:
     """Submit, return, approve or drop a plan."""
-    from geodata.plans.checks import find_faults
-    from geodata.plans.plan import (
-        approve_plan,
-        drop_plan,
-        parse_effective,
-        return_plan,
-        submit_plan,
-    )
-    from geodata.plans.publish import finish_drawing
+    from geodata.plans.plan import approve_plan, drop_plan, parse_effective, return_plan
+    from geodata.plans.submission import hand_in
     from geodata.plans.workshop import Workshop
 
     number, now = _number(arguments), read_clock()
@@ -229,11 +222,7 @@ def _act(arguments: argparse.Namespace, city: City, out: Output) -> int:
         raise NotAllowed(Fault(key="plan_approver"))
     who = _who(arguments, city, out, now=now)
     if arguments.action == "submit":
-        piece = Workshop(city).open(number, now=now)
-        faults = find_faults(city, piece, finish_drawing(city, piece).grids)
-        if faults:
-            raise BadSetting(faults)
-        plan = submit_plan(city, who, number, now=now)
+        plan = hand_in(city, who, number, workshop=Workshop(city), now=now)
     elif arguments.action == "return":
         plan = return_plan(city, who, number, reason=arguments.reason, now=now)
     elif arguments.action == "approve":

@@ -40,10 +40,10 @@ from geodata.plans.plan import (
     make_plan,
     parse_effective,
     return_plan,
-    submit_plan,
 )
 from geodata.plans.publish import finish_drawing, publish_plan
 from geodata.plans.renumber import make_renumbering
+from geodata.plans.submission import hand_in
 from geodata.plans.workshop import Workpiece, find_plan
 from geodata.redraw.drafting import propose_for_draft, write_edits
 from geodata.redraw.proposals import KINDS, Proposals
@@ -314,12 +314,7 @@ def _make_act(bench: Bench) -> Handler:
         body, scope, now = read_body(), current_scope(), bench.services.now()
         city, what = bench.city, body.get("act")
         if what == "submit":
-            piece = bench.open(number)
-            with piece.lock:
-                faults = find_faults(city, piece, finish_drawing(city, piece).grids)
-            if faults:
-                raise BadSetting(faults)
-            plan = submit_plan(city, scope, number, now=now)
+            plan = hand_in(city, scope, number, workshop=bench.workshop, now=now)
         elif what == "return":
             plan = return_plan(city, scope, number, reason=read_text(body, "reason"), now=now)
         elif what == "approve":

@@ -17,13 +17,19 @@ _DIGITS = 3
 Used = Mapping[tuple[str, str], set[int]]
 
 
+def is_new(code: str) -> bool:
+    """Tell whether a grid has no code yet but the mark of a new one."""
+    return code.startswith(_NEW)
+
+
 def give_codes(grids: gpd.GeoDataFrame, used: Used) -> gpd.GeoDataFrame:
     """
     Return the grids with a code for each new one: its parent's, then the next serial never used.
 
-    A new grid that has no name of its own is called by its code.
+    A new grid that has no name of its own is called by its code. One for which a code was kept
+    when its plan was submitted before gets that.
     """
-    new = [row for row, code in enumerate(grids["code"]) if str(code).startswith(_NEW)]
+    new = [row for row, code in enumerate(grids["code"]) if is_new(str(code))]
     if not new:
         return grids
     codes, names = grids["code"].astype(str).tolist(), grids["name"].astype(str).tolist()
@@ -35,7 +41,10 @@ def give_codes(grids: gpd.GeoDataFrame, used: Used) -> gpd.GeoDataFrame:
         prefix = code_of.get(parent, "") if parent != NO_PARENT else ""
         peers = [code for level, code in [*used, *zip(levels, codes, strict=True)]
                  if level == levels[row]]  # fmt: skip
-        code = _next_code(prefix, peers, taken)
+        kept = (code for (level, code), holders in used.items()
+                if level == levels[row] and holders == {uids[row]} and code.startswith(prefix)
+                and code not in codes)  # fmt: skip
+        code = next(kept, None) or _next_code(prefix, peers, taken)
         taken.add(code)
         if names[row] == codes[row]:
             names[row] = code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -31,7 +32,7 @@ from geodata.store.plans import (
     count_edits,
     read_edits,
 )
-from geodata.store.takeover import retire_drawing
+from geodata.store.takeover import read_used_codes, retire_drawing
 
 PLAN, APPROVE = "plan", "approve"
 # What can be done to a plan as a whole; each stands in its history and in the log.
@@ -87,8 +88,22 @@ def make_plan(
     return plan
 
 
-def submit_plan(city: City, scope: Scope, number: int, *, now: int) -> Plan:
-    """Hand over a draft that the caller has checked: from now on nobody edits it."""
+def submit_plan(
+    city: City,
+    scope: Scope,
+    number: int,
+    *,
+    codes: Sequence[tuple[int, str, str]] = (),
+    seen: int | None = None,
+    now: int,
+) -> Plan:
+    """
+    Hand over a draft that the caller has checked: from now on nobody edits it.
+
+    `codes` (uid, level, code) are kept for its new grids. `seen` is the last line of its log that
+    was checked. Raises NotAllowed, BadSetting for a plan without an edit, Overtaken where its log
+    has gone on, another plan has just taken one of the codes, or its base was retired.
+    """
     need(scope, PLAN)
     with city.database.transaction() as connection:
         plan = find_plan(connection, number)
@@ -96,8 +111,13 @@ def submit_plan(city: City, scope: Scope, number: int, *, now: int) -> Plan:
         _check_base(connection, plan)
         if not count_edits(connection, number) and plan.start == plan.base:
             raise BadSetting(Fault(key="plan_empty"))
+        used = read_used_codes(connection) if codes else {}
+        if (seen is not None and count_edits(connection, number) != seen) or any(
+            used.get((level, code), {uid}) != {uid} for uid, level, code in codes
+        ):
+            raise Overtaken(Fault(key="plan_overtaken"))
         change_plan(connection, number, state=REVIEW)
-        note(connection, scope, number, "submitted", now=now)
+        note(connection, scope, number, "submitted", now=now, **({"codes": codes} if codes else {}))
         return find_plan(connection, number)
 
 

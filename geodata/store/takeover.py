@@ -155,10 +155,17 @@ def read_finest_uids(connection: sqlite3.Connection, drawing: int) -> NDArray[np
 
 
 def read_used_codes(connection: sqlite3.Connection) -> dict[tuple[str, str], set[int]]:
-    """Return who has ever had a code in a drawing that was published: (level, code) -> uids."""
+    """
+    Return who has ever had a code, (level, code) -> uids: in a drawing that was published.
+
+    Or in a plan that was submitted, whatever became of it: the code is kept for that grid.
+    """
     rows = connection.execute(
         "SELECT DISTINCT g.level, g.code, g.uid FROM grid g JOIN drawing d USING (drawing)"
         " WHERE d.state NOT IN ('draft', 'withdrawn', 'before')"
+        " UNION SELECT json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+        " json_extract(value, '$[0]') FROM plan_act, json_each(plan_act.detail, '$.codes')"
+        " WHERE what = 'submitted'"
     )
     found: dict[tuple[str, str], set[int]] = {}
     for level, code, uid in rows:
