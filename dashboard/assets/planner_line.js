@@ -8,7 +8,7 @@
   var ONE = ["line", "brush", "area"];
   var REACH_PX = 9, LEAST_M = 4, MOST_M = 15;
   var GAP_MS = 60;
-  var drawing = null, asking = false, told = null;
+  var drawing = null, asking = false, again = false, told = null;
 
   /* How near a road a line follows it: what looks near on the screen, within reason. */
   line.reach = function () {
@@ -94,17 +94,19 @@
 
   /* One question at a time, and always the newest. */
   function ask() {
-    if (asking || !drawing || drawing.tool !== "line" || drawing.line.length < 2) return;
+    if (asking) { again = true; return; }
+    if (!drawing || drawing.tool !== "line" || drawing.line.length < 2) return;
     var picked = planner.sketch.picked;
     if (picked.length !== 1 || !planner.draft) return;
-    var mine = drawing, snap = line.snapOf(drawing.free);
+    var snap = line.snapOf(drawing.free);
     asking = true;
-    planner.ask("/" + planner.plan + "/cut", { grid: picked[0], line: once(mine.line), snap_m: snap }).then(function (answer) {
+    again = false;
+    planner.ask("/" + planner.plan + "/cut", { grid: picked[0], line: once(drawing.line), snap_m: snap }).then(function (answer) {
       if (drawing && drawing.line.length > 1) show(answer, snap);
     }, function () { /* the edit itself says what cannot be */ }).then(function () {
       window.setTimeout(function () {
         asking = false;
-        if (drawing !== mine) ask();
+        if (again) ask();
       }, GAP_MS);
     });
   }
@@ -116,7 +118,7 @@
 
   function show(answer, snap) {
     told = Object.assign(answer, { snap: snap });
-    planner.sketch.guide(["road", "cut"].filter(function (role) { return answer[role]; }).map(function (role) {
+    planner.sketch.guide(["cut", "road"].filter(function (role) { return answer[role]; }).map(function (role) {
       return { type: "Feature", properties: { role: role }, geometry: answer[role] };
     }));
     tellCut();

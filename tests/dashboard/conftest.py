@@ -17,6 +17,7 @@ from geodata.settings import SETTINGS_FILE
 from tests.city import NOW, make_tiny_city, say_nothing
 from tests.dashboard.door_city import ASKED_AT_MOST
 from tests.dashboard.page_browser import CityPage, PageServer
+from tests.dashboard.planner_desk import make_desk_city
 
 DEMO_NOW = 1_780_000_000  # a Friday in May 2026
 
@@ -62,6 +63,14 @@ def gaoshan_app(gaoshan: City) -> Dash:
 def jiangdu(tmp_path_factory: pytest.TempPathFactory) -> City:
     """Return the default demo city: 1,101 grids, 47,269 incidents. It takes half a minute."""
     return make_demo("jiangdu", tmp_path_factory.mktemp("jiangdu") / "city")
+
+
+@pytest.fixture(scope="session")
+def desk_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a city to plan in, which nobody writes to: tests copy it."""
+    folder = tmp_path_factory.mktemp("desk") / "city"
+    make_desk_city(folder, tmp_path_factory.mktemp("desk-files"))
+    return folder
 
 
 @pytest.fixture

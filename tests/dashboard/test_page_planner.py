@@ -12,7 +12,7 @@ from geodata.events.rebuild import rebuild
 from geodata.plans.plan import make_plan
 from geodata.plans.workshop import Workshop
 from tests.city import NOW
-from tests.dashboard.planner_desk import Planner, make_desk_city
+from tests.dashboard.planner_desk import Planner
 from tests.planned_city import (
     MERGE,
     PLANNER,
@@ -26,16 +26,9 @@ BIGGEST_GESTURE, BIGGEST_ANSWER = 1_000, 30_000
 LONGEST_REPAINT_MS = 150
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("planner") / "city"
-    make_desk_city(folder, tmp_path_factory.mktemp("beats"))
-    return folder
-
-
 @pytest.fixture
-def city(made, tmp_path):
-    return copy_city(made, tmp_path)
+def city(desk_made, tmp_path):
+    return copy_city(desk_made, tmp_path)
 
 
 LATER = NOW + 86_400

@@ -10,22 +10,15 @@ from geodata.events.rebuild import rebuild
 from geodata.plans.plan import make_plan
 from geodata.plans.workshop import Workshop
 from tests.city import NOW, lonlat
-from tests.dashboard.planner_desk import Planner, make_desk_city
+from tests.dashboard.planner_desk import Planner
 from tests.planned_city import PLANNER, SECOND, SPLIT, copy_city
 
 CANVAS = ".maplibregl-canvas"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hands") / "city"
-    make_desk_city(folder, tmp_path_factory.mktemp("beats"))
-    return folder
-
-
 @pytest.fixture
-def city(made, tmp_path):
-    return copy_city(made, tmp_path)
+def city(desk_made, tmp_path):
+    return copy_city(desk_made, tmp_path)
 
 
 @pytest.fixture

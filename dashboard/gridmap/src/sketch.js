@@ -43,7 +43,7 @@ export class Sketch {
     const { accent } = tone;
     const other = theme === "light" ? "#8a2be2" : "#d7a6ff";
     const handed = theme === "light" ? "#c2187f" : "#ff7ad1";
-    const road = theme === "light" ? "#b35c00" : "#ffd24a";
+    const road = theme === "light" ? "#f0b400" : "#ffd24a";
     const state = (name) => ["boolean", ["feature-state", name], false];
     const level = ["coalesce", ["feature-state", "level"], -1];
     const fill = ["match", level];
@@ -121,7 +121,7 @@ export class Sketch {
         layout: { "line-cap": "round", "line-join": "round" },
         paint: {
           "line-color": ["match", ["get", "role"], "road", road, tone.halo],
-          "line-width": ["match", ["get", "role"], "road", 9, 7],
+          "line-width": ["match", ["get", "role"], "road", 11, 7],
           "line-opacity": 0.9,
         },
       },
