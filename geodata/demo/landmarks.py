@@ -23,7 +23,7 @@ def find_landmarks(plan: Plan, ground: Ground) -> dict[str, shapely.Point]:
     """
     if not plan.outline:
         return {}
-    named: list[tuple[str, Point]] = [(one.name, one.at) for one in plan.settlements]
+    named: list[tuple[str, Point]] = [(one.name, one.at) for one in plan.settlements if one.name]
     named += [(one.name, one.at) for one in plan.lakes + plan.hills]
     named += [(one.name, one.at) for one in plan.sites]
     named += [(one.name, one.course[len(one.course) // 2]) for one in plan.canals]

@@ -34,6 +34,7 @@ _CROOK_M = 3.5
 _SWAY_LENGTH_M = 1500.0
 _SWAY_M = 80.0
 _SWAY_EASE_M = 900.0
+_NATURAL = [RANKS.index(name) for name in ("outline", "river", "fence")]
 _LARGE_BLOCK_M2 = 200_000.0  # above it the cut is a collector street
 _STREET_BLOCK_M2 = 36_000.0  # above it a street, below it a lane of an estate
 
@@ -271,7 +272,9 @@ def _settle(
     final = _take_lines(bent, _source_of(edges, bent), edges)
     middle = shapely.point_on_surface(cells)
     unit_of = _locate(final.shapes[final.tier <= 1], middle)
-    quarter_of = _locate(final.shapes[final.tier == 0], middle)
+    # townships of herders meet at rivers and ridges, not at a road
+    bounds = (final.tier == 0) & (np.isin(final.rank, _NATURAL) | (not plan.pasture))
+    quarter_of = _locate(final.shapes[bounds], middle)
     at = shapely.get_coordinates(shapely.centroid(cells))
     u, v = ground.to_plan(at[:, 0], at[:, 1])
     return Network(
