@@ -11,11 +11,12 @@ from typing import Any
 from dash import Dash
 
 from dashboard.sessions import REHEARSAL
-from layers.base_tile import MINZOOM
+from layers.base_tile import MAXZOOM, MINZOOM
 from layers.registry import LAYERS
 
 _GROUND = ("grids", "areas")  # what every first map waits for, with the base map
-_BASE = f"layers/base/{MINZOOM}/0/0.mvt"  # any tile makes the sheets of all
+# Any tile makes what all of its zoom are drawn from: the deepest have the buildings too.
+_BASE, _BUILDINGS = (f"layers/base/{zoom}/0/0.mvt" for zoom in (MINZOOM, MAXZOOM))
 _LAST = ("area/hot.json", "area/search.json?q=a")  # the index of buildings and roads, and of names
 _QUIET_S = 0.75  # after the last answer: a page that is opening asks again sooner
 _LONGEST_S = 30.0  # a busy server does not put it off for good
@@ -90,7 +91,7 @@ class Rehearsal:
             if self._ended.is_set():
                 return
             self._ask(path)
-        for path in (*whole.values(), *_LAST):
+        for path in (*whole.values(), _BUILDINGS, *_LAST):
             self._quiet.wait(self._ended)
             if self._ended.is_set():
                 return

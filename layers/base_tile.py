@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.snapshots.later import Later
 from layers.layer import Tile
 from layers.shape_tile import cut_shapes, tile_box, to_world, world_sizes
 from layers.vector_tile import EXTENT, LINE, POLYGON, Column, encode_layer, make_column
@@ -45,10 +47,25 @@ class Sheet:
     columns: Mapping[str, Column]
 
 
-def prepare_base(base: Mapping[str, gpd.GeoDataFrame]) -> tuple[Sheet, ...]:
-    """Return the base map projected and indexed, once a base map; empty layers are left out."""
-    sheets = [
-        _make_sheet(name, base[name], minzoom, fields)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A layer that shows from a zoom on; its sheet is made when the first tile wants it."""
+
+    minzoom: int
+    later: Later[Sheet]
+
+
+def prepare_base(base: Mapping[str, gpd.GeoDataFrame]) -> tuple[Part, ...]:
+    """
+    Return the base map's layers, to be projected and indexed once; empty ones are left out.
+
+    Buildings, by far the most shapes, wait until somebody looks that close.
+    """
+    parts = [
+        Part(
+            minzoom=minzoom,
+            later=Later(partial(_make_sheet, name, base[name], minzoom, fields)),
+        )
         for name, minzoom, fields in (
             ("green", MINZOOM, ()),
             ("water", MINZOOM, ("name",)),
@@ -57,13 +74,18 @@ def prepare_base(base: Mapping[str, gpd.GeoDataFrame]) -> tuple[Sheet, ...]:
         if name in base and len(base[name])
     ]
     if "roads" in base and len(base["roads"]):
-        sheets.append(_make_sheet("roads", _join_roads(base["roads"]), 0, ("class", "name")))
-    return tuple(sheets)
+        parts.append(Part(minzoom=0, later=Later(lambda: _make_road_sheet(base["roads"]))))
+    return tuple(parts)
 
 
-def build_tile(sheets: tuple[Sheet, ...], tile: Tile) -> bytes | None:
+def build_tile(parts: tuple[Part, ...], tile: Tile) -> bytes | None:
     """Return one tile of the base map, None where it is empty."""
-    return b"".join(_draw_sheet(sheet, tile) for sheet in sheets) or None
+    shown = (part.later.get() for part in parts if tile.z >= part.minzoom)
+    return b"".join(_draw_sheet(sheet, tile) for sheet in shown) or None
+
+
+def _make_road_sheet(roads: gpd.GeoDataFrame) -> Sheet:
+    return _make_sheet("roads", _join_roads(roads), 0, ("class", "name"))
 
 
 def _make_sheet(

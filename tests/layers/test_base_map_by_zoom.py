@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from layers.base_map import BASE_TILES
-from layers.base_tile import ROADS, build_tile, prepare_base
+from layers.base_tile import BUILDINGS_FROM, ROADS, build_tile, prepare_base
 from layers.layer import Tile
 from tests.layers.mvt_reader import read_tile
 
@@ -56,7 +56,8 @@ def test_pieces_of_one_road_are_joined():
     roads = gpd.GeoDataFrame(
         {"class": "arterial", "name": "龙川路"}, index=range(10), geometry=pieces, crs=4549
     )
-    (sheet,) = prepare_base({"roads": roads.set_geometry(roads.translate(458_000, 3_589_000))})
+    (part,) = prepare_base({"roads": roads.set_geometry(roads.translate(458_000, 3_589_000))})
+    sheet = part.later.get()
     assert len(sheet.shapes) == 1
     assert sheet.columns["class"].values == ["primary"]
 
@@ -70,18 +71,26 @@ def test_small_ponds_vanish_when_zoomed_out_and_come_back(tile_over, facts):
 
 def test_rivers_drawn_as_lines_are_lines(facts, tile_over):
     river = gpd.GeoDataFrame(geometry=facts.base["roads"].geometry.iloc[:3], crs=4549)
-    (sheet,) = prepare_base({"water": river})
-    water = read_tile(build_tile((sheet,), tile_over(12)))["water"]["features"]
+    parts = prepare_base({"water": river})
+    water = read_tile(build_tile(parts, tile_over(12)))["water"]["features"]
     assert {feature["kind"] for feature in water} == {2}
 
 
 def test_an_unknown_class_is_a_common_road_and_a_missing_one_too(facts):
     odd = facts.base["roads"].assign(**{"class": "田埂"})
     for roads in (odd, odd[["geometry"]]):
-        (sheet,) = prepare_base({"roads": roads})
-        assert sheet.columns["class"].values == ["residential"]
+        (part,) = prepare_base({"roads": roads})
+        assert part.later.get().columns["class"].values == ["residential"]
     assert {drawn for drawn, _ in ROADS.values()} >= set(FIRST)
 
 
 def test_a_city_without_a_base_map_has_empty_tiles(draw, bare_facts, tile_over):
     assert BASE_TILES.draw(draw(facts=bare_facts, tile=tile_over(12))) is None
+
+
+def test_buildings_are_read_when_somebody_looks_that_close(facts, tile_over):
+    parts = prepare_base(facts.base)
+    build_tile(parts, tile_over(14))
+    assert sorted(part.minzoom for part in parts if not part.later.is_made) == [BUILDINGS_FROM]
+    assert "buildings" in read_tile(build_tile(parts, tile_over(BUILDINGS_FROM)))
+    assert all(part.later.is_made for part in parts)
