@@ -21,6 +21,7 @@ _LAST = ("area/hot.json", "area/search.json?q=a")  # the index of buildings and 
 _QUIET_S = 0.75  # after the last answer: a page that is opening asks again sooner
 _LONGEST_S = 30.0  # a busy server does not put it off for good
 _LOOK_S = 0.05
+_PATIENCE_S = 5.0  # for an answer nobody waits for
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -79,9 +80,9 @@ class Rehearsal:
         self._aside.start()
 
     def end(self) -> None:
-        """Ask no more, once what was asked is answered."""
+        """Ask no more; a server that ends waits a moment for what was asked, not for long."""
         self._ended.set()
-        self._aside.join()
+        self._aside.join(_PATIENCE_S)
 
     def _ask_aside(self) -> None:
         """Ask for the ground at once, for what shows later only while nobody waits."""
