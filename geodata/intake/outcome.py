@@ -13,7 +13,7 @@ from geodata.loading.addressed import UNSURE
 from geodata.loading.report import LoadReport, alike, group_faults
 from geodata.words import LANGS, Lang, say
 
-REFUSED_FILE = "refused.json"
+REFUSED_FILE = ".refused.json"  # no upload begins with a dot (`clean_name`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,8 @@ def settle_outcome(
         loaded=bool(reports),
         lines={lang: [line for one in reports for line in one.lines(lang)] for lang in LANGS},
         wrong={lang: group_faults(wrong, lang) for lang in LANGS},
-        refused=len({fault.row for fault in faults if fault.row is not None}),
+        refused=sum(one.refused for one in reports)  # row 3 of two files is two rows
+        + sum(len({fault.row for fault in error.faults} - {None}) for error in errors),
         unsure=any(note.key == UNSURE for report in reports for note in report.notes),
     )
 

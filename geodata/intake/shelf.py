@@ -22,7 +22,7 @@ from geodata.reading import Limits
 
 FOLDER = "uploads"
 KEPT_S = 86_400  # an upload that nobody loads is thrown away after this
-_FACTS = "upload.json"
+_FACTS = ".upload.json"  # no upload begins with a dot (`clean_name`)
 _CHUNK_BYTES = 1 << 20
 _ID_BYTES = 8
 _SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
