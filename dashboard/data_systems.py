@@ -69,7 +69,7 @@ def list_readings(preview: Preview, lang: Lang) -> list[ReadingRow]:
     return [
         ReadingRow(
             name=_speak(name_reading(one), lang),
-            pick="" if one == declared else _write_pick(one),
+            pick="" if one == declared else _write_pick(one, own=declared.crs),
             best=one in likely or (not one.swapped and one.crs == better),
             outside=outline.outside.get(one) if outline else None,
             off_m=outline.off_m[one] if outline and outline.outside.get(one) else None,
@@ -108,8 +108,10 @@ def _name_way(one: ReadAs, lang: Lang) -> str:
     return _speak(Word("report.read_swapped", {"crs": name}) if one.swapped else name, lang)
 
 
-def _write_pick(one: ReadAs) -> str:
-    return f"{_SWAPPED if one.swapped else ''}{_PLAIN.get(one.crs, one.crs)}"
+def _write_pick(one: ReadAs, *, own: str = "") -> str:
+    """Return what a button sends; the system that is set stays as it is written, WKT or a fit."""
+    crs = "" if one.crs == own else _PLAIN.get(one.crs, one.crs)
+    return f"{_SWAPPED if one.swapped else ''}{crs}"
 
 
 def _speak(name: Word | str, lang: Lang) -> str:
