@@ -33,7 +33,7 @@ from geodata.loading import KINDS
 from geodata.loading.case_columns import list_gaps
 from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.report import group_faults
-from geodata.store.mappings import find_mapping, list_batches
+from geodata.store.mappings import find_mapping, list_batches, was_withdrawn
 from geodata.store.tokens import clean_source
 from geodata.words import Lang, has_words, say
 
@@ -65,6 +65,8 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
         lang, account = find_page_lang(), current_scope().account
         with city.database.read() as connection:
             batches, total = list_batches(connection, most=BATCHES_SHOWN)
+            withdrawn = request.args.get("withdrawn", 0, type=int)
+            gone = withdrawn if withdrawn and was_withdrawn(connection, withdrawn) else None
         show(n=max(len(batches), 1))
         return draw_plain(
             "data.html",
@@ -72,7 +74,7 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
             uploads=[(one, _name_state(jobs.find(one.id), lang)) for one in shelf.all_of(account)],
             batches=[(one, _name_kind(one.what, lang)) for one in batches],
             total=total,
-            withdrawn=request.args.get("withdrawn", type=int),
+            withdrawn=gone,
             limit_mb=city.settings.upload_mb,
             objects_mb=city.settings.upload_objects_mb,
         )

@@ -47,6 +47,17 @@ def find_mapping(connection: sqlite3.Connection, source: str, kind: str) -> dict
     return {} if row is None else dict(orjson.loads(row[0]))
 
 
+def was_withdrawn(connection: sqlite3.Connection, batch: int) -> bool:
+    """Tell whether a batch was withdrawn, as the log says, and no later one has its number."""
+    return bool(
+        connection.execute(
+            "SELECT NOT EXISTS (SELECT 1 FROM batch WHERE batch = ?1 AND state = ?2) AND EXISTS"
+            " (SELECT 1 FROM audit WHERE act = 'batch.withdraw' AND target = ?3)",
+            (batch, IN, str(batch)),
+        ).fetchone()[0]
+    )
+
+
 def list_batches(connection: sqlite3.Connection, *, most: int) -> tuple[list[LoadedBatch], int]:
     """Return the newest visible loads of files and how many there are."""
     total = connection.execute("SELECT count(*) FROM batch WHERE state = ?", (IN,)).fetchone()[0]

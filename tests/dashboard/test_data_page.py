@@ -180,7 +180,12 @@ def test_a_load_is_taken_back_whole_and_the_log_says_so(city, client):
     settle(client, place)
     page = client.get("/data?lang=zh").get_data(as_text=True)
     batch = max(map(int, re.findall(r"/data/batch/(\d+)/withdraw", page)))
+    said = f"/data?lang=en&withdrawn={batch}"
+    assert "was withdrawn" not in client.get(said).get_data(
+        as_text=True
+    )  # anybody's link may say so
     assert client.post(f"/data/batch/{batch}/withdraw").status_code == 303
+    assert "was withdrawn" in client.get(said).get_data(as_text=True)
     assert load_facts(city, now=NOW).snapshot.n == before
     with city.database.read() as connection:
         by = dict(connection.execute("SELECT act, account FROM audit ORDER BY entry").fetchall())
