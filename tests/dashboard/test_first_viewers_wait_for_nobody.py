@@ -50,8 +50,10 @@ def test_the_rehearsal_ends_with_the_server_whoever_is_waiting(tmp_path):
     app = make_app(make_tiny_city(tmp_path / "city"), now=lambda: NOW)
     rehearse(app)
     rehearsal = next(one for one in app.server.extensions.values() if hasattr(one, "begin"))
+    rehearsal._quiet._count(1)  # somebody waits for good: each step would wait half a minute
     rehearsal.end()
-    assert "rehearsal" not in {thread.name for thread in threading.enumerate()}
+    rehearsal._aside.join(60)  # one question may still be asked, no further one is
+    assert not rehearsal._aside.is_alive()
 
 
 def test_what_many_ask_at_once_is_made_once():
