@@ -30,6 +30,13 @@ _EDGE = r"^[\s\pZ\x0b\x1c-\x1f\x85]|[\s\pZ\x0b\x1c-\x1f\x85]$"
 _DATA_CELL = re.compile(r"\d{1,8}\.\d{3,}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}.*|\d+°.*")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _FEWEST_DATA = 2
+# A week's counts a column have days for headers, beside one that says whose they are.
+_DAY_CELL = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}[日号]?")
+_NAME_CELL = re.compile(
+    r"网格|社区|街道|乡镇|单位|部门|.{0,6}(编号|编码|代码|名称|经度|纬度|类别|类型|单位名|部门名)"
+    r"|[a-z_]*(id|code|name|lon|lat|type|kind)",
+    re.IGNORECASE,
+)
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 # A row may not be longer: one that is has an open quote.
 _LONGEST_ROW_BYTES = 1 << 25
@@ -138,8 +145,11 @@ def name_columns(header: Sequence[str]) -> tuple[list[str], list[Note]]:
 
 def check_header(header: Sequence[str], file: str | None) -> None:
     """Raise BadFile where the row that stands for a header holds places, days or telephones."""
-    data = [cell for cell in header if _DATA_CELL.fullmatch(cell.strip())]
-    if len(data) >= _FEWEST_DATA or any(_MOBILE.fullmatch(cell.strip()) for cell in header):
+    cells = [cell.strip() for cell in header]
+    data = [cell for cell in cells if _DATA_CELL.fullmatch(cell)]
+    if all(map(_DAY_CELL.fullmatch, data)) and any(map(_NAME_CELL.fullmatch, cells)):
+        data = []
+    if len(data) >= _FEWEST_DATA or any(map(_MOBILE.fullmatch, cells)):
         raise BadFile(Fault(key="header_missing"), file=file)
 
 

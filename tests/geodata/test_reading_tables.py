@@ -10,6 +10,7 @@ import pytest
 from geodata.errors import BadFile, BadSetting
 from geodata.reading import read_table
 from geodata.reading.archives import Limits
+from geodata.reading.delimited import parse_delimited
 
 TEXT = (
     "编号,类别,经度,纬度,地址\n"
@@ -432,3 +433,23 @@ def test_300_000_rows_a_second_are_read(read):
     assert len(reading.accepted) == rows
     assert np.array_equal(reading.x, table["经度"])
     assert min(times) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("head", "taken"),
+    [
+        ("编号,2024-01-05,2024-01-12,经度", True),
+        ("网格,2023年12月1日,2024年1月5日", True),
+        ("1,2024-01-05,2024-01-12,龙川社区", False),
+        ("name,119.123,32.123", False),
+        ("1,暴露垃圾,2024-01-05 08:00,2024-01-06 08:00", False),
+    ],
+)
+def test_days_are_headers_beside_a_name_and_cells_beside_none(head, taken):
+    table = f"{head}\n{','.join('1' * len(head.split(',')))}\n".encode()
+    if taken:
+        assert parse_delimited(table).table.column_names == head.split(",")
+        return
+    with pytest.raises(BadFile) as refused:
+        parse_delimited(table)
+    assert [fault.key for fault in refused.value.faults] == ["header_missing"]
