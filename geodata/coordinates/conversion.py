@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def parse_crs(text: str) -> SourceCrs:
     """
     if (fit := parse_fit(text)) is not None:
         return SourceCrs(kind="fit", crs=parse_crs(fit[0]).crs, label="FIT", affine=fit[1])
-    plain = re.sub(r"[\s_\-()]", "", text).lower()
+    plain = re.sub(r"[\s_\-()]", "", unicodedata.normalize("NFKC", text)).lower()
     if kind := SHIFTED_NAMES.get(plain):
         return SourceCrs(kind=kind, crs=lonlat_crs().crs, label=_SHIFTED[kind][0])
     crs = _flatten_crs(_read_crs(text, plain))

@@ -33,7 +33,7 @@ _NAMES = {name: code for code, names in _NATIONAL.items() for name in names}
 # CGCS2000 in zones of three degrees: by central meridian (EPSG:4534 is 75° E) or zone (4513: 25).
 _ZONES = re.compile(
     r"(?:cgcs2000|国家2000|2000国家大地坐标系|大地2000)/?(?:三度分带|三度带|3度分带|3度带"
-    r"|3degreegausskruger)?,?，?"
+    r"|3degree(?:gausskruger|gk))?,?"
     r"(?:(?:中央经线|中央子午线|cm)?(\d{2,3})(?:度|°|e)|(?:第|zone)?(\d{2})(?:带|度带)?)"
 )
 _FIRST_MERIDIAN, _LAST_MERIDIAN, _FIRST_ZONE, _LAST_ZONE = 75, 135, 25, 45

@@ -71,6 +71,9 @@ def key_of(error):
         ("CGCS2000 / 3-degree Gauss-Kruger CM 120E", "crs", "EPSG:4549"),
         ("CGCS2000 中央经线120度", "crs", "EPSG:4549"),
         ("国家2000 第40带", "crs", "EPSG:4528"),
+        ("国家2000（120度）", "crs", "EPSG:4549"),
+        ("CGCS2000_3_Degree_GK_Zone_40", "crs", "EPSG:4528"),
+        ("CGCS2000_3_Degree_GK_CM_120E", "crs", "EPSG:4549"),
         (JIANGDU_LOCAL, "crs", "Jiangdu local"),
     ],
 )
