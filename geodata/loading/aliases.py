@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from geodata.city import City
+from geodata.errors import Fault
 from geodata.loading.report import LoadReport
 from geodata.store.records import read_records
 
@@ -29,8 +30,8 @@ def settle_aliases(
     """
     Put, in place, codes for the Chinese names that a table of aliases says its words stand for.
 
-    A name that one row alone has stands for its code; what is neither is loaded and named. Does
-    nothing for any other table.
+    A name that one row alone has stands for its code; what is neither is loaded and named. A row
+    that stands for nothing is refused. Does nothing for any other table.
     """
     if sort not in _TABLE_OF:
         return
@@ -40,8 +41,13 @@ def settle_aliases(
     named = rows.drop_duplicates("name_zh", keep=False) if "name_zh" in rows else rows.iloc[:0]
     codes = dict(zip(named.get("name_zh", ()), named["id"], strict=True))
     known = set(rows["id"])
+    empty = (table[column] == "").to_numpy(bool)
+    report.faults += [
+        Fault(key="alias_empty", row=int(row), field=column, value_kind="empty")
+        for row in table.index[empty]
+    ]
     table[column] = [said if said in known else codes.get(said, said) for said in table[column]]
-    unknown = sorted(set(table[column]) - known)
+    unknown = sorted(set(table[column]) - known - {""})
     if unknown:
         more = ("…",) if len(unknown) > _NAMED else ()
         report.note("report.alias_unknown", n=len(unknown), names=(*unknown[:_NAMED], *more))

@@ -209,3 +209,12 @@ def test_shapes_that_are_swapped_throughout_are_exchanged_when_asked_to(city, tm
     assert report.accepted == 3
     assert "reading.axes_swapped" in [note.key for note in report.notes]
     assert not {"report.outside"} & {note.key for note in report.notes}
+
+
+def test_an_alias_that_stands_for_nothing_is_refused(city, tmp_path):
+    aliases = [["区城管局", "城管局"], ["城管", ""]]
+    file = write_table(tmp_path / "a.csv", ("写法", "责任单位"), aliases)
+    report = load_one(city, "body_aliases", file)
+    assert [(fault.row, fault.key) for fault in report.faults] == [(2, "alias_empty")]
+    assert list(table(city, "body_aliases").index) == ["区城管局"]
+    assert not [note for note in report.notes if "" in note.values.get("names", ("-",))]
