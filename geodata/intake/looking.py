@@ -27,11 +27,12 @@ from geodata.loading.contracts import RECORD_KINDS
 from geodata.loading.datums import OutlineEvidence
 from geodata.loading.event_files import find_event_columns
 from geodata.loading.incidents import STANDS_IN
-from geodata.loading.outside import DATUMS, describe_outside, find_outside
+from geodata.loading.outside import describe_outside, find_outside
 from geodata.loading.placing import metric_for, raw_places
 from geodata.loading.readers import read_file
 from geodata.loading.report import group_faults, group_notes
 from geodata.loading.request import Progress, find_column
+from geodata.loading.sampling import DATUM_NAMES
 from geodata.loading.trusted_layer import LayerEvidence, TrustedLayers
 from geodata.reading import Reading
 from geodata.snapshots.facts import base_version
@@ -184,7 +185,7 @@ class Looks:
         evidence = None
         if not len(shapes):  # a boundary lies along no house
             lon, lat = (x, y) if source.is_lonlat else to_lonlat(east, north, metric)
-            evidence = self._trusted.measure(lon, lat, declared=DATUMS[source.kind])
+            evidence = self._trusted.measure(lon, lat, declared=DATUM_NAMES[source.kind])
         return {
             "points": np.column_stack([east[known][::step], north[known][::step]]),
             "shapes": shapes,

@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 from geodata.city import City
 from geodata.coordinates import SourceCrs, parse_crs, to_metric
 from geodata.grids.system import GridSystem
+from geodata.loading.sampling import DATUM_NAMES, DATUMS, measure_nearest, thin_places
 
 Floats = NDArray[np.float64]
 
-MOST_POINTS = 2_000
 # Fewer places outside say nothing: cases on a border road, a camera across the river.
 _FEWEST, _LEAST_SHARE = 3, 0.01
 # Chance alone splits the places that tell two readings apart evenly; so seldom is it so one-sided.
 _BY_CHANCE = 0.004
-_DATUMS = {"WGS 84": "EPSG:4326", "GCJ-02": "GCJ-02", "BD-09": "BD-09"}
-_NAMES = {"crs": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +72,22 @@ def weigh_readings(
     readings are told apart by the places that lie inside in one alone: by chance, or where a file
     reaches beyond the city, they are as many on either side (a sign test). None without places.
     """
-    known = np.isfinite(x) & np.isfinite(y)
-    if not known.any():
+    x, y = thin_places(x, y)
+    if not len(x):
         return None
-    step = max(int(known.sum()) // MOST_POINTS, 1)
-    x, y = x[known][::step], y[known][::step]
     areas = system.level(system.levels[0]).geometry.to_numpy()
     tree = shapely.STRtree(areas)
     declared = ReadAs(
-        crs=_NAMES.get(source.kind, source.label) if source.is_lonlat else source.label
+        crs=DATUM_NAMES[source.kind] if source.is_lonlat and source.kind != "fit" else source.label
     )
     away = {declared: _measure(x, y, source, city, tree, areas)}
     if source.is_lonlat and source.kind != "fit":
-        for name, text in _DATUMS.items():
+        for name, text in DATUMS.items():
             if name != declared.crs:
                 away[ReadAs(crs=name)] = _measure(x, y, parse_crs(text), city, tree, areas)
     if (away[declared] > 0).all():
         for one in list(away):
-            how = source if one == declared else parse_crs(_DATUMS[one.crs])
+            how = source if one == declared else parse_crs(DATUMS[one.crs])
             turned = ReadAs(crs=one.crs, swapped=True)
             away[turned] = _measure(y, x, how, city, tree, areas)
     return OutlineEvidence(
@@ -117,12 +113,7 @@ def _measure(
     areas: NDArray[np.object_],
 ) -> Floats:
     """Return the metres from each place to the nearest area: 0 within, infinite for no place."""
-    east, north = to_metric(x, y, source, city.crs)
-    placed = np.isfinite(east) & np.isfinite(north)
-    away = np.full(len(x), np.inf)
-    points = shapely.points(east[placed], north[placed])
-    away[placed] = shapely.distance(points, areas[tree.nearest(points)])
-    return away
+    return measure_nearest(*to_metric(x, y, source, city.crs), tree, areas)
 
 
 def _median_off(metres: Floats) -> float:

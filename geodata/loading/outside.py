@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.city import City
 from geodata.loading.datums import OutlineEvidence, ReadAs, weigh_readings
 from geodata.loading.placing import raw_places
+from geodata.loading.sampling import DATUM_NAMES
 from geodata.loading.trusted_layer import TrustedLayers
 from geodata.notes import Note
 from geodata.reading import Reading
@@ -17,7 +18,6 @@ from geodata.words import Word
 
 FAR_M = 5_000.0  # no datum shifts so much: such a place is another city's, or mistyped
 _ROWS_NAMED = 5
-DATUMS = {"crs": "WGS 84", "fit": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 def find_outside(city: City, reading: Reading, *, now: int) -> OutlineEvidence | None:
@@ -104,7 +104,7 @@ def _tell_trusted(city: City, reading: Reading) -> list[Note]:
     x, y, source = raw_places(reading)
     if not source.is_lonlat or source.kind == "fit":
         return []
-    measured = TrustedLayers(city).measure(x, y, declared=DATUMS[source.kind])
+    measured = TrustedLayers(city).measure(x, y, declared=DATUM_NAMES[source.kind])
     if measured is None or measured.better is None:
         return []
     medians = tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +10,14 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from geodata.city import City
-from geodata.coordinates import bd09_to_wgs84, gcj02_to_wgs84, lonlat_crs, to_metric
+from geodata.coordinates import parse_crs, to_metric
+from geodata.loading.sampling import DATUMS, measure_nearest, thin_places
 from geodata.snapshots.facts import base_version, load_base
-
-Floats = NDArray[np.float64]
-Pair = tuple[Floats, Floats]
 
 TRUSTED = ("buildings", "roads")  # what incidents, cameras and places lie at
 FEWEST_POINTS = 50  # below this chance has a say
-_MOST_POINTS = 2_000
 _CAP_M = 60.0  # further away than this says no more
 _CLEARLY = 0.85  # of the declared reading's distance; measured, see docs/data.md
-READINGS: dict[str, Callable[[Floats, Floats], Pair]] = {
-    "WGS 84": lambda lon, lat: (lon, lat),
-    "GCJ-02": gcj02_to_wgs84,
-    "BD-09": bd09_to_wgs84,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +82,16 @@ class TrustedLayers:
 
         Never switches anything: the answer is evidence for a person.
         """
-        given = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        known = np.isfinite(given[0]) & np.isfinite(given[1])
-        step = max(int(known.sum()) // _MOST_POINTS, 1)
-        x, y = (values[known][::step] for values in given)
+        x, y = thin_places(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
         trusted = self._read() if len(x) and self._city.crs_text else None
         if trusted is None or not trusted.shapes:
             return None
         means, medians = {}, {}
-        for reading, convert in READINGS.items():
-            east, north = to_metric(*convert(x, y), lonlat_crs(), self._city.crs)
-            points = shapely.points(east, north)
+        for reading, text in DATUMS.items():
+            east, north = to_metric(x, y, parse_crs(text), self._city.crs)
             away = np.array(
                 [
-                    shapely.distance(points, trusted.shapes[name][tree.nearest(points)])
+                    measure_nearest(east, north, tree, trusted.shapes[name])
                     for name, tree in trusted.trees.items()
                 ]
             )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from geodata.coordinates import to_lonlat, wgs84_to_bd09, wgs84_to_gcj02
-from geodata.loading.trusted_layer import READINGS, TrustedLayers
+from geodata.loading.sampling import DATUMS, MOST_POINTS, thin_places
+from geodata.loading.trusted_layer import TrustedLayers
 from geodata.snapshots.facts import load_facts
 
 NOISE_M = 8.0
@@ -26,7 +27,7 @@ def trusted(jiangdu):
 
 
 @pytest.mark.parametrize("truth", SHIFTS)
-@pytest.mark.parametrize("declared", READINGS)
+@pytest.mark.parametrize("declared", DATUMS)
 def test_fifty_points_tell_the_datum(jiangdu, trusted, places, truth, declared):
     dice = np.random.default_rng(7)
     right = 0
@@ -48,3 +49,12 @@ def test_a_few_points_say_nothing(jiangdu, trusted, places):
 def test_without_a_base_map_there_is_no_evidence(tiny):
     assert load_facts(tiny, now=1_780_000_000)
     assert TrustedLayers(tiny).measure([119.5], [32.4], declared="WGS 84") is None
+
+
+@pytest.mark.parametrize("n", [1, 1_999, 2_000, 2_001, 3_999, 40_001])
+def test_no_more_places_are_looked_at_than_the_page_says(n):
+    x = np.arange(n + 1, dtype=float)
+    x[n // 2] = np.nan  # no place
+    seen, _ = thin_places(x, np.zeros(n + 1))
+    assert min(n, MOST_POINTS) / 2 <= len(seen) <= MOST_POINTS
+    assert np.isfinite(seen).all()
