@@ -137,6 +137,13 @@ def test_no_two_cities_share_a_name_of_a_street_a_road_or_a_water() -> None:
             assert seen.setdefault(word, name) == name, word
 
 
+@pytest.mark.parametrize("name", WHERE)
+def test_no_community_can_be_given_a_name_twice(name: str) -> None:
+    names = find_plan(name).names
+    pool = [*names.in_town, *names.in_country]
+    assert len(set(pool)) == len(pool)
+
+
 def test_a_drawn_city_tiles_and_has_the_counts_of_its_plan(town: Sketch) -> None:
     grids, plan = town.grids, town.plan
     counts = grids["level"].value_counts()

@@ -50,7 +50,13 @@ _NAMES = Names(
         "贾庄里", "平安", "和谐", "永昌", "龙泉", "湖滨", "滨湖", "穰城", "邓襄", "新安", "兴业",
         *(name for name, *_ in _TOWNS if name),
     ),
-    in_country=join_roads(_FAMILIES, ("庄", "营", "楼", "岗", "寨", "桥", "坡", "湾", "洼", "堂")),
+    in_country=tuple(
+        village
+        for village in join_roads(
+            _FAMILIES, ("庄", "营", "楼", "岗", "寨", "桥", "坡", "湾", "洼", "堂")
+        )
+        if village not in {name for name, *_ in _TOWNS}  # the seat of a township is no village
+    ),
     roads=join_roads(
         (
             "花洲", "穰城", "书院", "文庙", "春风", "杏林", "棉市", "粮行", "盐店", "教场", "仓房",
