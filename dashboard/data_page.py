@@ -25,7 +25,7 @@ from geodata.audit.log import write_entry
 from geodata.city import City
 from geodata.errors import BadFile, Fault, GetuError
 from geodata.intake.jobs import IntakeJobs, Job
-from geodata.intake.limits import MEGABYTE
+from geodata.intake.limits import MEGABYTE, is_large
 from geodata.intake.looking import Looks, Preview
 from geodata.intake.shelf import Shelf, Upload
 from geodata.levels import LEVELS
@@ -123,8 +123,9 @@ def _add_upload(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJob
                     values["map"] = maps.draw(seen)
             except GetuError as error:
                 values["wrong"] = group_faults(error.faults, lang)
-                now = services.now()
-                values["offers"] = list_offers(city, shelf, upload, error, lang, now=now)
+                paths, now = shelf.paths(upload), services.now()
+                if not is_large(paths, city.settings):
+                    values["offers"] = list_offers(looks, paths, upload, error, lang, now=now)
         return draw_plain(
             "upload.html",
             upload=upload,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from geodata.city import City
 from geodata.errors import BadFile, BadSetting, GetuError
-from geodata.intake.limits import is_large
-from geodata.intake.looking import Preview
-from geodata.intake.shelf import Shelf, Upload
-from geodata.intake.systems import find_offers, list_systems, name_system
+from geodata.intake.looking import Looks, Preview
+from geodata.intake.shelf import Upload
+from geodata.intake.systems import list_systems, name_system
 from geodata.loading.datums import ReadAs
 from geodata.loading.outside import name_reading
 from geodata.words import Lang, Word, say
@@ -80,11 +80,10 @@ def list_readings(preview: Preview, lang: Lang) -> list[ReadingRow]:
 
 
 def list_offers(
-    city: City, shelf: Shelf, upload: Upload, error: GetuError, lang: Lang, *, now: int
+    looks: Looks, paths: list[Path], upload: Upload, error: GetuError, lang: Lang, *, now: int
 ) -> list[dict[str, Any]]:
     """Return ways out for a file whose coordinate system or axes were refused, each a button."""
-    paths = shelf.paths(upload)
-    if not isinstance(error, BadFile | BadSetting) or is_large(paths, city.settings):
+    if not isinstance(error, BadFile | BadSetting):
         return []
     return [
         {
@@ -93,7 +92,7 @@ def list_offers(
             "inside": one.inside,
             "points": one.points,
         }
-        for one in find_offers(city, paths[0], upload, error, now=now)
+        for one in looks.list_offers(paths, upload, error, now=now)
     ]
 
 

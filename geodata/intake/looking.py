@@ -21,6 +21,7 @@ from geodata.errors import BadFile, BadGrid, BadSetting, Fault
 from geodata.grids.columns import find_columns
 from geodata.intake.limits import limits_of
 from geodata.intake.shelf import Upload
+from geodata.intake.systems import Offer, find_offers
 from geodata.intake.watched import find_stamp
 from geodata.loading.case_columns import find_case_columns
 from geodata.loading.contracts import RECORD_KINDS
@@ -83,7 +84,23 @@ class Looks:
         self._city = city
         self._trusted = TrustedLayers(city)
         self._kept: OrderedDict[bytes, Preview] = OrderedDict()
+        self._offers: OrderedDict[bytes, list[Offer]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def list_offers(
+        self, paths: list[Path], upload: Upload, wrong: BadFile | BadSetting, *, now: int
+    ) -> list[Offer]:
+        """Return ways to read a refused upload, kept as looks are: each way reads the file."""
+        key = self.name_look(paths, upload)
+        with self._lock:
+            kept = self._offers.get(key)
+        if kept is None:
+            kept = find_offers(self._city, paths[0], upload, wrong, now=now)
+            with self._lock:
+                self._offers[key] = kept
+                while len(self._offers) > LOOKS_KEPT:
+                    self._offers.popitem(last=False)
+        return kept
 
     def look_at(
         self,

@@ -13,7 +13,7 @@ import shapely
 
 from geodata.city import City
 from geodata.errors import BadFile
-from geodata.intake import looking
+from geodata.intake import looking, systems
 from geodata.intake.limits import limits_of
 from geodata.intake.looking import Looks
 from geodata.intake.shelf import Shelf, Upload
@@ -145,3 +145,23 @@ def test_a_look_and_a_load_hold_to_the_same_limits(city, tmp_path):
     with pytest.raises(BadFile) as caught:
         read_file("incidents", path, upload.request(limits_of(city.settings), now=NOW))
     assert [fault.key for fault in caught.value.faults] == ["file_of_objects"]
+
+
+def test_ways_to_read_a_refused_file_are_tried_once(city, times):
+    """Each way reads the whole file: opening the page of a refusal again tries none of them."""
+    tried = times(systems, "read_file")
+    shelf, looks = Shelf(city), Looks(city)
+    stream = io.BytesIO(b"camera_id,x,y\nA,500100,3600100\nB,500200,3600100\n")
+    upload = shelf.keep([("x.csv", stream)], kind="cameras", source="", account="a", now=NOW)
+    paths = shelf.paths(upload)
+    with pytest.raises(BadFile) as refused:
+        looks.look_at(paths, upload, now=NOW)
+    first = looks.list_offers(paths, upload, refused.value, now=NOW)
+    n = len(tried)
+    assert first
+    assert n
+    assert looks.list_offers(paths, upload, refused.value, now=NOW) == first
+    assert len(tried) == n
+    other = replace(upload, options={"swapped": True})
+    looks.list_offers(paths, other, refused.value, now=NOW)
+    assert len(tried) > n
