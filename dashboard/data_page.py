@@ -41,6 +41,7 @@ LOAD = "load"  # the permission
 BATCHES_SHOWN = 50
 _FORM_BYTES = 64_000
 _BUSY_REFRESH_S = 1
+_LARGEST = 2**63  # above it SQLite has no number
 _ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OPTIONS = ("encoding", "layer", "level", "parent", "recorded", "overlaps")
@@ -66,7 +67,8 @@ def _add_overview(server: Flask, services: Services, shelf: Shelf, jobs: IntakeJ
         with city.database.read() as connection:
             batches, total = list_batches(connection, most=BATCHES_SHOWN)
             withdrawn = request.args.get("withdrawn", 0, type=int)
-            gone = withdrawn if withdrawn and was_withdrawn(connection, withdrawn) else None
+            known = 0 < withdrawn < _LARGEST and was_withdrawn(connection, withdrawn)
+            gone = withdrawn if known else None
         show(n=max(len(batches), 1))
         return draw_plain(
             "data.html",

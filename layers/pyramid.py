@@ -78,7 +78,9 @@ class CellRuns:
         """Return the points of each cell of each zoom, of those that pass every test."""
         counts = {self.zoom: count_runs(self.starts, tests, threads=_THREADS)}
         for zoom in range(self.zoom - 1, -1, -1):
-            counts[zoom] = np.add.reduceat(counts[zoom + 1], self.levels[zoom].begins)
+            counts[zoom] = np.add.reduceat(
+                counts[zoom + 1], self.levels[zoom].begins, dtype=np.uint32
+            )
         through = int(counts[0].sum(dtype=np.int64))
         placed = int(self.starts[-1])
         if placed < self.n:

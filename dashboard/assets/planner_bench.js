@@ -94,8 +94,7 @@
     if (planner.past.on) planner.past.leave();
     planner.plan = Number(number) || null;
     if (!planner.plan) planner.draft = null;
-    planner.impact.leave();
-    planner.sketch.pick([]);
+    if (planner.sketch) { planner.impact.leave(); planner.sketch.pick([]); }
     planner.proposals = null;
     window.history.replaceState(null, "", planner.link());
     openPlan();

@@ -69,9 +69,9 @@
     if (!impact.pieces) return null;
     var found = impact.pieces.features;
     return planner.side.section(say("pieces", { n: found.length }), [
-      node("ol", { class: "rows" }, found.slice(0, MOST_PIECES).map(function (one) {
-        var told = one.properties;
-        return node("li", {}, [node("button", { class: "row two", onclick: function () { planner.sketch.frame([one]); } }, [
+      node("ol", { class: "rows" }, found.slice(0, MOST_PIECES).map(function (one, i, all) {
+        var told = one.properties, first = !i || all[i - 1].properties.area !== told.area;
+        return node("li", {}, [first && told.area ? node("h4", { text: told.area }) : null, node("button", { class: "row two", onclick: function () { planner.sketch.frame([one]); } }, [
           node("span", {}, [node("b", { text: told.n + " " }), told.from + " → " + told.to]),
           node("span", { class: "quiet", text: say("pieces_row", { cases: planner.number(told.cases), ha: planner.number(told.m2 / 10000, 2) }) })
         ])]);

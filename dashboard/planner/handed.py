@@ -1,4 +1,4 @@
-"""The land that a plan hands over, as numbered pieces on the map: the sheets' own, on screen."""
+"""The land that a plan hands over, as pieces on the map, numbered as on the sheets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_pieces(bench: Bench) -> Handler:
             {
                 "type": "Feature",
                 "properties": {
-                    "n": n,
+                    "n": one.number,
                     "area": walk.name,
                     "from": one.old_code,
                     "to": one.new_code,
@@ -37,7 +37,7 @@ def make_pieces(bench: Bench) -> Handler:
                 },
                 "geometry": shapely.geometry.mapping(shape),
             }
-            for n, ((walk, one), shape) in enumerate(zip(rows, shapes, strict=True), start=1)
+            for (walk, one), shape in zip(rows, shapes, strict=True)
         ]
         show(target=str(number), n=max(len(found), 1))
         return as_json({"type": "FeatureCollection", "features": found})

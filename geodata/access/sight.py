@@ -59,7 +59,8 @@ class Sight(Facts):
         """Return what changes with the drawing and the tables, another for each scope."""
         if self.outside is None:
             return super().version
-        told = f"{sorted(self.scope.grids or ())} {self.rows}".encode()
+        grids = None if self.scope.grids is None else sorted(self.scope.grids)  # all is not none
+        told = f"{grids} {self.rows}".encode()
         return f"{super().version}-{blake2b(told, digest_size=_MARK_BYTES).hexdigest()}"
 
     def shows(self, uid: int) -> bool:

@@ -32,14 +32,9 @@ _ZONED = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} ?(Z|[+-]\d{2}:?\d{2})"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """
-    UTC seconds of each text (BAD where none fits, 0 where empty) and the coarsest precision.
-
-    `begins` is where what was written begins: of a day that counts as its end, the day's midnight.
-    """
+    """UTC seconds of each text (BAD where none fits, 0 where empty) and the coarsest precision."""
 
     seconds: NDArray[np.int64]
-    begins: NDArray[np.int64]
     precision: str
 
     @property
@@ -49,8 +44,7 @@ class Moments:
 
     def without(self, rows: NDArray[np.bool_]) -> Moments:
         """Return the same moments with none in some rows."""
-        seconds, begins = (np.where(rows, 0, one) for one in (self.seconds, self.begins))
-        return replace(self, seconds=seconds, begins=begins)
+        return replace(self, seconds=np.where(rows, 0, self.seconds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +73,14 @@ def parse_moments(texts: pd.Series[str], zone: ZoneInfo, *, day_ends: bool = Fal
         _parse_some(texts.iloc[start : start + _TEXTS_AT_ONCE], zone, day_ends)
         for start in range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
     ]
-    begins = np.concatenate([part.begins for part in parts])
-    seconds = begins
+    seconds = begins = np.concatenate([part.begins for part in parts])
     if day_ends:
         day = np.concatenate([part.day for part in parts])
         month = np.concatenate([part.month for part in parts])
         days = bool((day | month | (begins == 0) | (begins == BAD)).all())
         ends = np.concatenate([part.ends for part in parts])
         seconds = np.where(month | (day & days), ends, begins)
-    return Moments(
-        seconds=seconds, begins=begins, precision=PRECISIONS[max(part.coarsest for part in parts)]
-    )
+    return Moments(seconds=seconds, precision=PRECISIONS[max(part.coarsest for part in parts)])
 
 
 @lru_cache(maxsize=4096)

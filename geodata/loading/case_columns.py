@@ -98,7 +98,7 @@ _DOUBTFUL = frozenset(
 # Headers of a case's number that are as often those of the row, counted anew in every file.
 _COUNTED = frozenset({"编号", "流水号", "单号", "登记编号"})
 _ROW_NUMBER = re.compile(r"(?:no\.?|第|#)?\s*(\d+)\s*(?:号|件|[.、)])?", re.IGNORECASE)
-_MOST_ROWS = 100_000  # a bare number below it says which row, or nothing that holds in two files
+_MOST_DIGITS = 5  # a bare number of no more says which row, or nothing that holds in two files
 _FEW, _NEARLY_ALL = 0.01, 0.9
 _TRIED = 200  # cells
 # Fields whose lack bends a figure, or makes a second export count twice.
@@ -213,5 +213,6 @@ def _tells_cases(cells: pd.Series[str], *, repeats: bool) -> bool:
     if not len(filled) or (not repeats and filled.nunique() < _NEARLY_ALL * len(filled)):
         return False
     told = (_ROW_NUMBER.fullmatch(unicodedata.normalize("NFKC", text)) for text in filled)
-    counted = sum(one is not None and int(one[1]) < _MOST_ROWS for one in told)
+    # By its digits: one of thousands of digits is no number that Python would read.
+    counted = sum(one is not None and len(one[1].lstrip("0")) <= _MOST_DIGITS for one in told)
     return counted < _FEW * len(filled)

@@ -41,8 +41,7 @@ def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
     Turn a checked table of events into rows of one source.
 
     Columns: incident_id, stage (a name of STAGES), at (UTC s); optional seq, version, due_at,
-    due_said (the beginning of a day that `due_at` is the end of; without, `due_at`), body, reason,
-    kind, x_mm, y_mm (NaN for none), attributes (canonical JSON or None).
+    body, reason, kind, x_mm, y_mm (NaN for none), attributes (canonical JSON or None).
     """
     columns: dict[str, list[Any]] = {
         "seq": _whole(events, "seq", NO_SEQ),
@@ -54,9 +53,6 @@ def rows_from_events(events: pd.DataFrame, *, source: str) -> EventRows:
         "stage": events["stage"].tolist(),
         **{name: _texts(events, name) for name in ("body", "reason", "kind")},
     }
-    columns["due_said"] = (
-        _whole(events, "due_said", None) if "due_said" in events else columns["due_at"]
-    )
     columns["attributes"] = [text or None for text in _texts(events, "attributes")]
     columns["incident_id"] = events["incident_id"].astype(str).tolist()
     return rows_from_columns(columns, source=source)
@@ -67,15 +63,13 @@ def rows_from_columns(columns: dict[str, list[Any]], *, source: str) -> EventRow
     Turn checked columns into rows of one source.
 
     Lists of one length: incident_id, stage (a name of STAGES), at, seq (NO_SEQ for none), version
-    (0), due_at, due_said, x, y (mm; None for none), body, reason, kind ("" for none), attributes
-    (canonical JSON or None). An event is known by `due_said`: those stored before a day alone was
-    its end stay the same events when they come again.
+    (0), due_at, x, y (mm; None for none), body, reason, kind ("" for none), attributes (canonical
+    JSON or None).
     """
     names = (*_HASHED, "attributes")
-    hashed = columns | {"due_at": columns["due_said"]}
     hashes = [
         payload_hash(dict(zip(names, cells, strict=True)))
-        for cells in zip(*(hashed[name] for name in names), strict=True)
+        for cells in zip(*(columns[name] for name in names), strict=True)
     ]
     whole = {name: np.array(columns[name], np.int64) for name in ("seq", "at", "version")}
     return EventRows(
@@ -103,7 +97,7 @@ def events_from_incidents(incidents: pd.DataFrame) -> pd.DataFrame:
     `incidents` holds incident_id, reported_at (UTC s), x_mm, y_mm, kind, due_at, body, attributes
     and the further step columns (0 for never); `source` where a file holds several.
     """
-    carried = ["source", "kind", "x_mm", "y_mm", "due_at", "due_said", "body", "attributes"]
+    carried = ["source", "kind", "x_mm", "y_mm", "due_at", "body", "attributes"]
     known = ["incident_id", *(name for name in carried if name in incidents)]
     first = incidents[known].copy()
     first["stage"], first["at"] = "reported", incidents["reported_at"]

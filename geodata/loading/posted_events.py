@@ -66,7 +66,6 @@ def read_posted(
     columns: dict[str, list[Any]] = {
         name: [item.get(name) for item in checked] for name in (*_COLUMNS, *_TEXTS)
     }
-    columns["due_said"] = [item["due_said"] for item in checked]
     columns["seq"] = [NO_SEQ if cell is None else int(cell) for cell in columns["seq"]]
     columns["version"] = [int(cell or 0) for cell in columns["version"]]
     for name, places in (("x", x_mm), ("y", y_mm)):
@@ -232,8 +231,8 @@ def _known_seconds(value: Any, zone: ZoneInfo) -> int | None:
 
 
 def _end_deadline(value: Any, checked: dict[str, Any], *, zone: ZoneInfo) -> None:
-    """Let what is due on a day be due at its end, and keep what was said."""
-    said = checked["due_said"] = checked["due_at"]
+    """Let what is due on a day be due at its end."""
+    said = checked["due_at"]
     if said is not None and (day := _find_day(value)):
         checked["due_at"] = max(said, end_day(day, zone))
 

@@ -55,10 +55,9 @@ def read_times(frame: pd.DataFrame, zone: ZoneInfo, report: LoadReport, *, now: 
 
 
 def keep_times(table: pd.DataFrame, name: str, moments: Moments) -> None:
-    """Put moments into a column of `table`; of deadlines also what was written (`due_said`)."""
+    """Put moments into a column of `table`; a deadline that is not there is NaN."""
     table[name] = moments.seconds
     if name == _DUE:
-        table["due_said"] = np.where(moments.begins > 0, moments.begins, np.nan)
         table[name] = table[name].where(table[name] > 0)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import geopandas as gpd
 
 from geodata.access.scope import Scope
 from geodata.city import City
-from geodata.errors import BadSetting
+from geodata.errors import BadSetting, Overtaken
 from geodata.plans.checks import find_faults
 from geodata.plans.codes import is_new
 from geodata.plans.plan import PLAN, need, submit_plan
@@ -35,14 +36,22 @@ def hand_in(city: City, scope: Scope, number: int, *, workshop: Workshop, now: i
         seq = piece.seq
     if faults:
         raise BadSetting(faults)
+    # The codes are the city's to give, wherever the account may draw.
+    giver = Scope.whole_city(scope.account, (PLAN,), role=scope.role)
     if edits:
-        # The codes are the city's to give, wherever the account may draw.
-        giver = Scope.whole_city(scope.account, (PLAN,), role=scope.role)
         piece, _ = workshop.edit(number, edits, scope=giver, seen=seq, now=now)
         seq += len(edits)
     rows = zip(grids["uid"], grids["level"], grids["code"], strict=True)
     codes = [(int(uid), str(level), str(code)) for uid, level, code in rows if int(uid) in made]
-    return submit_plan(city, scope, number, codes=codes, seen=seq, now=now)
+    try:
+        return submit_plan(city, scope, number, codes=codes, seen=seq, now=now)
+    except (BadSetting, Overtaken):
+        # Another plan may have taken a code meanwhile: the next try seeks anew.
+        if edits:
+            with suppress(Overtaken):  # somebody draws on: his head stands
+                back = [{"op": "undo"}] * len(edits)
+                workshop.edit(number, back, scope=giver, seen=seq, now=now)
+        raise
 
 
 def _describe_new(drawn: Any, grids: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -57,10 +57,11 @@ _PUNCTUATION = re.compile(r"[\s_\-.:：()（）\[\]/]+")
 # Not a decimal comma: "119,55" is one number, "119.55,32.42" and "119, 32" are two.
 _PAIR = re.compile(r"[\[(（【]?\s*(.+?)\s*(?:[,，;；、|]|\s)\s*(.+?)\s*[\])）】]?")
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_WKT_NUMBER = rf"{_NUMBER}(?:E[+-]?\d{{1,3}})?"
 # As databases write it: what follows the two numbers is a height or a measure.
 _WKT_POINT = re.compile(
-    rf"(?:SRID=4326;)?\s*POINT\s*(?:Z|M|ZM)?\s*\(\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER})"
-    r"{0,2}\s*\)",
+    rf"(?:SRID=4326;)?\s*POINT\s*(?:Z|M|ZM)?\s*\(\s*({_WKT_NUMBER})(?:\s+|\s*,\s*)"
+    rf"({_WKT_NUMBER})(?:\s+{_WKT_NUMBER}){{0,2}}\s*\)",
     re.IGNORECASE,
 )
 _THREE = re.compile(rf"\W*{_NUMBER}(?:[,;、|\s]+{_NUMBER}){{2,}}\W*")  # which two, nobody knows

@@ -55,10 +55,11 @@ def lead_cut(draft: Draft, edit: Edit) -> Any:
     """Return where a split will cut its grid (mm). Raises BadGrid where the line misses it."""
     grid = draft.grid(edit["grid"])
     line = snap_line(read_line(edit["line"]), draft.roads, within_m=edit.get("snap_m", 0.0))
-    cut = shapely.intersection(reach_rim(line, grid.shape), grid.shape)
-    if shapely.length(cut) == 0:
+    parts = shapely.get_parts(shapely.intersection(reach_rim(line, grid.shape), grid.shape))
+    parts = parts[shapely.length(parts) > 0]  # a rim that it only touches is not cut
+    if not len(parts):
         raise refuse_grid("redraw_line_misses", draft, grid.uid)
-    return cut
+    return shapely.multilinestrings(parts) if len(parts) > 1 else parts[0]
 
 
 def merge_grids(draft: Draft, edit: Edit) -> Change:

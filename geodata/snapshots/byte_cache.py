@@ -53,19 +53,20 @@ class ByteCache:
                 self.hits += 1
                 return found[0]  # type: ignore[index]
             self.misses += 1
-            begun = self._begun.setdefault(key, Later(make))
+            begun = self._begun.setdefault(key, Later(lambda: self._measured(make())))
+        made: tuple[Any, int] | None = None
         try:
-            answer = begun.get()
+            made = begun.get()
         finally:
-            with self._lock:
-                mine = self._begun.get(key) is begun
-                if mine:
+            with self._lock:  # in one step: who asks now finds it begun, or kept
+                if self._begun.get(key) is begun:
                     del self._begun[key]
-        if mine:
-            size = ENTRY_BYTES + self._measure(answer)
-            with self._lock:
-                self._put(key, answer, size)
-        return answer
+                    if made is not None:
+                        self._put(key, *made)
+        return made[0]
+
+    def _measured(self, answer: Any) -> tuple[Any, int]:
+        return answer, ENTRY_BYTES + self._measure(answer)
 
     def clear(self) -> None:
         """Forget everything."""

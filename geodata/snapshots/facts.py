@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from geodata.risk import GridRisk
 from geodata.snapshots.byte_cache import ByteCache, measure_answer
 from geodata.snapshots.counted import count_later, follow_counter
 from geodata.snapshots.counting import Counter
-from geodata.snapshots.later import Later
+from geodata.snapshots.later import Later, make_once
 from geodata.snapshots.moving import Moving
 from geodata.snapshots.newest import read_snapshot
 from geodata.snapshots.rating import Rated, rate_later
@@ -128,10 +128,12 @@ class Facts:
         found: tuple[float, float, float, float] = self.kept[key]
         return found
 
-    @cached_property
+    @property
     def base(self) -> Mapping[str, geopandas.GeoDataFrame]:
-        """Return the base map's layers by name, empty where the city has none."""
-        return load_base(self.city.base_folder)
+        """Return the base map's layers by name as its files are now, empty where there are none."""
+        folder = self.city.base_folder
+        key = "base", "frames", str(base_version(folder))
+        return make_once(self.kept, key, partial(load_base, folder))
 
     def select(self, filter: Filter | None, now: int) -> NDArray[np.bool_]:
         """Return which incidents the filter lets through; the last answers are kept."""
@@ -346,7 +348,12 @@ def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
     if old.grids is not new.grids and not _is_same(old.grids, new.grids):
         return {}
     new.grids = old.grids
-    return {key: value for key, value in old.kept.items() if key[0] in KEPT_WITH_DRAWING}
+    of_base = str(base_version(new.city.base_folder))
+    return {
+        key: value
+        for key, value in old.kept.items()
+        if key[0] in KEPT_WITH_DRAWING and (len(key) < 3 or key[0] != "base" or key[2] == of_base)
+    }
 
 
 def _is_same(one: GridSystem, other: GridSystem) -> bool:

@@ -14,7 +14,8 @@ _KIND = "(SELECT kind FROM payload WHERE payload.inc = {0}.inc AND payload.hash 
 # Of two reports of one batch the later one moves the other.
 _TOLD_OTHERWISE = (
     "SELECT 1 FROM event o WHERE o.inc = event.inc AND o.stage = 0"  # noqa: S608
-    " AND (o.batch <> ?2 OR (o.at, o.hash) < (event.at, event.hash))"
+    " AND ((o.batch <> ?2 AND o.batch NOT IN (SELECT batch FROM batch WHERE state <> 1))"
+    " OR (o.at, o.hash) < (event.at, event.hash))"
     f" AND (o.at <> event.at OR {_KIND.format('o')} IS NOT {_KIND.format('event')})"
 )
 

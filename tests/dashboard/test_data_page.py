@@ -184,6 +184,7 @@ def test_a_load_is_taken_back_whole_and_the_log_says_so(city, client):
     assert "was withdrawn" not in client.get(said).get_data(
         as_text=True
     )  # anybody's link may say so
+    assert client.get(f"/data?withdrawn={10**20}").status_code == 200
     assert client.post(f"/data/batch/{batch}/withdraw").status_code == 303
     assert "was withdrawn" in client.get(said).get_data(as_text=True)
     assert load_facts(city, now=NOW).snapshot.n == before

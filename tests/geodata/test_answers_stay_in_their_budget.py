@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 from geodata.access.scope import ROWS, Scope
 from geodata.access.sight import narrow_facts, sort_facts
 from geodata.city import open_city
-from geodata.snapshots.byte_cache import ENTRY_BYTES, measure_answer
+from geodata.snapshots.byte_cache import ENTRY_BYTES, ByteCache, measure_answer
 from geodata.snapshots.facts import FactsKeeper, load_facts
 from geodata.snapshots.snapshot import Filter
 from tests.city import INCIDENT_COLUMNS, NOW, incident_rows, load_one, make_tiny_city, write_table
@@ -57,6 +60,17 @@ def test_masks_of_every_scope_share_one_budget_and_the_last_used_stay(city):
     assert (first == ask(facts, 100)).all()
 
 
+def test_who_sees_nothing_shares_nothing_with_who_sees_all(city):
+    facts = load_facts(city, now=NOW)
+    cells = sort_facts(facts, NOW)
+    read = frozenset({"read"})
+    everything, nothing = (
+        narrow_facts(facts, Scope(account="a", grids=grids, permissions=read), cells=cells)
+        for grids in (None, frozenset())
+    )
+    assert everything.version != nothing.version
+
+
 def test_answers_of_an_older_revision_take_no_memory(tmp_path, city):
     made = make_tiny_city(tmp_path / "city")
     keeper = FactsKeeper(open_city(made.folder))
@@ -77,3 +91,21 @@ def test_an_answer_is_measured_by_what_it_holds():
     assert 16_000 < measure_answer({"a": column, "b": [column]}) < 17_000
     assert measure_answer([column] * 500) == pytest.approx(500 * 8_000, rel=0.01)
     assert measure_answer("text") < 100
+
+
+def test_an_answer_that_takes_long_to_measure_is_still_made_once():
+    made, begin = [], threading.Barrier(8)
+
+    def measure(_: object) -> int:
+        time.sleep(0.02)
+        return 1
+
+    cache = ByteCache(limit_bytes=BUDGET_BYTES, measure=measure)
+
+    def ask_once(_: int) -> object:
+        begin.wait()
+        return cache.get("key", lambda: made.append(1) or "answer")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask_once, range(8))) == {"answer"}
+    assert len(made) == 1

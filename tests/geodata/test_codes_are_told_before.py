@@ -6,7 +6,7 @@ import pytest
 
 from geodata.errors import Overtaken
 from geodata.plans.impact import measure_impact
-from geodata.plans.plan import approve_plan, drop_plan, make_plan, return_plan
+from geodata.plans.plan import approve_plan, drop_plan, make_plan, return_plan, submit_plan
 from geodata.plans.publish import publish_plan
 from geodata.plans.submission import hand_in
 from geodata.plans.walks import list_walks
@@ -107,3 +107,23 @@ def test_a_plan_that_comes_back_keeps_its_codes(city, shop):
     shop.edit(plan, [{"op": "undo"}], scope=PLANNER, now=NOW)  # the line that gave the code
     hand_in(city, PLANNER, plan, workshop=shop, now=NOW)
     assert told(shop, plan) == {EARLIER}
+
+
+def test_who_is_overtaken_while_handing_in_finds_another_code_at_the_next_try(
+    city, shop, monkeypatch
+):
+    one = make_plan(city, PLANNER, name="甲", now=NOW).plan
+    shop.edit(one, [SPLIT], scope=PLANNER, now=NOW)
+    other = make_plan(city, SECOND, name="乙", now=NOW).plan
+    shop.edit(other, [EAST], scope=SECOND, now=NOW)
+
+    def submit_late(*args, **options):
+        monkeypatch.undo()
+        hand_in(city, SECOND, other, workshop=shop, now=NOW)  # it takes the code in between
+        return submit_plan(*args, **options)
+
+    monkeypatch.setattr("geodata.plans.submission.submit_plan", submit_late)
+    with pytest.raises(Overtaken):
+        hand_in(city, PLANNER, one, workshop=shop, now=NOW)
+    assert hand_in(city, PLANNER, one, workshop=shop, now=NOW).state == "review"
+    assert (told(shop, other), told(shop, one)) == ({EARLIER}, {LATER})

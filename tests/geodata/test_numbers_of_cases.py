@@ -75,6 +75,8 @@ def test_a_long_numbering_of_rows_is_one_and_what_repeats_is_no_number() -> None
     doors = pd.DataFrame({"编号": ["JD-A", "JD-B"] * 20})
     assert find_case_columns(doors, {})["incident_id"] is None
     assert find_event_columns(doors, {})["incident_id"] == "编号"
+    long = pd.DataFrame({"编号": ["1" * 5_000, "2" * 5_000]})  # no number that Python would read
+    assert find_case_columns(long, {})["incident_id"] == "编号"
     both = pd.DataFrame({"编号": ["1", "2"], "案件编号": ["7", "8"]})
     assert find_case_columns(both, {})["incident_id"] == "案件编号"
 

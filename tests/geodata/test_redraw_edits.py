@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from geodata.errors import BadGrid
 from geodata.redraw import apply_edit, prove_draft, replay_edits
 from geodata.redraw.forms import FORMS
+from geodata.redraw.unions import lead_cut
 from geodata.words import LANGS
 from tests.geodata.redraw_land import (
     SIDE_M,
@@ -51,6 +52,16 @@ def test_a_split_keeps_the_uid_on_the_larger_part_and_makes_one_grid():
     assert draft.grids[new].parent == 1
     # the neighbour to the north has the new node too, and as much land as before
     assert areas(change)[uid(0, 1)] == (WHOLE, WHOLE)
+    assert prove_draft(draft).ok
+
+
+def test_a_line_that_also_touches_a_corner_of_the_grid_cuts_where_it_crosses():
+    draft = square_draft()
+    touching = [at(0.25, -0.1), at(0.25, 1.1), at(0.9, 1.1), at(1.1, 0.9)]  # (1, 1) is the corner
+    split = {"op": "split", "grid": uid(0, 0), "line": touching}
+    assert lead_cut(draft, split).geom_type == "LineString"
+    (new,) = apply_edit(draft, split).made
+    assert shapely.area(draft.grids[new].shape) == WHOLE * 0.25 * 1e6
     assert prove_draft(draft).ok
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
+from geodata.access.scope import Scope
+from geodata.snapshots.facts import Facts, FactsKeeper
 from layers.base_map import BASE_TILES
 from layers.base_tile import BUILDINGS_FROM, ROADS, build_tile, prepare_base
-from layers.layer import Tile
+from layers.layer import Picture, Tile
+from tests.city import (
+    EPSG,
+    INCIDENT_COLUMNS,
+    NOW,
+    SOUTH_M,
+    WEST_M,
+    incident_rows,
+    load_one,
+    make_tiny_city,
+    write_table,
+)
 from tests.layers.mvt_reader import read_tile
 
 FIRST = {"motorway": 8, "primary": 8, "tertiary": 11, "residential": 13, "path": 15}
@@ -94,3 +109,31 @@ def test_buildings_are_read_when_somebody_looks_that_close(facts, tile_over):
     assert sorted(part.minzoom for part in parts if not part.later.is_made) == [BUILDINGS_FROM]
     assert "buildings" in read_tile(build_tile(parts, tile_over(BUILDINGS_FROM)))
     assert all(part.later.is_made for part in parts)
+
+
+def test_a_new_base_map_is_drawn_though_somebody_asked_while_it_was_new(tmp_path):
+    city = make_tiny_city(tmp_path / "city")
+    city.base_folder.mkdir(exist_ok=True)
+
+    def write_roads(n: int) -> None:
+        lines = [shapely.LineString([(WEST_M, SOUTH_M + i), (WEST_M + 900, SOUTH_M + i)])
+                 for i in range(n)]  # fmt: skip
+        roads = gpd.GeoDataFrame({"class": ["primary"] * n, "name": "路"}, geometry=lines, crs=EPSG)
+        roads.to_parquet(city.base_folder / "roads.parquet")
+        os.utime(city.base_folder / "roads.parquet", (n, n))  # each of another moment
+
+    def draw(facts: Facts) -> None:
+        scope = Scope.whole_city("viewer", ("read",))
+        BASE_TILES.draw(Picture(facts=facts, scope=scope, now=NOW, tile=Tile(z=14, x=0, y=0)))
+
+    keeper = FactsKeeper(city)
+    write_roads(1)
+    draw(first := keeper.current(NOW))
+    write_roads(5)
+    draw(first)
+    rows = [["N1", *incident_rows(1)[0][1:]]]
+    load_one(city, "incidents", write_table(tmp_path / "n.csv", INCIDENT_COLUMNS, rows))
+    second = keeper.current(NOW)
+    assert second is not first
+    assert len(second.base["roads"]) == 5
+    assert {key[2] for key in second.kept if key[0] == "base"} == {"5000"}  # no old one is held

@@ -86,6 +86,7 @@ def test_cells_hold_each_point_once_wherever_it_lies(places, unplaced, pad, seed
     every = np.ones(points.n, np.bool_)
     for keep, counted in ((every, runs.count()), (mask, runs.count(tests))):
         assert counted.share == np.count_nonzero(keep) / points.n
+        assert {one.dtype for one in counted.counts.values()} == {np.dtype(np.uint32)}
         for z in (14, 11, 3, 0):
             for tile in list_tiles(points, z):
                 found = counted.count_cells(tile, pad=pad)

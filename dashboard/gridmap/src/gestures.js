@@ -183,7 +183,8 @@ export class Gestures {
   }
 
   down(event) {
-    if (event.isPrimary === false) this.cancel(); // a second finger: the map is meant
+    // A second finger: the map is meant. A line that is tapped point by point stays.
+    if (event.isPrimary === false && this.held) this.cancel();
     const holds = HELD.indexOf(this.tool) >= 0;
     if (!(holds || STROKES.indexOf(this.tool) >= 0) || event.button > 0 || event.isPrimary === false) return;
     const at = this.read(event);
