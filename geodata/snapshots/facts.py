@@ -351,7 +351,7 @@ def _kept_by_drawing(old: Facts, new: Facts) -> dict[Any, Any]:
     of_base = str(base_version(new.city.base_folder))
     return {
         key: value
-        for key, value in old.kept.items()
+        for key, value in list(old.kept.items())  # others still draw from it
         if key[0] in KEPT_WITH_DRAWING and (len(key) < 3 or key[0] != "base" or key[2] == of_base)
     }
 

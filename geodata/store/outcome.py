@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 
 from geodata.store.batch_parts import read_batch_incidents
+from geodata.store.event_log import IN
 
 _INCIDENTS_A_QUESTION = 50_000
 _KIND = "(SELECT kind FROM payload WHERE payload.inc = {0}.inc AND payload.hash = {0}.hash)"
 # Of two reports of one batch the later one moves the other.
 _TOLD_OTHERWISE = (
     "SELECT 1 FROM event o WHERE o.inc = event.inc AND o.stage = 0"  # noqa: S608
-    " AND ((o.batch <> ?2 AND o.batch NOT IN (SELECT batch FROM batch WHERE state <> 1))"
+    f" AND ((o.batch <> ?2 AND o.batch NOT IN (SELECT batch FROM batch WHERE state <> {IN}))"
     " OR (o.at, o.hash) < (event.at, event.hash))"
     f" AND (o.at <> event.at OR {_KIND.format('o')} IS NOT {_KIND.format('event')})"
 )
