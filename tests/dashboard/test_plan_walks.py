@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from dashboard.server import make_app
 from geodata.errors import NotAllowed, NotFound
 from geodata.plans.plan import make_plan
 from geodata.plans.walks import list_walks
@@ -51,6 +52,24 @@ def test_a_sheet_a_community_with_every_piece_by_number(city):
     blind = dataclasses.replace(EVERYTHING, permissions=frozenset({"read"}))
     with pytest.raises(NotAllowed):
         draw_walks(dataclasses.replace(walking, sight=see(city, NOW, blind)), walks)
+
+
+def test_the_map_numbers_the_pieces_as_the_sheets_of_each_community_do(city):
+    shop, plan = Workshop(city), make_plan(city, PLANNER, name="图", now=NOW).plan
+    other = {"op": "split", "grid": 10, "line": [place(0.5, 1.9), place(0.5, 3.1)]}
+    piece, _ = shop.edit(plan, [SPLIT, MERGE, other], scope=PLANNER, now=NOW)
+    sheets = [
+        (walk.name, one.number, one.old_code, one.new_code)
+        for walk in list_walks(piece)
+        for one in walk.pieces
+    ]
+    assert [number for _, number, *_ in sheets].count(1) == 2  # each community begins anew
+    city.settings = dataclasses.replace(city.settings, demo=True)
+    client = make_app(city, now=lambda: NOW).server.test_client()
+    client.post("/demo-role", data={"role": "planner"}, headers={"Origin": "http://localhost"})
+    told = client.get(f"/planner/plans/{plan}/pieces").get_json()["features"]
+    shown = [tuple(one["properties"][name] for name in ("area", "n", "from", "to")) for one in told]
+    assert shown == sheets
 
 
 def count_pages(body: bytes) -> int:
